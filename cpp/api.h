@@ -1,0 +1,173 @@
+// The one header between the kernels and the rest: shapes, gate orders, argument structs, kernel table.
+//
+// Legend, used everywhere:
+//   B batch rows   T time steps   F input features   H units
+//   G gates: SimpleRNN 1, LSTM 4 (order i, f, c, o), GRU 3 (order z, r, h)
+//
+//   x                 [B, T, F]
+//   kernel            [F, G*H]   columns in gate order
+//   recurrent_kernel  [H, G*H]   columns in gate order
+//   bias              [G*H]; GRU with reset_after [2, 3*H]: input side, recurrent side
+//   states            h [B, H]; LSTM also c [B, H]
+//
+// All arrays are float32, row-major and without gaps. A pointer that may be null says so. No two arguments
+// of a call overlap. Gradients carry the prefix d.
+#pragma once
+
+#include <cstdint>
+
+namespace fastrnn {
+
+enum class Activation { linear, tanh, sigmoid, relu, hard_sigmoid, softsign, softplus, elu };
+inline constexpr const char* kActivationNames[] = {"linear",       "tanh",     "sigmoid",  "relu",
+                                                   "hard_sigmoid", "softsign", "softplus", "elu"};
+
+// gru is reset_after=True (the reset gate scales the recurrent product), gru_reset_before is
+// reset_after=False (it scales the state before the product).
+enum class Cell { simple_rnn, lstm, gru, gru_reset_before };
+
+struct RnnProblem {
+  int64_t batch, time, features, units;
+  Cell cell;
+  Activation activation, recurrent_activation;
+  int threads;  // upper bound; a kernel never uses more than `batch`
+};
+
+// What forward leaves for backward, time-major so that one step of neighbouring rows is one piece.
+struct RnnTape {
+  float* h;      // [T+1, B, H]      states, the initial one first
+  float* c;      // [T+1, B, H]      LSTM only, else null
+  float* gates;  // [T, B, lanes*H]  activated gates in the cell's lane order, see cached_lanes; else null
+};
+
+struct RnnForward {
+  RnnProblem problem;
+  const float* x;
+  const float* kernel;
+  const float* recurrent_kernel;
+  const float* bias;              // may be null
+  const float* initial_state[2];  // h and c; each may be null: zeros
+  float* sequence;                // [B, T, H]; may be null
+  float* last_state[2];           // [B, H] each; c for LSTM only
+  RnnTape tape;                   // all null: nothing is kept
+  void* workspace;                // rnn_forward_workspace bytes, 64-byte aligned
+};
+
+struct RnnBackward {
+  RnnProblem problem;
+  const float* x;
+  const float* kernel;
+  const float* recurrent_kernel;
+  RnnTape tape;
+  const float* dsequence;       // [B, T, H]; may be null: zeros
+  const float* dlast_state[2];  // [B, H]; each may be null: zeros
+  float* dx;                    // [B, T, F]; may be null: not wanted
+  float* dkernel;
+  float* drecurrent_kernel;
+  float* dbias;              // shape of bias; may be null: not wanted
+  float* dinitial_state[2];  // [B, H] each; c for LSTM only
+  void* workspace;           // rnn_backward_workspace bytes, 64-byte aligned
+};
+
+struct Dense {
+  int64_t rows, features, units;
+  Activation activation;
+  int threads;
+};
+
+struct DenseForward {
+  Dense problem;
+  const float* x;       // [rows, F]
+  const float* kernel;  // [F, H]
+  const float* bias;    // [H]; may be null
+  float* y;             // [rows, H]
+  void* workspace;      // dense_forward_workspace bytes
+};
+
+struct DenseBackward {
+  Dense problem;
+  const float* x;
+  const float* kernel;
+  const float* y;   // what forward wrote
+  const float* dy;  // [rows, H]
+  float* dx;        // [rows, F]; may be null: not wanted
+  float* dkernel;   // [F, H]
+  float* dbias;     // [H]; may be null: not wanted
+  void* workspace;  // dense_backward_workspace bytes
+};
+
+struct Embedding {
+  int64_t tokens, vocabulary, features;
+  int threads;
+};
+
+// One fused pass over `size` elements each. `decay` is weight_decay * learning_rate: the variable is
+// multiplied by (1 - decay) before its update.
+struct Update {
+  int64_t size;
+  int threads;
+  float* variable;
+  const float* gradient;
+  float decay;
+};
+struct SgdUpdate : Update {
+  float learning_rate, momentum;
+  bool nesterov;
+  float* momentum_buffer;  // null without momentum
+};
+struct RmspropUpdate : Update {
+  float learning_rate, rho, momentum, epsilon;
+  float* velocity;
+  float* momentum_buffer;   // null without momentum
+  float* average_gradient;  // null unless centered
+};
+struct AdamUpdate : Update {
+  float step_size, beta_1, beta_2, epsilon;  // step_size = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t)
+  float* m;
+  float* v;
+  float* v_max;  // null unless amsgrad
+};
+
+// One instance per ISA level, filled in kernels/table.cpp.
+struct KernelTable {
+  const char* isa;
+
+  int64_t (*rnn_forward_workspace)(const RnnProblem&, bool keep_tape);
+  int64_t (*rnn_backward_workspace)(const RnnProblem&, bool input_gradient);
+  void (*rnn_forward)(const RnnForward&);
+  void (*rnn_backward)(const RnnBackward&);
+
+  int64_t (*dense_forward_workspace)(const Dense&);
+  int64_t (*dense_backward_workspace)(const Dense&, bool input_gradient);
+  void (*dense_forward)(const DenseForward&);
+  void (*dense_backward)(const DenseBackward&);
+
+  // table [vocabulary, F], tokens [tokens] in range, y [tokens, F]
+  void (*embedding_forward)(const Embedding&, const int32_t* tokens, const float* table, float* y);
+  // dtable [vocabulary, F] is overwritten
+  void (*embedding_backward)(const Embedding&, const int32_t* tokens, const float* dy, float* dtable);
+
+  void (*activation_forward)(Activation, int64_t size, int threads, const float* x, float* y);
+  void (*activation_backward)(Activation, int64_t size, int threads, const float* y, const float* dy, float* dx);
+
+  void (*sgd_update)(const SgdUpdate&);
+  void (*rmsprop_update)(const RmspropUpdate&);
+  void (*adam_update)(const AdamUpdate&);
+};
+
+// H-wide columns of RnnTape::gates per row: 0 where the states alone serve the backward pass.
+constexpr int cached_lanes(Cell cell) {
+  switch (cell) {
+    case Cell::simple_rnn: return 0;
+    case Cell::lstm: return 4;              // i, f, c (candidate), o
+    case Cell::gru: return 4;               // h (candidate), z, r, recurrent product of h
+    case Cell::gru_reset_before: return 3;  // z, r, h (candidate)
+  }
+  return 0;
+}
+constexpr int gate_count(Cell cell) {
+  return cell == Cell::simple_rnn ? 1 : cell == Cell::lstm ? 4 : 3;
+}
+constexpr int state_count(Cell cell) { return cell == Cell::lstm ? 2 : 1; }
+
+}  // namespace fastrnn

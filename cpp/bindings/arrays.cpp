@@ -1,0 +1,148 @@
+#include "arrays.h"
+
+#include <cmath>
+#include <memory>
+
+#include "../memory.h"
+
+namespace fastrnn {
+namespace {
+
+// Smaller arrays are better served by NumPy's own allocator.
+constexpr size_t kRecycledBytes = size_t(1) << 20;
+
+py::array as_array(py::handle value, const char* name) {
+  py::array array = py::array::ensure(value);
+  if (!array) {
+    PyErr_Clear();
+    throw py::type_error("`" + std::string(name) + "` must be an array of numbers. Received: " +
+                         std::string(py::str(py::type::of(value))));
+  }
+  return array;
+}
+
+[[noreturn]] void refuse_dtype(const char* name, const char* expected, const py::array& array) {
+  throw py::type_error("`" + std::string(name) + "` must be " + expected +
+                       ". Received: dtype=" + std::string(py::str(array.dtype())));
+}
+
+void check_shape(const py::array& array, const char* name, const Shape& expected) {
+  bool fits = array.ndim() == py::ssize_t(expected.size());
+  for (size_t i = 0; fits && i < expected.size(); ++i) {
+    fits = expected[i] == kAnySize || array.shape(py::ssize_t(i)) == expected[i];
+  }
+  if (!fits) {
+    throw py::value_error("`" + std::string(name) + "` must have shape " + to_text(expected) +
+                          ". Received: shape=" + to_text(shape_of(array)));
+  }
+}
+
+template <class Id>
+Tokens checked_tokens(const Id* ids, const py::array& source, int64_t vocabulary, bool copy) {
+  const py::ssize_t size = source.size();
+  for (py::ssize_t i = 0; i < size; ++i) {
+    const auto id = ids[i];
+    // The comparisons are false for NaN.
+    if (!(id >= 0 && static_cast<double>(id) < static_cast<double>(vocabulary)) ||
+        id != static_cast<Id>(static_cast<int64_t>(id))) {
+      throw py::value_error("`tokens` must be whole numbers in [0, " + std::to_string(vocabulary) +
+                            "). Received: " + std::string(py::str(py::cast(id))) + " at flat index " +
+                            std::to_string(i));
+    }
+  }
+  if (!copy) return py::reinterpret_borrow<Tokens>(source);
+  Tokens tokens(shape_of(source));
+  int32_t* out = tokens.mutable_data();
+  for (py::ssize_t i = 0; i < size; ++i) out[i] = static_cast<int32_t>(ids[i]);
+  return tokens;
+}
+
+}  // namespace
+
+Shape shape_of(const py::array& array) { return Shape(array.shape(), array.shape() + array.ndim()); }
+
+std::string to_text(const Shape& shape) {
+  std::string text = "(";
+  for (size_t i = 0; i < shape.size(); ++i) {
+    text += (i ? ", " : "") + (shape[i] == kAnySize ? std::string("None") : std::to_string(shape[i]));
+  }
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
+
+Floats as_floats(py::handle value, const char* name) {
+  if (Floats::check_(value)) return py::reinterpret_borrow<Floats>(value);
+  const py::array array = as_array(value, name);
+  const char kind = array.dtype().kind();
+  if (kind != 'f' && kind != 'i' && kind != 'u' && kind != 'b') refuse_dtype(name, "real numbers", array);
+  return py::array_t<float, py::array::c_style | py::array::forcecast>(array);
+}
+
+Floats as_floats(py::handle value, const char* name, const Shape& expected) {
+  Floats array = as_floats(value, name);
+  check_shape(array, name, expected);
+  return array;
+}
+
+OptionalFloats as_optional_floats(py::handle value, const char* name, const Shape& expected) {
+  if (value.is_none()) return {};
+  return {as_floats(value, name, expected), true};
+}
+
+float* in_place(py::handle value, const char* name, const Shape& expected) {
+  if (!Floats::check_(value) || !py::reinterpret_borrow<py::array>(value).writeable()) {
+    throw py::type_error("`" + std::string(name) + "` is updated in place and must be a writable float32 array in C order");
+  }
+  Floats array = py::reinterpret_borrow<Floats>(value);
+  check_shape(array, name, expected);
+  return array.mutable_data();
+}
+
+float* optional_in_place(py::handle value, const char* name, const Shape& expected) {
+  return value.is_none() ? nullptr : in_place(value, name, expected);
+}
+
+Tokens as_tokens(py::handle value, int64_t vocabulary) {
+  if (Tokens::check_(value)) {
+    const Tokens tokens = py::reinterpret_borrow<Tokens>(value);
+    return checked_tokens(tokens.data(), tokens, vocabulary, /*copy=*/false);
+  }
+  const py::array array = as_array(value, "tokens");
+  switch (array.dtype().kind()) {
+    case 'i': {
+      const py::array_t<int64_t, py::array::c_style | py::array::forcecast> ids(array);
+      return checked_tokens(ids.data(), ids, vocabulary, true);
+    }
+    case 'u': {
+      const py::array_t<uint64_t, py::array::c_style | py::array::forcecast> ids(array);
+      return checked_tokens(ids.data(), ids, vocabulary, true);
+    }
+    case 'f': {
+      const py::array_t<double, py::array::c_style | py::array::forcecast> ids(array);
+      return checked_tokens(ids.data(), ids, vocabulary, true);
+    }
+  }
+  refuse_dtype("tokens", "integers", array);
+}
+
+Floats new_floats(const Shape& shape) {
+  int64_t count = 1;
+  for (const py::ssize_t size : shape) count = checked_count({count, size});
+  const size_t bytes = size_t(count) * sizeof(float);
+  if (bytes < kRecycledBytes) return Floats(shape);
+  auto buffer = std::make_unique<Buffer>(bytes);
+  float* data = buffer->floats();
+  const py::capsule owner(buffer.get(), [](void* p) { delete static_cast<Buffer*>(p); });
+  buffer.release();
+  return Floats(shape, data, owner);
+}
+
+Activation as_activation(const std::string& name, const char* argument) {
+  std::string known;
+  for (size_t i = 0; i < std::size(kActivationNames); ++i) {
+    if (name == kActivationNames[i]) return static_cast<Activation>(i);
+    known += std::string(i ? ", '" : "'") + kActivationNames[i] + "'";
+  }
+  throw py::value_error("`" + std::string(argument) + "` must be one of " + known + ". Received: '" + name + "'");
+}
+
+}  // namespace fastrnn

@@ -1,0 +1,72 @@
+// Optimizer updates in place over NumPy arrays. fastrnn/ops.py documents them.
+#include "../dispatch.h"
+#include "../threads.h"
+#include "arrays.h"
+#include "module.h"
+
+namespace fastrnn {
+namespace {
+
+// The part that all updates share; returns the shape that every other array must have.
+Shape begin_update(Update& a, py::handle variable, const Floats& gradient, float decay) {
+  const Shape shape = shape_of(gradient);
+  a.variable = in_place(variable, "variable", shape);
+  a.gradient = gradient.data();
+  a.size = gradient.size();
+  a.threads = num_threads();
+  a.decay = decay;
+  return shape;
+}
+
+void sgd_update(py::handle variable, py::handle gradient, float learning_rate, float decay, float momentum,
+                bool nesterov, py::handle momentum_buffer) {
+  SgdUpdate a{};
+  const Floats gradient_in = as_floats(gradient, "gradient");
+  const Shape shape = begin_update(a, variable, gradient_in, decay);
+  a.learning_rate = learning_rate, a.momentum = momentum, a.nesterov = nesterov;
+  a.momentum_buffer = optional_in_place(momentum_buffer, "momentum_buffer", shape);
+  const py::gil_scoped_release release;
+  kernels().sgd_update(a);
+}
+
+void rmsprop_update(py::handle variable, py::handle gradient, py::handle velocity, float learning_rate, float rho,
+                    float epsilon, float decay, float momentum, py::handle momentum_buffer,
+                    py::handle average_gradient) {
+  RmspropUpdate a{};
+  const Floats gradient_in = as_floats(gradient, "gradient");
+  const Shape shape = begin_update(a, variable, gradient_in, decay);
+  a.learning_rate = learning_rate, a.rho = rho, a.momentum = momentum, a.epsilon = epsilon;
+  a.velocity = in_place(velocity, "velocity", shape);
+  a.momentum_buffer = optional_in_place(momentum_buffer, "momentum_buffer", shape);
+  a.average_gradient = optional_in_place(average_gradient, "average_gradient", shape);
+  const py::gil_scoped_release release;
+  kernels().rmsprop_update(a);
+}
+
+void adam_update(py::handle variable, py::handle gradient, py::handle m, py::handle v, float step_size, float beta_1,
+                 float beta_2, float epsilon, float decay, py::handle v_max) {
+  AdamUpdate a{};
+  const Floats gradient_in = as_floats(gradient, "gradient");
+  const Shape shape = begin_update(a, variable, gradient_in, decay);
+  a.step_size = step_size, a.beta_1 = beta_1, a.beta_2 = beta_2, a.epsilon = epsilon;
+  a.m = in_place(m, "m", shape);
+  a.v = in_place(v, "v", shape);
+  a.v_max = optional_in_place(v_max, "v_max", shape);
+  const py::gil_scoped_release release;
+  kernels().adam_update(a);
+}
+
+}  // namespace
+
+void register_optimizer(py::module_& module) {
+  module.def("sgd_update", &sgd_update, py::arg("variable"), py::arg("gradient"), py::arg("learning_rate"),
+             py::arg("decay"), py::arg("momentum"), py::arg("nesterov"), py::arg("momentum_buffer"));
+  module.def("rmsprop_update", &rmsprop_update, py::arg("variable"), py::arg("gradient"), py::arg("velocity"),
+             py::arg("learning_rate"), py::arg("rho"), py::arg("epsilon"), py::arg("decay"), py::arg("momentum"),
+             py::arg("momentum_buffer"), py::arg("average_gradient"));
+  module.def("adam_update", &adam_update, py::arg("variable"), py::arg("gradient"), py::arg("m"), py::arg("v"),
+             py::arg("step_size"), py::arg("beta_1"), py::arg("beta_2"), py::arg("epsilon"), py::arg("decay"),
+             py::arg("v_max"));
+}
+
+}  // namespace fastrnn

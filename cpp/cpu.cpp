@@ -1,0 +1,92 @@
+#include "cpu.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace fastrnn {
+namespace {
+
+int affinity_cpus() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+  return std::max(1, int(std::thread::hardware_concurrency()));
+}
+
+// CPUs' worth of time per period, or 0 where no limit is set.
+double quota_v2(const std::string& folder) {
+  std::ifstream file(folder + "/cpu.max");
+  std::string quota;
+  double period = 0;
+  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
+  return std::strtod(quota.c_str(), nullptr) / period;
+}
+
+double quota_v1(const std::string& folder) {
+  std::ifstream quota_file(folder + "/cpu.cfs_quota_us"), period_file(folder + "/cpu.cfs_period_us");
+  double quota = 0, period = 0;
+  if (!(quota_file >> quota) || !(period_file >> period) || quota <= 0 || period <= 0) return 0;
+  return quota / period;
+}
+
+// The smallest limit from this process's group up to the root. A container sees its own group as the root.
+double cgroup_quota() {
+  double smallest = 0;
+  const auto consider = [&](double quota) {
+    if (quota > 0 && (smallest == 0 || quota < smallest)) smallest = quota;
+  };
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    const size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const bool v2 = controllers.empty();
+    if (!v2 && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
+    const std::string root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
+    for (std::string path = line.substr(second + 1);; path.resize(path.rfind('/'))) {
+      if (path == "/") path.clear();
+      consider(v2 ? quota_v2(root + path) : quota_v1(root + path));
+      if (path.empty() || path.rfind('/') == std::string::npos) break;
+    }
+  }
+  return smallest;
+}
+
+}  // namespace
+
+bool cpu_supports(std::string_view isa) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  // These ask the operating system too, whether it saves the wide registers.
+  if (isa == "avx512") {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512cd") && cpu_supports("avx2");
+  }
+  if (isa == "avx2") {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2");
+  }
+  return isa == "baseline" && __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
+#elif defined(__aarch64__)
+  return isa == "neon";  // part of the architecture
+#else
+  return false;
+#endif
+}
+
+int usable_cpus() {
+  const int cpus = affinity_cpus();
+  const double quota = cgroup_quota();
+  return quota > 0 ? std::min(cpus, std::max(1, int(std::ceil(quota)))) : cpus;
+}
+
+}  // namespace fastrnn

@@ -1,0 +1,121 @@
+// Dense: y = activation(x W + b) over rows, and element-wise activations on their own.
+#pragma once
+
+#include "embedding.h"
+#include "gemm.h"
+#include "math.h"
+#include "parallel.h"
+
+namespace fastrnn {
+namespace {
+
+// Rows whose factors are packed together for the gradient of the kernel.
+constexpr int64_t kDenseBlock = 512;
+
+inline int dense_threads(const Dense& p) {
+  return threads_for(p.rows * (p.features + p.units) + p.rows * p.features * p.units / 16, p.threads);
+}
+
+// Calls body(begin of a piece of 0..size-1, its length): whole vectors, then what is left.
+template <class Body>
+void for_vectors(Range range, Body body) {
+  for (int64_t i = range.begin; i < range.end; i += kLanes) body(i, smaller(kLanes, range.end - i));
+}
+
+inline void activation_forward(Activation activation, int64_t size, int threads, const float* x, float* y) {
+  in_parallel(threads_for(size, threads), [=](int thread, int count) {
+    for_vectors(share(size, thread, count, kLanes), [=](int64_t i, int64_t n) {
+      store_first(y + i, activate(activation, load_first(x + i, n)), n);
+    });
+  });
+}
+
+inline void activation_backward(Activation activation, int64_t size, int threads, const float* y, const float* dy,
+                                float* dx) {
+  in_parallel(threads_for(size, threads), [=](int thread, int count) {
+    for_vectors(share(size, thread, count, kLanes), [=](int64_t i, int64_t n) {
+      store_first(dx + i, load_first(dy + i, n) * derivative(activation, load_first(y + i, n)), n);
+    });
+  });
+}
+
+struct DenseForwardLayout {
+  DenseForwardLayout(const Dense& p, Workspace& workspace) : kernel(workspace, p.features, p.units) {}
+  Weights kernel;
+};
+
+inline void dense_forward(const DenseForward& a) {
+  const int64_t F = a.problem.features, H = a.problem.units;
+  Workspace workspace(a.workspace);
+  DenseForwardLayout layout(a.problem, workspace);
+  in_parallel(dense_threads(a.problem), [&](int thread, int threads) {
+    for (int64_t p = thread; p < layout.kernel.panels(); p += threads) layout.kernel.pack(p, a.kernel, H);
+    barrier();
+    const Range mine = share(a.problem.rows, thread, threads);
+    float* y = a.y + mine.begin * H;
+    const int64_t count = mine.end - mine.begin;
+    for (int64_t r = 0; r < count; ++r) {
+      if (a.bias) {
+        __builtin_memcpy(y + r * H, a.bias, sizeof(float) * H);
+      } else {
+        __builtin_memset(y + r * H, 0, sizeof(float) * H);
+      }
+    }
+    layout.kernel.multiply<Into::accumulate>(count, a.x + mine.begin * F, F, y, H);
+    for_vectors({0, count * H}, [&](int64_t i, int64_t n) {
+      store_first(y + i, activate(a.problem.activation, load_first(y + i, n)), n);
+    });
+  });
+}
+
+struct DenseBackwardLayout {
+  DenseBackwardLayout(const Dense& p, bool input_gradient, Workspace& workspace)
+      : block(smaller(kDenseBlock, p.rows)),
+        kernel(workspace, input_gradient ? p.units : 0, p.features),
+        x(workspace, p.features, block),
+        dz(workspace, p.units, block),
+        scratch(workspace.floats(block * p.units)) {}
+  int64_t block;
+  Weights kernel;  // transposed
+  LeftPack x;
+  RightPack dz;
+  float* scratch;  // dz of the block's rows, [block, H]
+};
+
+inline void dense_backward(const DenseBackward& a) {
+  const int64_t rows = a.problem.rows, F = a.problem.features, H = a.problem.units;
+  Workspace workspace(a.workspace);
+  DenseBackwardLayout layout(a.problem, a.dx != nullptr, workspace);
+  __builtin_memset(a.dkernel, 0, sizeof(float) * F * H);
+  if (a.dbias) __builtin_memset(a.dbias, 0, sizeof(float) * H);
+  in_parallel(dense_threads(a.problem), [&](int thread, int threads) {
+    for (int64_t p = thread; a.dx && p < layout.kernel.panels(); p += threads) {
+      layout.kernel.pack_transposed(p, a.kernel, H);
+    }
+    barrier();
+    for (int64_t first = 0; first < rows; first += layout.block) {
+      const int64_t depth = smaller(layout.block, rows - first);
+      const Range mine = share(depth, thread, threads);
+      float* dz = layout.scratch;
+      for_vectors({mine.begin * H, mine.end * H}, [&](int64_t i, int64_t n) {
+        const Vec y = load_first(a.y + first * H + i, n), dy = load_first(a.dy + first * H + i, n);
+        store_first(dz + i, dy * derivative(a.problem.activation, y), n);
+      });
+      for (int64_t k = mine.begin; k < mine.end; ++k) {
+        layout.x.put(k, a.x + (first + k) * F);
+        layout.dz.put(k, dz + k * H);
+      }
+      if (a.dx) {
+        layout.kernel.multiply<Into::overwrite>(mine.end - mine.begin, dz + mine.begin * H, H,
+                                                a.dx + (first + mine.begin) * F, F);
+      }
+      barrier();
+      add_outer_product(layout.x, layout.dz, depth, a.dkernel, H, thread, threads);
+      if (a.dbias) layout.dz.add_column_sums(depth, a.dbias, thread, threads);
+      barrier();
+    }
+  });
+}
+
+}  // namespace
+}  // namespace fastrnn

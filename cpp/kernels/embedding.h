@@ -1,0 +1,45 @@
+// Embedding: rows of a table looked up by token, and the sum of the rows' gradients per token.
+#pragma once
+
+#include "gemm.h"
+#include "parallel.h"
+
+namespace fastrnn {
+namespace {
+
+// Below this many floats a pass over memory is done before a second thread has woken up (some microseconds).
+constexpr int64_t kFloatsPerThread = 16384;
+
+inline int threads_for(int64_t floats, int threads) { return int(smaller(threads, 1 + floats / kFloatsPerThread)); }
+
+inline void embedding_forward(const Embedding& p, const int32_t* tokens, const float* table, float* y) {
+  const int64_t F = p.features;
+  in_parallel(threads_for(p.tokens * F, p.threads), [=](int thread, int threads) {
+    const Range mine = share(p.tokens, thread, threads);
+    for (int64_t i = mine.begin; i < mine.end; ++i) {
+      __builtin_memcpy(y + i * F, table + tokens[i] * F, sizeof(float) * F);
+    }
+  });
+}
+
+// Each thread owns the tokens of one remainder and adds their rows in the order of their positions, so the sums do
+// not depend on the number of threads. Frequent tokens are small numbers: remainders spread them evenly.
+inline void embedding_backward(const Embedding& p, const int32_t* tokens, const float* dy, float* dtable) {
+  const int64_t F = p.features;
+  in_parallel(threads_for((p.tokens + p.vocabulary) * F, p.threads), [=](int thread, int threads) {
+    const Range rows = share(p.vocabulary, thread, threads);
+    __builtin_memset(dtable + rows.begin * F, 0, sizeof(float) * (rows.end - rows.begin) * F);
+    barrier();
+    for (int64_t i = 0; i < p.tokens; ++i) {
+      if (tokens[i] % threads != thread) continue;
+      float* sum = dtable + tokens[i] * F;
+      const float* row = dy + i * F;
+      int64_t f = 0;
+      for (; f + kLanes <= F; f += kLanes) store(sum + f, load(sum + f) + load(row + f));
+      for (; f < F; ++f) sum[f] += row[f];
+    }
+  });
+}
+
+}  // namespace
+}  // namespace fastrnn

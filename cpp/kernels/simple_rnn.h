@@ -1,0 +1,30 @@
+// SimpleRNN (Elman, "Finding structure in time", 1990).
+#pragma once
+
+#include "cell_step.h"
+
+namespace fastrnn {
+namespace {
+
+struct SimpleRnn {
+  static constexpr Cell kCell = Cell::simple_rnn;
+  static constexpr int kColumns = 1;
+  static constexpr int kRecurrentColumn = 0;
+  static constexpr int kKernelRotation = 0;
+
+  // h = act(x W + h_prev U + b)
+  template <class Activations>
+  static void forward(const Activations& act, Vec gate[kColumns], State& state) {
+    state.h = act.activate(gate[0]);
+  }
+
+  template <class Activations>
+  static void backward(const Activations& act, const Vec[kColumns], const State&, const State& state,
+                       Vec dgate[kColumns], State& dstate) {
+    dgate[0] = dstate.h * act.derivative(state.h);
+    dstate.h = Vec{};  // h_prev is reached through the product alone
+  }
+};
+
+}  // namespace
+}  // namespace fastrnn

@@ -1,0 +1,110 @@
+// The one translation unit that is compiled once per ISA level. FASTRNN_ISA is the level's name; the table below is
+// the only symbol that may leave this unit: an inline function that the linker shared between levels would crash
+// CPUs that lack the level it came from.
+#include "../api.h"
+#include "dense.h"
+#include "embedding.h"
+#include "gru.h"
+#include "lstm.h"
+#include "optimizer.h"
+#include "simple_rnn.h"
+
+namespace fastrnn {
+namespace {
+
+// Calls visit(type tag of the pair of step classes) for the problem's cell and activations.
+template <class ForwardStep, class BackwardStep>
+struct Steps {
+  using Forward = ForwardStep;
+  using Backward = BackwardStep;
+};
+
+template <class Activations, class Visit>
+void with_cell(Cell cell, Visit visit) {
+  switch (cell) {
+    case Cell::simple_rnn: return visit(Steps<CellForward<SimpleRnn, Activations>, CellBackward<SimpleRnn, Activations>>());
+    case Cell::lstm: return visit(Steps<CellForward<Lstm, Activations>, CellBackward<Lstm, Activations>>());
+    case Cell::gru: return visit(Steps<CellForward<Gru, Activations>, CellBackward<Gru, Activations>>());
+    case Cell::gru_reset_before: return visit(Steps<GruResetBeforeForward<Activations>, GruResetBeforeBackward<Activations>>());
+  }
+}
+
+template <class Visit>
+void with_steps(const RnnProblem& problem, Visit visit) {
+  if (DefaultActivations::serves(problem)) {
+    with_cell<DefaultActivations>(problem.cell, visit);
+  } else {
+    with_cell<AnyActivations>(problem.cell, visit);
+  }
+}
+
+void rnn_forward(const RnnForward& a) {
+  with_steps(a.problem, [&](auto steps) { recurrence_forward<typename decltype(steps)::Forward>(a); });
+}
+
+void rnn_backward(const RnnBackward& a) {
+  with_steps(a.problem, [&](auto steps) { recurrence_backward<typename decltype(steps)::Backward>(a); });
+}
+
+// The layouts look at pointers only to see what is wanted.
+float wanted;
+
+int64_t rnn_forward_workspace(const RnnProblem& problem, bool keep_tape) {
+  RnnForward a{};
+  a.problem = problem;
+  a.tape.gates = keep_tape && cached_lanes(problem.cell) > 0 ? &wanted : nullptr;
+  Workspace workspace(nullptr);
+  with_steps(problem, [&](auto steps) { typename decltype(steps)::Forward step(a, workspace); });
+  return workspace.used();
+}
+
+int64_t rnn_backward_workspace(const RnnProblem& problem, bool input_gradient) {
+  RnnBackward a{};
+  a.problem = problem;
+  a.dx = input_gradient ? &wanted : nullptr;
+  Workspace workspace(nullptr);
+  const int64_t capacity = steps_per_block(problem) * problem.batch;
+  with_steps(problem, [&](auto steps) { typename decltype(steps)::Backward step(a, capacity, workspace); });
+  return workspace.used();
+}
+
+int64_t dense_forward_workspace(const Dense& problem) {
+  Workspace workspace(nullptr);
+  DenseForwardLayout layout(problem, workspace);
+  return workspace.used();
+}
+
+int64_t dense_backward_workspace(const Dense& problem, bool input_gradient) {
+  Workspace workspace(nullptr);
+  DenseBackwardLayout layout(problem, input_gradient, workspace);
+  return workspace.used();
+}
+
+}  // namespace
+
+#define FASTRNN_JOIN_(a, b) a##b
+#define FASTRNN_JOIN(a, b) FASTRNN_JOIN_(a, b)
+#define FASTRNN_TEXT_(a) #a
+#define FASTRNN_TEXT(a) FASTRNN_TEXT_(a)
+
+extern const KernelTable FASTRNN_JOIN(kernel_table_, FASTRNN_ISA);
+const KernelTable FASTRNN_JOIN(kernel_table_, FASTRNN_ISA) = {
+    FASTRNN_TEXT(FASTRNN_ISA),
+    rnn_forward_workspace,
+    rnn_backward_workspace,
+    rnn_forward,
+    rnn_backward,
+    dense_forward_workspace,
+    dense_backward_workspace,
+    dense_forward,
+    dense_backward,
+    embedding_forward,
+    embedding_backward,
+    activation_forward,
+    activation_backward,
+    sgd_update,
+    rmsprop_update,
+    adam_update,
+};
+
+}  // namespace fastrnn

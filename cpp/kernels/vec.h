@@ -1,0 +1,145 @@
+// A vector of floats as wide as the ISA level allows, and what cannot be written in portable C++.
+// The only file in which the code differs from one ISA to another.
+#pragma once
+
+#include <cstdint>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+namespace fastrnn {
+namespace {
+
+// A build may set FASTRNN_VECTOR_BYTES to run the wide code paths on a narrower machine (see CMakeLists.txt).
+#if !defined(FASTRNN_VECTOR_BYTES)
+#if defined(__AVX512F__)
+#define FASTRNN_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define FASTRNN_VECTOR_BYTES 32
+#else
+#define FASTRNN_VECTOR_BYTES 16
+#endif
+#endif
+
+// Intrinsics serve only where the vector is the machine's own.
+#if defined(__AVX512F__) && FASTRNN_VECTOR_BYTES == 64
+#define FASTRNN_USE_AVX512
+#elif defined(__AVX2__) && FASTRNN_VECTOR_BYTES == 32
+#define FASTRNN_USE_AVX2
+#elif defined(__x86_64__) && FASTRNN_VECTOR_BYTES == 16
+#define FASTRNN_USE_SSE
+#elif defined(__aarch64__) && FASTRNN_VECTOR_BYTES == 16
+#define FASTRNN_USE_NEON
+#endif
+
+constexpr int kVectorBytes = FASTRNN_VECTOR_BYTES;
+constexpr int kLanes = kVectorBytes / 4;
+
+typedef float Vec __attribute__((vector_size(kVectorBytes)));
+typedef int32_t IntVec __attribute__((vector_size(kVectorBytes)));
+
+// The register tile of the matrix product, kTileRows x kTileVectors accumulators: 12 of 16 registers
+// on SSE and AVX2, 24 of 32 on AVX-512 and NEON, which leaves room for a row of the right factor and a splat.
+#if FASTRNN_VECTOR_BYTES == 64 || defined(__aarch64__)
+constexpr int kTileRows = 8;
+#else
+constexpr int kTileRows = 4;
+#endif
+constexpr int kTileVectors = 3;
+
+inline Vec load(const float* p) {
+  Vec v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
+inline void store(float* p, Vec v) { __builtin_memcpy(p, &v, sizeof v); }
+
+// An initializer list becomes one broadcast; `Vec{} + x` would become an addition and a shuffle.
+inline Vec splat(float x) {
+#if FASTRNN_VECTOR_BYTES == 64
+  return Vec{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+#elif FASTRNN_VECTOR_BYTES == 32
+  return Vec{x, x, x, x, x, x, x, x};
+#else
+  return Vec{x, x, x, x};
+#endif
+}
+
+inline Vec select(IntVec mask, Vec yes, Vec no) { return mask ? yes : no; }
+
+// The order of the operands lets a NaN in x through.
+inline Vec at_least(Vec x, Vec low) { return select(x < low, low, x); }
+inline Vec at_most(Vec x, Vec high) { return select(x > high, high, x); }
+
+inline Vec absolute(Vec x) { return (Vec)((IntVec)x & 0x7fffffff); }
+
+// The first n lanes, 0 <= n <= kLanes; memory behind them is not touched, lanes behind them are zero.
+#if defined(FASTRNN_USE_AVX512)
+inline __mmask16 first_mask(int64_t n) { return __mmask16((1u << n) - 1); }
+inline Vec load_first(const float* p, int64_t n) { return (Vec)_mm512_maskz_loadu_ps(first_mask(n), p); }
+inline void store_first(float* p, Vec v, int64_t n) { _mm512_mask_storeu_ps(p, first_mask(n), (__m512)v); }
+#elif defined(FASTRNN_USE_AVX2)
+alignas(32) constexpr int32_t kMaskWindow[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+inline __m256i first_mask(int64_t n) { return _mm256_loadu_si256((const __m256i*)(kMaskWindow + 8 - n)); }
+inline Vec load_first(const float* p, int64_t n) { return (Vec)_mm256_maskload_ps(p, first_mask(n)); }
+inline void store_first(float* p, Vec v, int64_t n) { _mm256_maskstore_ps(p, first_mask(n), (__m256)v); }
+#else
+inline Vec load_first(const float* p, int64_t n) {
+  float lanes[kLanes] = {};
+  for (int64_t i = 0; i < n; ++i) lanes[i] = p[i];
+  return load(lanes);
+}
+inline void store_first(float* p, Vec v, int64_t n) {
+  float lanes[kLanes];
+  store(lanes, v);
+  for (int64_t i = 0; i < n; ++i) p[i] = lanes[i];
+}
+#endif
+
+#if defined(FASTRNN_USE_AVX512)
+inline Vec square_root(Vec x) { return (Vec)_mm512_maskz_sqrt_ps((__mmask16)-1, (__m512)x); }
+#elif defined(FASTRNN_USE_AVX2)
+inline Vec square_root(Vec x) { return (Vec)_mm256_sqrt_ps((__m256)x); }
+#elif defined(FASTRNN_USE_SSE)
+inline Vec square_root(Vec x) { return (Vec)_mm_sqrt_ps((__m128)x); }
+#elif defined(FASTRNN_USE_NEON)
+inline Vec square_root(Vec x) { return (Vec)vsqrtq_f32((float32x4_t)x); }
+#else
+inline Vec square_root(Vec x) {
+  for (int i = 0; i < kLanes; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+}
+#endif
+
+// Denormals are flushed to zero while this lives: gradients of long sequences decay into them, and each
+// operation on one costs a hundred cycles. The thread's former mode comes back at the end.
+class FlushDenormals {
+ public:
+#if defined(__x86_64__)
+  FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040); }  // FTZ | DAZ
+  ~FlushDenormals() { _mm_setcsr(saved_); }
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  unsigned saved_;
+#elif defined(__aarch64__)
+  FlushDenormals() {
+    asm volatile("mrs %0, fpcr" : "=r"(saved_));
+    asm volatile("msr fpcr, %0" ::"r"(saved_ | (1ull << 24)));  // FZ
+  }
+  ~FlushDenormals() { asm volatile("msr fpcr, %0" ::"r"(saved_)); }
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  uint64_t saved_;
+#endif
+};
+
+}  // namespace
+}  // namespace fastrnn

@@ -1,0 +1,97 @@
+#include "memory.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <new>
+#include <tuple>
+#include <utility>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+namespace fastrnn {
+namespace {
+
+constexpr size_t kHugePage = size_t(2) << 20;
+
+class Pool {
+ public:
+  std::pair<void*, size_t> acquire(size_t bytes) {
+    const size_t size = (std::max<size_t>(bytes, 1) + 63) / 64 * 64;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = free_.lower_bound(size);
+    if (found != free_.end() && found->first <= 2 * size) {
+      const std::pair<void*, size_t> block{found->second, found->first};
+      kept_ -= found->first;
+      used_ += found->first;
+      free_.erase(found);
+      return block;
+    }
+    // The largest go first: they are the fewest.
+    while (!free_.empty() && used_ + kept_ + size > most_used_) {
+      const auto last = std::prev(free_.end());
+      kept_ -= last->first;
+      std::free(last->second);
+      free_.erase(last);
+    }
+    const size_t alignment = size >= kHugePage ? kHugePage : 64;
+    void* data = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    if (!data) throw std::bad_alloc();
+#if defined(__linux__)
+    if (size >= kHugePage) madvise(data, size, MADV_HUGEPAGE);  // fewer faults and TLB misses; advice only
+#endif
+    used_ += size;
+    most_used_ = std::max(most_used_, used_);
+    return {data, size};
+  }
+
+  void release(void* data, size_t size) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    used_ -= size;
+    kept_ += size;
+    free_.emplace(size, data);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::multimap<size_t, void*> free_;
+  size_t used_ = 0, kept_ = 0, most_used_ = 0;  // bytes
+};
+
+// Never destroyed: arrays of a dying interpreter may be released after static destructors ran.
+Pool& pool() {
+  static Pool* const instance = new Pool;
+  return *instance;
+}
+
+}  // namespace
+
+Buffer::Buffer(size_t bytes) { std::tie(data_, bytes_) = pool().acquire(bytes); }
+
+Buffer::~Buffer() {
+  if (data_) pool().release(data_, bytes_);
+}
+
+Buffer::Buffer(Buffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+int64_t checked_count(std::initializer_list<int64_t> sizes) {
+  int64_t count = 1;
+  for (const int64_t size : sizes) {
+    if (__builtin_mul_overflow(count, size, &count)) throw std::bad_alloc();
+  }
+  int64_t bytes;
+  if (__builtin_mul_overflow(count, int64_t(sizeof(float)), &bytes)) throw std::bad_alloc();
+  return count;
+}
+
+}  // namespace fastrnn

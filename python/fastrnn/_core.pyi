@@ -1,0 +1,95 @@
+"""Stub of the native module. `fastrnn.ops` and `fastrnn.config` are its documented faces."""
+
+from typing import Any, SupportsFloat
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_Floats = NDArray[np.float32]
+
+__version__: str
+compiler: str
+ACTIVATIONS: tuple[str, ...]
+
+def isa() -> str: ...
+def set_isa(name: str) -> None: ...
+def isa_levels() -> list[str]: ...
+def isa_levels_built() -> list[str]: ...
+def num_threads() -> int: ...
+def set_num_threads(n: int) -> None: ...
+
+class Tape:
+    @property
+    def cell(self) -> str: ...
+    @property
+    def return_sequences(self) -> bool: ...
+    @property
+    def nbytes(self) -> int: ...
+
+def rnn_forward(
+    cell: str,
+    x: ArrayLike,
+    kernel: ArrayLike,
+    recurrent_kernel: ArrayLike,
+    bias: ArrayLike | None,
+    initial_state: Any,
+    activation: str,
+    recurrent_activation: str,
+    return_sequences: bool,
+    keep_tape: bool,
+) -> tuple[_Floats, tuple[_Floats, ...], Tape | None]: ...
+def rnn_backward(
+    tape: Tape,
+    d_sequence: ArrayLike | None,
+    d_last_state: Any,
+    input_gradient: bool,
+) -> tuple[_Floats | None, _Floats, _Floats, _Floats | None, tuple[_Floats, ...]]: ...
+def dense_forward(
+    x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None, activation: str
+) -> _Floats: ...
+def dense_backward(
+    x: ArrayLike,
+    y: ArrayLike,
+    kernel: ArrayLike,
+    d_y: ArrayLike,
+    activation: str,
+    use_bias: bool,
+    input_gradient: bool,
+) -> tuple[_Floats | None, _Floats, _Floats | None]: ...
+def embedding_forward(tokens: ArrayLike, table: ArrayLike) -> _Floats: ...
+def embedding_backward(tokens: ArrayLike, d_outputs: ArrayLike, vocabulary: int) -> _Floats: ...
+def activation_forward(x: ArrayLike, activation: str) -> _Floats: ...
+def activation_backward(y: ArrayLike, d_y: ArrayLike, activation: str) -> _Floats: ...
+def sgd_update(
+    variable: _Floats,
+    gradient: ArrayLike,
+    learning_rate: SupportsFloat,
+    decay: SupportsFloat,
+    momentum: SupportsFloat,
+    nesterov: bool,
+    momentum_buffer: _Floats | None,
+) -> None: ...
+def rmsprop_update(
+    variable: _Floats,
+    gradient: ArrayLike,
+    velocity: _Floats,
+    learning_rate: SupportsFloat,
+    rho: SupportsFloat,
+    epsilon: SupportsFloat,
+    decay: SupportsFloat,
+    momentum: SupportsFloat,
+    momentum_buffer: _Floats | None,
+    average_gradient: _Floats | None,
+) -> None: ...
+def adam_update(
+    variable: _Floats,
+    gradient: ArrayLike,
+    m: _Floats,
+    v: _Floats,
+    step_size: SupportsFloat,
+    beta_1: SupportsFloat,
+    beta_2: SupportsFloat,
+    epsilon: SupportsFloat,
+    decay: SupportsFloat,
+    v_max: _Floats | None,
+) -> None: ...

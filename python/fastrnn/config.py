@@ -1,0 +1,68 @@
+"""Threads, ISA level, and what this build is."""
+
+from __future__ import annotations
+
+import operator
+from typing import SupportsIndex
+
+from fastrnn import _core
+
+
+def set_num_threads(n: SupportsIndex | None) -> None:
+    """Sets how many threads the kernels use from the next call on.
+
+    Results do not depend on it, to the last bit. Without a call the number is that of the environment
+    variable `FASTRNN_NUM_THREADS`, else of `OMP_NUM_THREADS`, else the CPUs that the process may use
+    (its affinity mask and its control group's CPU quota).
+
+    Args:
+        n: a positive integer, or None for the environment's choice.
+
+    Raises:
+        TypeError: `n` is no integer.
+        ValueError: `n` is less than 1 or greater than 4096.
+
+    Example:
+        >>> import fastrnn
+        >>> fastrnn.set_num_threads(2)
+        >>> fastrnn.get_num_threads()
+        2
+        >>> fastrnn.set_num_threads(None)
+    """
+    if n is None:
+        _core.set_num_threads(0)
+        return
+    count = operator.index(n)
+    if not 1 <= count <= 4096:
+        raise ValueError(f"`n` must be an integer in 1..4096 or None. Received: n={n}")
+    _core.set_num_threads(count)
+
+
+def get_num_threads() -> int:
+    """Returns the number of threads that the kernels use. See `set_num_threads`."""
+    return _core.num_threads()
+
+
+def get_config() -> dict[str, object]:
+    """Returns what `show_config` prints, as a dict.
+
+    Returns:
+        A dict with the keys `version`, `compiler`, `isa` (the level that runs; the environment
+        variable `FASTRNN_ISA` forces one), `isa_levels_usable` (those that this CPU can run, best
+        first), `isa_levels_built`, `threads`.
+    """
+    return {
+        "version": _core.__version__,
+        "compiler": _core.compiler,
+        "isa": _core.isa(),
+        "isa_levels_usable": _core.isa_levels(),
+        "isa_levels_built": _core.isa_levels_built(),
+        "threads": _core.num_threads(),
+    }
+
+
+def show_config() -> None:
+    """Prints version, compiler, ISA levels built and active, and the number of threads."""
+    for key, value in get_config().items():
+        text = ", ".join(value) if isinstance(value, list) else value
+        print(f"{key:<18}{text}")
