@@ -1,4 +1,5 @@
-// The one header between the kernels and the rest: shapes, gate orders, argument structs, kernel table.
+// The one header between the kernels and the rest: shapes, gate orders, argument structs, kernel
+// table.
 //
 // Legend, used everywhere:
 //   B batch rows   T time steps   F input features   H units
@@ -10,8 +11,8 @@
 //   bias              [G*H]; GRU with reset_after [2, 3*H]: input side, recurrent side
 //   states            h [B, H]; LSTM also c [B, H]
 //
-// All arrays are float32, row-major and without gaps. A pointer that may be null says so. No two arguments
-// of a call overlap. Gradients carry the prefix d.
+// All arrays are float32, row-major and without gaps. A pointer that may be null says so. No two
+// arguments of a call overlap. Gradients carry the prefix d.
 #pragma once
 
 #include <cstdint>
@@ -28,21 +29,32 @@ enum class Cell { simple_rnn, lstm, gru, gru_reset_before };
 
 struct RnnProblem {
   int64_t batch, time, features, units;
+  int64_t distinct;  // distinct tokens where the input is tokens, else 0
   Cell cell;
   Activation activation, recurrent_activation;
   int threads;  // upper bound; a kernel never uses more than `batch`
+};
+
+// Stands for x = table[tokens] (see plan.h).
+struct TokenInput {
+  const float* table;  // [vocabulary, F]
+  int64_t vocabulary;
+  const int32_t* distinct;  // [D] the tokens that occur, each once
+  const int32_t* index;     // [T, B] where in `distinct` each position's token stands
 };
 
 // What forward leaves for backward, time-major so that one step of neighbouring rows is one piece.
 struct RnnTape {
   float* h;      // [T+1, B, H]      states, the initial one first
   float* c;      // [T+1, B, H]      LSTM only, else null
-  float* gates;  // [T, B, lanes*H]  activated gates in the cell's lane order, see cached_lanes; else null
+  float* gates;  // [T, B, lanes*H]  activated gates in the cell's lane order, see cached_lanes;
+                 // else null
 };
 
 struct RnnForward {
   RnnProblem problem;
-  const float* x;
+  const float* x;  // null where the input is tokens
+  TokenInput tokens;
   const float* kernel;
   const float* recurrent_kernel;
   const float* bias;              // may be null
@@ -55,13 +67,14 @@ struct RnnForward {
 
 struct RnnBackward {
   RnnProblem problem;
-  const float* x;
+  const float* x;  // null where the input is tokens
+  TokenInput tokens;
   const float* kernel;
   const float* recurrent_kernel;
   RnnTape tape;
   const float* dsequence;       // [B, T, H]; may be null: zeros
   const float* dlast_state[2];  // [B, H]; each may be null: zeros
-  float* dx;                    // [B, T, F]; may be null: not wanted
+  float* dx;                    // [B, T, F], with tokens [vocabulary, F]; may be null: not wanted
   float* dkernel;
   float* drecurrent_kernel;
   float* dbias;              // shape of bias; may be null: not wanted
@@ -101,8 +114,8 @@ struct Embedding {
   int threads;
 };
 
-// One fused pass over `size` elements each. `decay` is weight_decay * learning_rate: the variable is
-// multiplied by (1 - decay) before its update.
+// One fused pass over `size` elements each. `decay` is weight_decay * learning_rate: the variable
+// is multiplied by (1 - decay) before its update.
 struct Update {
   int64_t size;
   int threads;
@@ -122,7 +135,8 @@ struct RmspropUpdate : Update {
   float* average_gradient;  // null unless centered
 };
 struct AdamUpdate : Update {
-  float step_size, beta_1, beta_2, epsilon;  // step_size = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t)
+  float step_size, beta_1, beta_2,
+      epsilon;  // step_size = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t)
   float* m;
   float* v;
   float* v_max;  // null unless amsgrad
@@ -145,10 +159,12 @@ struct KernelTable {
   // table [vocabulary, F], tokens [tokens] in range, y [tokens, F]
   void (*embedding_forward)(const Embedding&, const int32_t* tokens, const float* table, float* y);
   // dtable [vocabulary, F] is overwritten
-  void (*embedding_backward)(const Embedding&, const int32_t* tokens, const float* dy, float* dtable);
+  void (*embedding_backward)(const Embedding&, const int32_t* tokens, const float* dy,
+                             float* dtable);
 
   void (*activation_forward)(Activation, int64_t size, int threads, const float* x, float* y);
-  void (*activation_backward)(Activation, int64_t size, int threads, const float* y, const float* dy, float* dx);
+  void (*activation_backward)(Activation, int64_t size, int threads, const float* y,
+                              const float* dy, float* dx);
 
   void (*sgd_update)(const SgdUpdate&);
   void (*rmsprop_update)(const RmspropUpdate&);

@@ -31,13 +31,15 @@ double quota_v2(const std::string& folder) {
 }
 
 double quota_v1(const std::string& folder) {
-  std::ifstream quota_file(folder + "/cpu.cfs_quota_us"), period_file(folder + "/cpu.cfs_period_us");
+  std::ifstream quota_file(folder + "/cpu.cfs_quota_us"),
+      period_file(folder + "/cpu.cfs_period_us");
   double quota = 0, period = 0;
   if (!(quota_file >> quota) || !(period_file >> period) || quota <= 0 || period <= 0) return 0;
   return quota / period;
 }
 
-// The smallest limit from this process's group up to the root. A container sees its own group as the root.
+// The smallest limit from this process's group up to the root. A container sees its own group as
+// the root.
 double cgroup_quota() {
   double smallest = 0;
   const auto consider = [&](double quota) {
@@ -72,8 +74,8 @@ bool cpu_supports(std::string_view isa) {
            __builtin_cpu_supports("avx512cd") && cpu_supports("avx2");
   }
   if (isa == "avx2") {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-           __builtin_cpu_supports("bmi2");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
   }
   return isa == "baseline" && __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
 #elif defined(__aarch64__)

@@ -27,7 +27,8 @@ const KernelTable& find(const std::string& name, const std::string& setting) {
   for (const KernelTable* table : kTables) {
     if (name == table->isa && cpu_supports(name)) return *table;
   }
-  throw std::invalid_argument(setting + " must be an ISA level that was built and that this CPU can run: " +
+  throw std::invalid_argument(setting +
+                              " must be an ISA level that was built and that this CPU can run: " +
                               joined(isa_levels_usable()) + ". Received: '" + name + "'");
 }
 

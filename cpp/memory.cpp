@@ -41,7 +41,8 @@ class Pool {
     void* data = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
     if (!data) throw std::bad_alloc();
 #if defined(__linux__)
-    if (size >= kHugePage) madvise(data, size, MADV_HUGEPAGE);  // fewer faults and TLB misses; advice only
+    if (size >= kHugePage)
+      madvise(data, size, MADV_HUGEPAGE);  // fewer faults and TLB misses; advice only
 #endif
     used_ += size;
     most_used_ = std::max(most_used_, used_);

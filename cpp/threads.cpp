@@ -22,7 +22,8 @@ int from_environment(const char* name) {
   char* end = nullptr;
   const long n = std::strtol(text, &end, 10);
   if (n < 1 || n > 4096 || (*end != '\0' && *end != ',')) {
-    throw std::invalid_argument(std::string(name) + " must be a positive integer. Received: '" + text + "'");
+    throw std::invalid_argument(std::string(name) + " must be a positive integer. Received: '" +
+                                text + "'");
   }
   return int(n);
 }
@@ -44,8 +45,9 @@ int num_threads() {
 void set_num_threads(int n) { chosen.store(n); }
 
 void register_fork_handler() {
-  // GCC's OpenMP keeps its threads for the next parallel region; a child inherits the list of them but not the threads,
-  // and would wait for them for ever. Before a fork they are let go; either side starts new ones when it needs them.
+  // GCC's OpenMP keeps its threads for the next parallel region; a child inherits the list of them
+  // but not the threads, and would wait for them for ever. Before a fork they are let go; either
+  // side starts new ones when it needs them.
   pthread_atfork([] { omp_pause_resource_all(omp_pause_hard); }, nullptr, nullptr);
 }
 

@@ -11,6 +11,13 @@ namespace {
 // Smaller arrays are better served by NumPy's own allocator.
 constexpr size_t kRecycledBytes = size_t(1) << 20;
 
+// An array of this very dtype and layout, at an address that its elements may have.
+template <class Array>
+bool is_aligned(py::handle value) {
+  return Array::check_(value) && (py::reinterpret_borrow<py::array>(value).flags() &
+                                  py::detail::npy_api::NPY_ARRAY_ALIGNED_);
+}
+
 py::array as_array(py::handle value, const char* name) {
   py::array array = py::array::ensure(value);
   if (!array) {
@@ -46,8 +53,8 @@ Tokens checked_tokens(const Id* ids, const py::array& source, int64_t vocabulary
     if (!(id >= 0 && static_cast<double>(id) < static_cast<double>(vocabulary)) ||
         id != static_cast<Id>(static_cast<int64_t>(id))) {
       throw py::value_error("`tokens` must be whole numbers in [0, " + std::to_string(vocabulary) +
-                            "). Received: " + std::string(py::str(py::cast(id))) + " at flat index " +
-                            std::to_string(i));
+                            "). Received: " + std::string(py::str(py::cast(id))) +
+                            " at flat index " + std::to_string(i));
     }
   }
   if (!copy) return py::reinterpret_borrow<Tokens>(source);
@@ -59,21 +66,25 @@ Tokens checked_tokens(const Id* ids, const py::array& source, int64_t vocabulary
 
 }  // namespace
 
-Shape shape_of(const py::array& array) { return Shape(array.shape(), array.shape() + array.ndim()); }
+Shape shape_of(const py::array& array) {
+  return Shape(array.shape(), array.shape() + array.ndim());
+}
 
 std::string to_text(const Shape& shape) {
   std::string text = "(";
   for (size_t i = 0; i < shape.size(); ++i) {
-    text += (i ? ", " : "") + (shape[i] == kAnySize ? std::string("None") : std::to_string(shape[i]));
+    text +=
+        (i ? ", " : "") + (shape[i] == kAnySize ? std::string("None") : std::to_string(shape[i]));
   }
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 
 Floats as_floats(py::handle value, const char* name) {
-  if (Floats::check_(value)) return py::reinterpret_borrow<Floats>(value);
+  if (is_aligned<Floats>(value)) return py::reinterpret_borrow<Floats>(value);
   const py::array array = as_array(value, name);
   const char kind = array.dtype().kind();
-  if (kind != 'f' && kind != 'i' && kind != 'u' && kind != 'b') refuse_dtype(name, "real numbers", array);
+  if (kind != 'f' && kind != 'i' && kind != 'u' && kind != 'b')
+    refuse_dtype(name, "real numbers", array);
   return py::array_t<float, py::array::c_style | py::array::forcecast>(array);
 }
 
@@ -89,8 +100,9 @@ OptionalFloats as_optional_floats(py::handle value, const char* name, const Shap
 }
 
 float* in_place(py::handle value, const char* name, const Shape& expected) {
-  if (!Floats::check_(value) || !py::reinterpret_borrow<py::array>(value).writeable()) {
-    throw py::type_error("`" + std::string(name) + "` is updated in place and must be a writable float32 array in C order");
+  if (!is_aligned<Floats>(value) || !py::reinterpret_borrow<py::array>(value).writeable()) {
+    throw py::type_error("`" + std::string(name) +
+                         "` is updated in place and must be a writable float32 array in C order");
   }
   Floats array = py::reinterpret_borrow<Floats>(value);
   check_shape(array, name, expected);
@@ -102,7 +114,7 @@ float* optional_in_place(py::handle value, const char* name, const Shape& expect
 }
 
 Tokens as_tokens(py::handle value, int64_t vocabulary) {
-  if (Tokens::check_(value)) {
+  if (is_aligned<Tokens>(value)) {
     const Tokens tokens = py::reinterpret_borrow<Tokens>(value);
     return checked_tokens(tokens.data(), tokens, vocabulary, /*copy=*/false);
   }
@@ -142,7 +154,8 @@ Activation as_activation(const std::string& name, const char* argument) {
     if (name == kActivationNames[i]) return static_cast<Activation>(i);
     known += std::string(i ? ", '" : "'") + kActivationNames[i] + "'";
   }
-  throw py::value_error("`" + std::string(argument) + "` must be one of " + known + ". Received: '" + name + "'");
+  throw py::value_error("`" + std::string(argument) + "` must be one of " + known +
+                        ". Received: '" + name + "'");
 }
 
 }  // namespace fastrnn

@@ -1,4 +1,5 @@
-// NumPy arrays at the door: converted once, checked, and said what was expected where they do not fit.
+// NumPy arrays at the door: converted once, checked, and said what was expected where they do not
+// fit.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -34,7 +35,8 @@ struct OptionalFloats {
 };
 OptionalFloats as_optional_floats(py::handle value, const char* name, const Shape& expected);
 
-// An array to be written to in place: it must be float32, C order, writable and of this shape already.
+// An array to be written to in place: it must be float32, C order, writable and of this shape
+// already.
 float* in_place(py::handle value, const char* name, const Shape& expected);
 // None gives a null pointer.
 float* optional_in_place(py::handle value, const char* name, const Shape& expected);

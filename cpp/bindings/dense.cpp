@@ -24,19 +24,21 @@ Shape with_last(const Floats& array, py::ssize_t size) {
 Floats with_features(py::handle x) {
   Floats array = as_floats(x, "x");
   if (array.ndim() < 1 || array.shape(array.ndim() - 1) < 1) {
-    throw py::value_error("`x` must have shape (..., features) with features >= 1. Received: shape=" +
-                          to_text(shape_of(array)));
+    throw py::value_error(
+        "`x` must have shape (..., features) with features >= 1. Received: shape=" +
+        to_text(shape_of(array)));
   }
   return array;
 }
 
-Floats dense_forward(py::handle x, py::handle kernel, py::handle bias, const std::string& activation) {
+Floats dense_forward(py::handle x, py::handle kernel, py::handle bias,
+                     const std::string& activation) {
   DenseForward a{};
   const Floats x_in = with_features(x);
   const Floats kernel_in = as_floats(kernel, "kernel", {x_in.shape(x_in.ndim() - 1), kAnySize});
   const OptionalFloats bias_in = as_optional_floats(bias, "bias", {kernel_in.shape(1)});
-  a.problem = {leading(x_in), kernel_in.shape(0), kernel_in.shape(1), as_activation(activation, "activation"),
-               num_threads()};
+  a.problem = {leading(x_in), kernel_in.shape(0), kernel_in.shape(1),
+               as_activation(activation, "activation"), num_threads()};
   Floats y = new_floats(with_last(x_in, a.problem.units));
   if (y.size() == 0) return y;
   const KernelTable& table = kernels();
@@ -49,15 +51,15 @@ Floats dense_forward(py::handle x, py::handle kernel, py::handle bias, const std
   return y;
 }
 
-py::tuple dense_backward(py::handle x, py::handle y, py::handle kernel, py::handle d_y, const std::string& activation,
-                         bool use_bias, bool input_gradient) {
+py::tuple dense_backward(py::handle x, py::handle y, py::handle kernel, py::handle d_y,
+                         const std::string& activation, bool use_bias, bool input_gradient) {
   DenseBackward a{};
   const Floats x_in = with_features(x);
   const Floats kernel_in = as_floats(kernel, "kernel", {x_in.shape(x_in.ndim() - 1), kAnySize});
   const Shape y_shape = with_last(x_in, kernel_in.shape(1));
   const Floats y_in = as_floats(y, "y", y_shape), dy_in = as_floats(d_y, "d_y", y_shape);
-  a.problem = {leading(x_in), kernel_in.shape(0), kernel_in.shape(1), as_activation(activation, "activation"),
-               num_threads()};
+  a.problem = {leading(x_in), kernel_in.shape(0), kernel_in.shape(1),
+               as_activation(activation, "activation"), num_threads()};
   Floats dx, dbias, dkernel = new_floats(shape_of(kernel_in));
   if (input_gradient) dx = new_floats(shape_of(x_in));
   if (use_bias) dbias = new_floats({a.problem.units});
@@ -96,7 +98,8 @@ Floats embedding_backward(py::handle tokens, py::handle d_outputs, int64_t vocab
   Shape shape = shape_of(tokens_in);
   shape.push_back(kAnySize);
   const Floats dy_in = as_floats(d_outputs, "d_outputs", shape);
-  const Embedding problem{tokens_in.size(), vocabulary, dy_in.shape(dy_in.ndim() - 1), num_threads()};
+  const Embedding problem{tokens_in.size(), vocabulary, dy_in.shape(dy_in.ndim() - 1),
+                          num_threads()};
   Floats dtable = new_floats({vocabulary, problem.features});
   const int32_t* ids = tokens_in.data();
   const float* dy = dy_in.data();
@@ -133,13 +136,16 @@ Floats activation_backward(py::handle y, py::handle d_y, const std::string& acti
 }  // namespace
 
 void register_dense(py::module_& m) {
-  m.def("dense_forward", &dense_forward, py::arg("x"), py::arg("kernel"), py::arg("bias"), py::arg("activation"));
-  m.def("dense_backward", &dense_backward, py::arg("x"), py::arg("y"), py::arg("kernel"), py::arg("d_y"),
-        py::arg("activation"), py::arg("use_bias"), py::arg("input_gradient"));
+  m.def("dense_forward", &dense_forward, py::arg("x"), py::arg("kernel"), py::arg("bias"),
+        py::arg("activation"));
+  m.def("dense_backward", &dense_backward, py::arg("x"), py::arg("y"), py::arg("kernel"),
+        py::arg("d_y"), py::arg("activation"), py::arg("use_bias"), py::arg("input_gradient"));
   m.def("embedding_forward", &embedding_forward, py::arg("tokens"), py::arg("table"));
-  m.def("embedding_backward", &embedding_backward, py::arg("tokens"), py::arg("d_outputs"), py::arg("vocabulary"));
+  m.def("embedding_backward", &embedding_backward, py::arg("tokens"), py::arg("d_outputs"),
+        py::arg("vocabulary"));
   m.def("activation_forward", &activation_forward, py::arg("x"), py::arg("activation"));
-  m.def("activation_backward", &activation_backward, py::arg("y"), py::arg("d_y"), py::arg("activation"));
+  m.def("activation_backward", &activation_backward, py::arg("y"), py::arg("d_y"),
+        py::arg("activation"));
   py::list names;
   for (const char* name : kActivationNames) names.append(name);
   m.attr("ACTIVATIONS") = py::tuple(names);

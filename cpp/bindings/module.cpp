@@ -4,7 +4,8 @@
 #include "../threads.h"
 
 PYBIND11_MODULE(_core, m) {
-  // A wrong FASTRNN_ISA or FASTRNN_NUM_THREADS is refused at import, not in the middle of a training.
+  // A wrong FASTRNN_ISA or FASTRNN_NUM_THREADS is refused at import, not in the middle of a
+  // training.
   fastrnn::kernels();
   fastrnn::num_threads();
   fastrnn::register_fork_handler();

@@ -18,8 +18,8 @@ Shape begin_update(Update& a, py::handle variable, const Floats& gradient, float
   return shape;
 }
 
-void sgd_update(py::handle variable, py::handle gradient, float learning_rate, float decay, float momentum,
-                bool nesterov, py::handle momentum_buffer) {
+void sgd_update(py::handle variable, py::handle gradient, float learning_rate, float decay,
+                float momentum, bool nesterov, py::handle momentum_buffer) {
   SgdUpdate a{};
   const Floats gradient_in = as_floats(gradient, "gradient");
   const Shape shape = begin_update(a, variable, gradient_in, decay);
@@ -29,9 +29,9 @@ void sgd_update(py::handle variable, py::handle gradient, float learning_rate, f
   kernels().sgd_update(a);
 }
 
-void rmsprop_update(py::handle variable, py::handle gradient, py::handle velocity, float learning_rate, float rho,
-                    float epsilon, float decay, float momentum, py::handle momentum_buffer,
-                    py::handle average_gradient) {
+void rmsprop_update(py::handle variable, py::handle gradient, py::handle velocity,
+                    float learning_rate, float rho, float epsilon, float decay, float momentum,
+                    py::handle momentum_buffer, py::handle average_gradient) {
   RmspropUpdate a{};
   const Floats gradient_in = as_floats(gradient, "gradient");
   const Shape shape = begin_update(a, variable, gradient_in, decay);
@@ -43,8 +43,9 @@ void rmsprop_update(py::handle variable, py::handle gradient, py::handle velocit
   kernels().rmsprop_update(a);
 }
 
-void adam_update(py::handle variable, py::handle gradient, py::handle m, py::handle v, float step_size, float beta_1,
-                 float beta_2, float epsilon, float decay, py::handle v_max) {
+void adam_update(py::handle variable, py::handle gradient, py::handle m, py::handle v,
+                 float step_size, float beta_1, float beta_2, float epsilon, float decay,
+                 py::handle v_max) {
   AdamUpdate a{};
   const Floats gradient_in = as_floats(gradient, "gradient");
   const Shape shape = begin_update(a, variable, gradient_in, decay);
@@ -59,14 +60,16 @@ void adam_update(py::handle variable, py::handle gradient, py::handle m, py::han
 }  // namespace
 
 void register_optimizer(py::module_& module) {
-  module.def("sgd_update", &sgd_update, py::arg("variable"), py::arg("gradient"), py::arg("learning_rate"),
-             py::arg("decay"), py::arg("momentum"), py::arg("nesterov"), py::arg("momentum_buffer"));
-  module.def("rmsprop_update", &rmsprop_update, py::arg("variable"), py::arg("gradient"), py::arg("velocity"),
-             py::arg("learning_rate"), py::arg("rho"), py::arg("epsilon"), py::arg("decay"), py::arg("momentum"),
-             py::arg("momentum_buffer"), py::arg("average_gradient"));
-  module.def("adam_update", &adam_update, py::arg("variable"), py::arg("gradient"), py::arg("m"), py::arg("v"),
-             py::arg("step_size"), py::arg("beta_1"), py::arg("beta_2"), py::arg("epsilon"), py::arg("decay"),
-             py::arg("v_max"));
+  module.def("sgd_update", &sgd_update, py::arg("variable"), py::arg("gradient"),
+             py::arg("learning_rate"), py::arg("decay"), py::arg("momentum"), py::arg("nesterov"),
+             py::arg("momentum_buffer"));
+  module.def("rmsprop_update", &rmsprop_update, py::arg("variable"), py::arg("gradient"),
+             py::arg("velocity"), py::arg("learning_rate"), py::arg("rho"), py::arg("epsilon"),
+             py::arg("decay"), py::arg("momentum"), py::arg("momentum_buffer"),
+             py::arg("average_gradient"));
+  module.def("adam_update", &adam_update, py::arg("variable"), py::arg("gradient"), py::arg("m"),
+             py::arg("v"), py::arg("step_size"), py::arg("beta_1"), py::arg("beta_2"),
+             py::arg("epsilon"), py::arg("decay"), py::arg("v_max"));
 }
 
 }  // namespace fastrnn

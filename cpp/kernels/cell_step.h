@@ -1,17 +1,21 @@
-// One step of a cell whose gates all depend on x W + h_prev U: SimpleRNN, LSTM, GRU with reset_after.
+// One step of a cell whose gates all depend on x W + h_prev U: SimpleRNN, LSTM, GRU with
+// reset_after.
 //
 // The cell contract, all that is known here of a cell:
 //   kCell             its name in api.h
 //   kColumns          H-wide columns in a row of gates
-//   kRecurrentColumn  the column at which h_prev U starts; x W starts at column 0. Not 0 only where a gate's two
-//                     products must be kept apart (GRU), and then the gradients of the two sides differ
+//   kRecurrentColumn  the column at which h_prev U starts; x W starts at column 0. Not 0 only where
+//   a gate's two
+//                     products must be kept apart (GRU), and then the gradients of the two sides
+//                     differ
 //   kKernelRotation   by how many gates the columns of x W are rotated against those of the kernel
-//   forward           a vector of units: gates before -> after activation, state before -> after the step
-//   backward          its inverse
+//   forward           a vector of units: gates before -> after activation, state before -> after
+//   the step backward          its inverse
 // A row of gates holds the sums first and the activated gates after the step, in place.
 #pragma once
 
 #include "gemm.h"
+#include "input.h"
 #include "math.h"
 #include "recurrence.h"
 
@@ -40,7 +44,7 @@ void for_units(int64_t units, Body body) {
   if (u < units) body(u, First{units - u});
 }
 
-template <class CellType, class Activations>
+template <class CellType, class Activations, class Input>
 class CellForward {
  public:
   CellForward(const RnnForward& a, Workspace& workspace)
@@ -49,39 +53,40 @@ class CellForward {
         units_(a.problem.units),
         gates_(gate_count(CellType::kCell) * units_),
         width_(CellType::kColumns * units_),
-        kernel_(workspace, a.problem.features, gates_),
+        input_(a, gates_, CellType::kKernelRotation * units_, CellType::kRecurrentColumn * units_,
+               width_, workspace),
         recurrent_kernel_(workspace, units_, gates_),
-        bias_(workspace.floats(width_)),
-        scratch_(a.tape.gates ? nullptr : workspace.floats(a.problem.threads * kRowBlock * width_)) {}
+        scratch_(a.tape.gates ? nullptr
+                              : workspace.floats(a.problem.threads * kRowBlock * width_)) {}
 
   void pack(int thread, int threads) {
-    for (int64_t p = thread; p < kernel_.panels(); p += threads) {
-      kernel_.pack(p, a_.kernel, gates_, CellType::kKernelRotation * units_);
-    }
+    input_.pack(thread, threads);
     for (int64_t p = thread; p < recurrent_kernel_.panels(); p += threads) {
       recurrent_kernel_.pack(p, a_.recurrent_kernel, gates_);
     }
-    if (thread == 0) spread_bias();
   }
+
+  void prepare(int thread, int threads) { input_.prepare(thread, threads); }
 
   void run(int thread, const ForwardRows& rows) const {
     float* gates = rows.gates ? rows.gates : scratch_ + thread * kRowBlock * width_;
-    for (int64_t r = 0; r < rows.count; ++r) copy_or_zero(gates + r * width_, bias_, width_);
-    kernel_.multiply<Into::accumulate>(rows.count, rows.x, rows.x_stride, gates, width_);
-    recurrent_kernel_.multiply<Into::accumulate>(rows.count, rows.h_prev, units_,
-                                                 gates + CellType::kRecurrentColumn * units_, width_);
+    input_.start(rows, gates);
+    recurrent_kernel_.multiply<Into::accumulate>(
+        rows.count, rows.h_prev, units_, gates + CellType::kRecurrentColumn * units_, width_);
     for (int64_t r = 0; r < rows.count; ++r) {
       const int64_t row = r * units_;
       float* gate_row = gates + r * width_;
       float* sequence = offset(rows.sequence, r * rows.sequence_stride);
       for_units(units_, [&](int64_t u, auto lanes) {
         Vec gate[CellType::kColumns];
-        for (int g = 0; g < CellType::kColumns; ++g) gate[g] = lanes.read(gate_row + g * units_ + u);
+        for (int g = 0; g < CellType::kColumns; ++g)
+          gate[g] = lanes.read(gate_row + g * units_ + u);
         State state{lanes.read(rows.h_prev + row + u), {}};
         if constexpr (kHasC) state.c = lanes.read(rows.c_prev + row + u);
         CellType::forward(activations_, gate, state);
         if constexpr (cached_lanes(CellType::kCell) > 0) {
-          for (int g = 0; g < CellType::kColumns; ++g) lanes.write(gate_row + g * units_ + u, gate[g]);
+          for (int g = 0; g < CellType::kColumns; ++g)
+            lanes.write(gate_row + g * units_ + u, gate[g]);
         }
         lanes.write(rows.h + row + u, state.h);
         if constexpr (kHasC) lanes.write(rows.c + row + u, state.c);
@@ -93,26 +98,15 @@ class CellForward {
  private:
   static constexpr bool kHasC = state_count(CellType::kCell) == 2;
 
-  // Where the sums of a row of gates start from.
-  void spread_bias() {
-    copy_or_zero(bias_, nullptr, width_);
-    if (!a_.bias) return;
-    const int64_t rotation = CellType::kKernelRotation * units_;
-    for (int64_t n = 0; n < gates_; ++n) bias_[n] = a_.bias[(n + rotation) % gates_];
-    if constexpr (CellType::kRecurrentColumn > 0) {
-      for (int64_t n = 0; n < gates_; ++n) bias_[CellType::kRecurrentColumn * units_ + n] += a_.bias[gates_ + n];
-    }
-  }
-
   const RnnForward& a_;
   Activations activations_;
   int64_t units_, gates_, width_;
-  Weights kernel_, recurrent_kernel_;
-  float* bias_;
-  float* scratch_;
+  Input input_;
+  Weights recurrent_kernel_;
+  float* scratch_;  // gates of kRowBlock rows per thread, where no tape keeps them
 };
 
-template <class CellType, class Activations>
+template <class CellType, class Activations, class Input>
 class CellBackward {
  public:
   CellBackward(const RnnBackward& a, int64_t capacity, Workspace& workspace)
@@ -121,18 +115,15 @@ class CellBackward {
         units_(a.problem.units),
         gates_(gate_count(CellType::kCell) * units_),
         width_(CellType::kColumns * units_),
-        kernel_(workspace, a.dx ? gates_ : 0, a.problem.features),
+        input_(a, capacity, gates_, CellType::kKernelRotation * units_, workspace),
         recurrent_kernel_(workspace, gates_, units_),
-        x_(workspace, a.problem.features, capacity),
         h_prev_(workspace, units_, capacity),
         dinput_(workspace, gates_, capacity),
         drecurrent_(workspace, kSplit ? gates_ : 0, capacity),
         scratch_(workspace.floats(a.problem.threads * kRowBlock * width_)) {}
 
   void pack(int thread, int threads) {
-    for (int64_t p = thread; a_.dx && p < kernel_.panels(); p += threads) {
-      kernel_.pack_transposed(p, a_.kernel, gates_, CellType::kKernelRotation * units_);
-    }
+    input_.pack(thread, threads);
     for (int64_t p = thread; p < recurrent_kernel_.panels(); p += threads) {
       recurrent_kernel_.pack_transposed(p, a_.recurrent_kernel, gates_);
     }
@@ -149,30 +140,32 @@ class CellBackward {
       for_units(units_, [&](int64_t u, auto lanes) {
         Vec gate[CellType::kColumns], dgate[CellType::kColumns];
         if constexpr (cached_lanes(CellType::kCell) > 0) {
-          for (int g = 0; g < CellType::kColumns; ++g) gate[g] = lanes.read(gate_row + g * units_ + u);
+          for (int g = 0; g < CellType::kColumns; ++g)
+            gate[g] = lanes.read(gate_row + g * units_ + u);
         }
-        const State prev{lanes.read(rows.h_prev + row + u), kHasC ? lanes.read(rows.c_prev + row + u) : Vec{}};
-        const State state{lanes.read(rows.h + row + u), kHasC ? lanes.read(rows.c + row + u) : Vec{}};
+        const State prev{lanes.read(rows.h_prev + row + u),
+                         kHasC ? lanes.read(rows.c_prev + row + u) : Vec{}};
+        const State state{lanes.read(rows.h + row + u),
+                          kHasC ? lanes.read(rows.c + row + u) : Vec{}};
         State dstate{lanes.read(rows.dh + row + u), kHasC ? lanes.read(rows.dc + row + u) : Vec{}};
         if (dsequence) dstate.h += lanes.read(dsequence + u);
         CellType::backward(activations_, gate, prev, state, dgate, dstate);
-        for (int g = 0; g < CellType::kColumns; ++g) lanes.write(dgate_row + g * units_ + u, dgate[g]);
+        for (int g = 0; g < CellType::kColumns; ++g)
+          lanes.write(dgate_row + g * units_ + u, dgate[g]);
         lanes.write(rows.dh + row + u, dstate.h);
         if constexpr (kHasC) lanes.write(rows.dc + row + u, dstate.c);
       });
-      x_.put(rows.k + r, rows.x + r * rows.x_stride);
       h_prev_.put(rows.k + r, rows.h_prev + row);
       dinput_.put(rows.k + r, dgate_row);
       if constexpr (kSplit) drecurrent_.put(rows.k + r, drecurrent + r * width_);
     }
-    // Inverts the two products of forward.
     recurrent_kernel_.multiply<Into::accumulate>(rows.count, drecurrent, width_, rows.dh, units_);
-    if (rows.dx) kernel_.multiply<Into::overwrite>(rows.count, dgates, width_, rows.dx, rows.dx_stride);
+    input_.run(rows, dgates, width_);
   }
 
-  void add_weight_gradients(int64_t depth, int thread, int threads) {
+  void add_weight_gradients(int64_t first, int64_t depth, int thread, int threads) {
     const RightPack& drecurrent = kSplit ? drecurrent_ : dinput_;
-    add_outer_product(x_, dinput_, depth, a_.dkernel, gates_, thread, threads);
+    input_.add(first, depth, dinput_, thread, threads);
     add_outer_product(h_prev_, drecurrent, depth, a_.drecurrent_kernel, gates_, thread, threads);
     if (a_.dbias) {
       dinput_.add_column_sums(depth, a_.dbias, thread, threads);
@@ -180,21 +173,7 @@ class CellBackward {
     }
   }
 
-  // The input side's columns go back into the kernel's order.
-  void finish(int thread, int threads) {
-    if constexpr (CellType::kKernelRotation > 0) {
-      float* row = scratch_ + thread * kRowBlock * width_;
-      const int64_t rotation = CellType::kKernelRotation * units_, rest = gates_ - rotation;
-      const auto rotate = [&](float* p) {
-        copy_or_zero(row, p, gates_);
-        copy_or_zero(p, row + rest, rotation);
-        copy_or_zero(p + rotation, row, rest);
-      };
-      const Range mine = share(a_.problem.features, thread, threads);
-      for (int64_t f = mine.begin; f < mine.end; ++f) rotate(a_.dkernel + f * gates_);
-      if (a_.dbias && thread == 0) rotate(a_.dbias);
-    }
-  }
+  void finish(int thread, int threads) { input_.finish(thread, threads); }
 
  private:
   static constexpr bool kHasC = state_count(CellType::kCell) == 2;
@@ -203,10 +182,11 @@ class CellBackward {
   const RnnBackward& a_;
   Activations activations_;
   int64_t units_, gates_, width_;
-  Weights kernel_, recurrent_kernel_;  // transposed
-  LeftPack x_, h_prev_;
+  Input input_;
+  Weights recurrent_kernel_;  // transposed
+  LeftPack h_prev_;
   RightPack dinput_, drecurrent_;  // drecurrent_ only where it differs
-  float* scratch_;
+  float* scratch_;                 // gate gradients of kRowBlock rows per thread
 };
 
 }  // namespace

@@ -13,7 +13,8 @@ namespace {
 constexpr int64_t kDenseBlock = 512;
 
 inline int dense_threads(const Dense& p) {
-  return threads_for(p.rows * (p.features + p.units) + p.rows * p.features * p.units / 16, p.threads);
+  return threads_for(p.rows * (p.features + p.units) + p.rows * p.features * p.units / 16,
+                     p.threads);
 }
 
 // Calls body(begin of a piece of 0..size-1, its length): whole vectors, then what is left.
@@ -22,7 +23,8 @@ void for_vectors(Range range, Body body) {
   for (int64_t i = range.begin; i < range.end; i += kLanes) body(i, smaller(kLanes, range.end - i));
 }
 
-inline void activation_forward(Activation activation, int64_t size, int threads, const float* x, float* y) {
+inline void activation_forward(Activation activation, int64_t size, int threads, const float* x,
+                               float* y) {
   in_parallel(threads_for(size, threads), [=](int thread, int count) {
     for_vectors(share(size, thread, count, kLanes), [=](int64_t i, int64_t n) {
       store_first(y + i, activate(activation, load_first(x + i, n)), n);
@@ -30,8 +32,8 @@ inline void activation_forward(Activation activation, int64_t size, int threads,
   });
 }
 
-inline void activation_backward(Activation activation, int64_t size, int threads, const float* y, const float* dy,
-                                float* dx) {
+inline void activation_backward(Activation activation, int64_t size, int threads, const float* y,
+                                const float* dy, float* dx) {
   in_parallel(threads_for(size, threads), [=](int thread, int count) {
     for_vectors(share(size, thread, count, kLanes), [=](int64_t i, int64_t n) {
       store_first(dx + i, load_first(dy + i, n) * derivative(activation, load_first(y + i, n)), n);
@@ -40,7 +42,8 @@ inline void activation_backward(Activation activation, int64_t size, int threads
 }
 
 struct DenseForwardLayout {
-  DenseForwardLayout(const Dense& p, Workspace& workspace) : kernel(workspace, p.features, p.units) {}
+  DenseForwardLayout(const Dense& p, Workspace& workspace)
+      : kernel(workspace, p.features, p.units) {}
   Weights kernel;
 };
 
@@ -49,7 +52,8 @@ inline void dense_forward(const DenseForward& a) {
   Workspace workspace(a.workspace);
   DenseForwardLayout layout(a.problem, workspace);
   in_parallel(dense_threads(a.problem), [&](int thread, int threads) {
-    for (int64_t p = thread; p < layout.kernel.panels(); p += threads) layout.kernel.pack(p, a.kernel, H);
+    for (int64_t p = thread; p < layout.kernel.panels(); p += threads)
+      layout.kernel.pack(p, a.kernel, H);
     barrier();
     const Range mine = share(a.problem.rows, thread, threads);
     float* y = a.y + mine.begin * H;

@@ -7,12 +7,16 @@
 namespace fastrnn {
 namespace {
 
-// Below this many floats a pass over memory is done before a second thread has woken up (some microseconds).
+// Below this many floats a pass over memory is done before a second thread has woken up (some
+// microseconds).
 constexpr int64_t kFloatsPerThread = 16384;
 
-inline int threads_for(int64_t floats, int threads) { return int(smaller(threads, 1 + floats / kFloatsPerThread)); }
+inline int threads_for(int64_t floats, int threads) {
+  return int(smaller(threads, 1 + floats / kFloatsPerThread));
+}
 
-inline void embedding_forward(const Embedding& p, const int32_t* tokens, const float* table, float* y) {
+inline void embedding_forward(const Embedding& p, const int32_t* tokens, const float* table,
+                              float* y) {
   const int64_t F = p.features;
   in_parallel(threads_for(p.tokens * F, p.threads), [=](int thread, int threads) {
     const Range mine = share(p.tokens, thread, threads);
@@ -22,9 +26,11 @@ inline void embedding_forward(const Embedding& p, const int32_t* tokens, const f
   });
 }
 
-// Each thread owns the tokens of one remainder and adds their rows in the order of their positions, so the sums do
-// not depend on the number of threads. Frequent tokens are small numbers: remainders spread them evenly.
-inline void embedding_backward(const Embedding& p, const int32_t* tokens, const float* dy, float* dtable) {
+// Each thread owns the tokens of one remainder and adds their rows in the order of their positions,
+// so the sums do not depend on the number of threads. Frequent tokens are small numbers: remainders
+// spread them evenly.
+inline void embedding_backward(const Embedding& p, const int32_t* tokens, const float* dy,
+                               float* dtable) {
   const int64_t F = p.features;
   in_parallel(threads_for((p.tokens + p.vocabulary) * F, p.threads), [=](int thread, int threads) {
     const Range rows = share(p.vocabulary, thread, threads);

@@ -1,8 +1,8 @@
 // Matrix products of the kernels: packing, the register tile, and the two loops over it.
 //
-// Every element of a result is one chain of multiply-adds over the inner dimension in ascending order,
-// whatever tile it falls into. So results do not depend on the batch size, on how rows are dealt to threads
-// or on their number.
+// Every element of a result is one chain of multiply-adds over the inner dimension in ascending
+// order, whatever tile it falls into. So results do not depend on the batch size, on how rows are
+// dealt to threads or on their number.
 #pragma once
 
 #include "vec.h"
@@ -15,8 +15,9 @@ constexpr int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
-// Columns 0..N-1 cut into panels of up to kTileVectors vectors, as equal as can be: 7 vectors are 3+2+2,
-// not 3+3+1, because a tile of one vector leaves the multipliers waiting for its short chains.
+// Columns 0..N-1 cut into panels of up to kTileVectors vectors, as equal as can be: 7 vectors are
+// 3+2+2, not 3+3+1, because a tile of one vector leaves the multipliers waiting for its short
+// chains.
 struct PanelGrid {
   explicit PanelGrid(int64_t columns)
       : columns(columns),
@@ -27,7 +28,9 @@ struct PanelGrid {
   int64_t first_vector(int64_t panel) const {
     return panel * (vectors / panels) + smaller(panel, vectors % panels);
   }
-  int width(int64_t panel) const { return int(vectors / panels + (panel < vectors % panels)); }  // vectors
+  int width(int64_t panel) const {
+    return int(vectors / panels + (panel < vectors % panels));
+  }  // vectors
   int64_t first_column(int64_t panel) const { return first_vector(panel) * kLanes; }
   // Columns of the panel's last vector that exist.
   int64_t tail(int64_t panel) const {
@@ -52,7 +55,8 @@ struct RowsPacked {
 
 enum class Into { overwrite, accumulate };
 
-// c [R, V vectors] (+)= a [R, depth] * panel [depth, V vectors]; of the last vector only `tail` columns exist.
+// c [R, V vectors] (+)= a [R, depth] * panel [depth, V vectors]; of the last vector only `tail`
+// columns exist.
 template <int R, int V, Into into, class Left>
 void tile(int64_t depth, Left a, const float* panel, float* c, int64_t c_stride, int64_t tail) {
   Vec sum[R][V] = {};
@@ -75,14 +79,16 @@ void tile(int64_t depth, Left a, const float* panel, float* c, int64_t c_stride,
       if (v + 1 < V || tail == kLanes) {
         store(out, into == Into::accumulate ? load(out) + sum[r][v] : sum[r][v]);
       } else {
-        store_first(out, into == Into::accumulate ? load_first(out, tail) + sum[r][v] : sum[r][v], tail);
+        store_first(out, into == Into::accumulate ? load_first(out, tail) + sum[r][v] : sum[r][v],
+                    tail);
       }
     }
   }
 }
 
 template <int R, Into into, class Left>
-void tile_of_width(int width, int64_t depth, Left a, const float* panel, float* c, int64_t c_stride, int64_t tail) {
+void tile_of_width(int width, int64_t depth, Left a, const float* panel, float* c, int64_t c_stride,
+                   int64_t tail) {
   static_assert(kTileVectors == 3);
   switch (width) {
     case 1: return tile<R, 1, into>(depth, a, panel, c, c_stride, tail);
@@ -92,8 +98,8 @@ void tile_of_width(int width, int64_t depth, Left a, const float* panel, float* 
 }
 
 template <Into into, class Left>
-void tile_of(int rows, int width, int64_t depth, Left a, const float* panel, float* c, int64_t c_stride,
-             int64_t tail) {
+void tile_of(int rows, int width, int64_t depth, Left a, const float* panel, float* c,
+             int64_t c_stride, int64_t tail) {
   switch (rows) {
     case 1: return tile_of_width<1, into>(width, depth, a, panel, c, c_stride, tail);
     case 2: return tile_of_width<2, into>(width, depth, a, panel, c, c_stride, tail);
@@ -112,8 +118,8 @@ void tile_of(int rows, int width, int64_t depth, Left a, const float* panel, flo
 
 // ---- weights as the right factor: packed once per pass, used at every step
 
-// A matrix [depth, columns] in panels. Its columns may be rotated against those of the source: GRU's gates
-// z, r, h are kept as h, z, r (see gru.h).
+// A matrix [depth, columns] in panels. Its columns may be rotated against those of the source:
+// GRU's gates z, r, h are kept as h, z, r (see gru.h).
 class Weights {
  public:
   Weights(Workspace& workspace, int64_t depth, int64_t columns)
@@ -121,7 +127,8 @@ class Weights {
 
   int64_t panels() const { return grid_.panels; }
 
-  // Panel number `panel` of b [depth, columns]; column n of the packed matrix is (n + rotate) % columns of b.
+  // Panel number `panel` of b [depth, columns]; column n of the packed matrix is (n + rotate) %
+  // columns of b.
   void pack(int64_t panel, const float* b, int64_t b_stride, int64_t rotate = 0) {
     const int64_t columns = grid_.columns, seam = columns - rotate;
     const int64_t first = grid_.first_column(panel), last = first + grid_.width(panel) * kLanes;
@@ -155,7 +162,8 @@ class Weights {
     }
   }
 
-  // c [rows, columns] (+)= a [rows, depth] * this. Panel by panel, so that a panel stays in L1 for all rows.
+  // c [rows, columns] (+)= a [rows, depth] * this. Panel by panel, so that a panel stays in L1 for
+  // all rows.
   template <Into into>
   void multiply(int64_t rows, const float* a, int64_t a_stride, float* c, int64_t c_stride) const {
     for (int64_t p = 0; p < grid_.panels; ++p) {
@@ -163,7 +171,8 @@ class Weights {
       float* out = c + grid_.first_column(p);
       for (int64_t r = 0; r < rows; r += kTileRows) {
         tile_of<into>(int(smaller(kTileRows, rows - r)), grid_.width(p), depth_,
-                      RowsInPlace{a + r * a_stride, a_stride}, panel, out + r * c_stride, c_stride, grid_.tail(p));
+                      RowsInPlace{a + r * a_stride, a_stride}, panel, out + r * c_stride, c_stride,
+                      grid_.tail(p));
       }
     }
   }
@@ -178,8 +187,9 @@ class Weights {
 
 // ---- sums of outer products: the gradients of weights
 
-// Both factors of sum_k a_k^T b_k are collected row by row while they are hot, up to `capacity` rows, and
-// multiplied by OuterProduct::add. A line between neighbouring tiles keeps them off the same cache sets.
+// Both factors of sum_k a_k^T b_k are collected row by row while they are hot, up to `capacity`
+// rows, and multiplied by OuterProduct::add. A line between neighbouring tiles keeps them off the
+// same cache sets.
 constexpr int64_t kSetSpacing = 16;
 
 class LeftPack {
@@ -245,17 +255,40 @@ class RightPack {
     }
   }
 
+  // out [index[k], columns] += row k for each k < depth in ascending order; the panels are dealt to
+  // `threads`.
+  void add_to_rows(int64_t depth, const int32_t* index, float* out, int64_t out_stride, int thread,
+                   int threads) const {
+    for (int64_t p = thread; p < grid_.panels; p += threads) {
+      const int width = grid_.width(p);
+      const int64_t tail = grid_.tail(p);
+      const float* in = panel_data(p);
+      for (int64_t k = 0; k < depth; ++k, in += width * kLanes) {
+        float* to = out + index[k] * out_stride + grid_.first_column(p);
+        for (int v = 0; v + 1 < width; ++v) {
+          store(to + v * kLanes, load(to + v * kLanes) + load(in + v * kLanes));
+        }
+        const int64_t last = (width - 1) * kLanes;
+        if (tail == kLanes) {
+          store(to + last, load(to + last) + load(in + last));
+        } else {
+          store_first(to + last, load_first(to + last, tail) + load(in + last), tail);
+        }
+      }
+    }
+  }
+
  private:
   PanelGrid grid_;
   int64_t capacity_;
   float* data_;
 };
 
-// c [left columns, right columns] += sum over k < depth of left_k^T right_k. The tiles of c are dealt to
-// `threads`; each is summed by one thread in the order of k, block after block, which bounds the rounding
-// error as pairwise summation does.
-inline void add_outer_product(const LeftPack& left, const RightPack& right, int64_t depth, float* c, int64_t c_stride,
-                              int thread, int threads) {
+// c [left columns, right columns] += sum over k < depth of left_k^T right_k. The tiles of c are
+// dealt to `threads`; each is summed by one thread in the order of k, block after block, which
+// bounds the rounding error as pairwise summation does.
+inline void add_outer_product(const LeftPack& left, const RightPack& right, int64_t depth, float* c,
+                              int64_t c_stride, int thread, int threads) {
   const PanelGrid& grid = right.grid();
   const int64_t tasks = grid.panels * left.tiles();
   const int64_t end = tasks * (thread + 1) / threads;

@@ -1,5 +1,6 @@
-// GRU (Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014), in both variants:
-// the reset gate after the recurrent product (Keras's default, as in cuDNN) or before it (as published).
+// GRU (Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014), in both
+// variants: the reset gate after the recurrent product (Keras's default, as in cuDNN) or before it
+// (as published).
 #pragma once
 
 #include "cell_step.h"
@@ -11,8 +12,8 @@ namespace {
 
 struct Gru {
   static constexpr Cell kCell = Cell::gru;
-  // candidate h (its x W), z, r, recurrent product of h. In this order the columns of x W are one piece, 0..2,
-  // and those of h_prev U are one piece, 1..3, and z and r lie where both add up.
+  // candidate h (its x W), z, r, recurrent product of h. In this order the columns of x W are one
+  // piece, 0..2, and those of h_prev U are one piece, 1..3, and z and r lie where both add up.
   static constexpr int kColumns = 4;
   static constexpr int kRecurrentColumn = 1;
   static constexpr int kKernelRotation = 2;  // z, r, h -> h, z, r
@@ -28,8 +29,8 @@ struct Gru {
   }
 
   template <class Activations>
-  static void backward(const Activations& act, const Vec gate[kColumns], const State& prev, const State&,
-                       Vec dgate[kColumns], State& dstate) {
+  static void backward(const Activations& act, const Vec gate[kColumns], const State& prev,
+                       const State&, Vec dgate[kColumns], State& dstate) {
     const Vec candidate = gate[0], z = gate[1], r = gate[2], m = gate[3];
     const Vec dcandidate = dstate.h * (1.0f - z) * act.derivative(candidate);
     dgate[0] = dcandidate;
@@ -44,22 +45,23 @@ struct Gru {
 
 // z, r = gate(x W + h_prev U + b)
 // candidate = act(x W_h + (r h_prev) U_h + b_h)      h = z h_prev + (1 - z) candidate
-template <class Activations>
+template <class Activations, class Input>
 class GruResetBeforeForward {
  public:
   GruResetBeforeForward(const RnnForward& a, Workspace& workspace)
       : a_(a),
         activations_(a.problem),
         units_(a.problem.units),
-        kernel_(workspace, a.problem.features, 3 * units_),
+        input_(a, 3 * units_, 0, 0, 3 * units_, workspace),
         recurrent_zr_(workspace, units_, 2 * units_),
         recurrent_h_(workspace, units_, units_),
         reset_h_(workspace.floats(a.problem.threads * kRowBlock * units_)),
-        scratch_(a.tape.gates ? nullptr : workspace.floats(a.problem.threads * kRowBlock * 3 * units_)) {}
+        scratch_(a.tape.gates ? nullptr
+                              : workspace.floats(a.problem.threads * kRowBlock * 3 * units_)) {}
 
   void pack(int thread, int threads) {
     const int64_t stride = 3 * units_;
-    for (int64_t p = thread; p < kernel_.panels(); p += threads) kernel_.pack(p, a_.kernel, stride);
+    input_.pack(thread, threads);
     for (int64_t p = thread; p < recurrent_zr_.panels(); p += threads) {
       recurrent_zr_.pack(p, a_.recurrent_kernel, stride);
     }
@@ -68,12 +70,13 @@ class GruResetBeforeForward {
     }
   }
 
+  void prepare(int thread, int threads) { input_.prepare(thread, threads); }
+
   void run(int thread, const ForwardRows& rows) const {
     const int64_t width = 3 * units_;
     float* gates = rows.gates ? rows.gates : scratch_ + thread * kRowBlock * width;
     float* reset_h = reset_h_ + thread * kRowBlock * units_;
-    for (int64_t r = 0; r < rows.count; ++r) copy_or_zero(gates + r * width, a_.bias, width);
-    kernel_.multiply<Into::accumulate>(rows.count, rows.x, rows.x_stride, gates, width);
+    input_.start(rows, gates);
     recurrent_zr_.multiply<Into::accumulate>(rows.count, rows.h_prev, units_, gates, width);
     for (int64_t r = 0; r < rows.count; ++r) {
       float* z_row = gates + r * width;
@@ -105,22 +108,22 @@ class GruResetBeforeForward {
   const RnnForward& a_;
   Activations activations_;
   int64_t units_;
-  Weights kernel_, recurrent_zr_, recurrent_h_;
+  Input input_;
+  Weights recurrent_zr_, recurrent_h_;
   float* reset_h_;
   float* scratch_;
 };
 
-template <class Activations>
+template <class Activations, class Input>
 class GruResetBeforeBackward {
  public:
   GruResetBeforeBackward(const RnnBackward& a, int64_t capacity, Workspace& workspace)
       : a_(a),
         activations_(a.problem),
         units_(a.problem.units),
-        kernel_(workspace, a.dx ? 3 * units_ : 0, a.problem.features),
+        input_(a, capacity, 3 * units_, 0, workspace),
         recurrent_zr_(workspace, 2 * units_, units_),
         recurrent_h_(workspace, units_, units_),
-        x_(workspace, a.problem.features, capacity),
         h_prev_(workspace, units_, capacity),
         reset_h_(workspace, units_, capacity),
         dgates_(workspace, 3 * units_, capacity),
@@ -130,9 +133,7 @@ class GruResetBeforeBackward {
 
   void pack(int thread, int threads) {
     const int64_t stride = 3 * units_;
-    for (int64_t p = thread; a_.dx && p < kernel_.panels(); p += threads) {
-      kernel_.pack_transposed(p, a_.kernel, stride);
-    }
+    input_.pack(thread, threads);
     for (int64_t p = thread; p < recurrent_zr_.panels(); p += threads) {
       recurrent_zr_.pack_transposed(p, a_.recurrent_kernel, stride);
       recurrent_h_.pack_transposed(p, a_.recurrent_kernel + 2 * units_, stride);
@@ -155,22 +156,25 @@ class GruResetBeforeBackward {
         Vec dh = lanes.read(rows.dh + r * units_ + u);
         if (dsequence) dh += lanes.read(dsequence + u);
         lanes.write(dgate_row + u, dh * (h_prev - candidate) * activations_.gate_derivative(z));
-        lanes.write(dgate_row + 2 * units_ + u, dh * (1.0f - z) * activations_.derivative(candidate));
+        lanes.write(dgate_row + 2 * units_ + u,
+                    dh * (1.0f - z) * activations_.derivative(candidate));
         lanes.write(reset_h + r * units_ + u, reset * h_prev);
         lanes.write(rows.dh + r * units_ + u, dh * z);
       });
     }
-    recurrent_h_.multiply<Into::overwrite>(rows.count, dgates + 2 * units_, width, dreset_h, units_);
+    recurrent_h_.multiply<Into::overwrite>(rows.count, dgates + 2 * units_, width, dreset_h,
+                                           units_);
     for (int64_t r = 0; r < rows.count; ++r) {
       const float* reset_row = rows.gates + r * width + units_;
       float* dgate_row = dgates + r * width;
       for_units(units_, [&](int64_t u, auto lanes) {
-        const Vec reset = lanes.read(reset_row + u), h_prev = lanes.read(rows.h_prev + r * units_ + u);
+        const Vec reset = lanes.read(reset_row + u),
+                  h_prev = lanes.read(rows.h_prev + r * units_ + u);
         const Vec dreset = lanes.read(dreset_h + r * units_ + u);
         lanes.write(dgate_row + units_ + u, dreset * h_prev * activations_.gate_derivative(reset));
-        lanes.write(rows.dh + r * units_ + u, lanes.read(rows.dh + r * units_ + u) + dreset * reset);
+        lanes.write(rows.dh + r * units_ + u,
+                    lanes.read(rows.dh + r * units_ + u) + dreset * reset);
       });
-      x_.put(rows.k + r, rows.x + r * rows.x_stride);
       h_prev_.put(rows.k + r, rows.h_prev + r * units_);
       reset_h_.put(rows.k + r, reset_h + r * units_);
       dgates_.put(rows.k + r, dgate_row);
@@ -178,26 +182,29 @@ class GruResetBeforeBackward {
       dcandidate_.put(rows.k + r, dgate_row + 2 * units_);
     }
     recurrent_zr_.multiply<Into::accumulate>(rows.count, dgates, width, rows.dh, units_);
-    if (rows.dx) kernel_.multiply<Into::overwrite>(rows.count, dgates, width, rows.dx, rows.dx_stride);
+    input_.run(rows, dgates, width);
   }
 
-  void add_weight_gradients(int64_t depth, int thread, int threads) {
+  void add_weight_gradients(int64_t first, int64_t depth, int thread, int threads) {
     const int64_t stride = 3 * units_;
-    add_outer_product(x_, dgates_, depth, a_.dkernel, stride, thread, threads);
+    input_.add(first, depth, dgates_, thread, threads);
     add_outer_product(h_prev_, dzr_, depth, a_.drecurrent_kernel, stride, thread, threads);
-    add_outer_product(reset_h_, dcandidate_, depth, a_.drecurrent_kernel + 2 * units_, stride, thread, threads);
+    add_outer_product(reset_h_, dcandidate_, depth, a_.drecurrent_kernel + 2 * units_, stride,
+                      thread, threads);
     if (a_.dbias) dgates_.add_column_sums(depth, a_.dbias, thread, threads);
   }
 
-  void finish(int, int) {}
+  void finish(int thread, int threads) { input_.finish(thread, threads); }
 
  private:
   const RnnBackward& a_;
   Activations activations_;
   int64_t units_;
-  Weights kernel_, recurrent_zr_, recurrent_h_;  // transposed
-  LeftPack x_, h_prev_, reset_h_;
-  RightPack dgates_, dzr_, dcandidate_;  // dzr_ and dcandidate_ are parts of dgates_, in panels of their own
+  Input input_;
+  Weights recurrent_zr_, recurrent_h_;  // transposed
+  LeftPack h_prev_, reset_h_;
+  RightPack dgates_, dzr_,
+      dcandidate_;  // dzr_ and dcandidate_ are parts of dgates_, in panels of their own
   float* scratch_;
 };
 

@@ -1,4 +1,5 @@
-// LSTM with forget gate, without peepholes (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000).
+// LSTM with forget gate, without peepholes (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber &
+// Cummins 2000).
 #pragma once
 
 #include "cell_step.h"
@@ -16,15 +17,16 @@ struct Lstm {
   // c = f c_prev + i candidate            h = o act(c)
   template <class Activations>
   static void forward(const Activations& act, Vec gate[kColumns], State& state) {
-    const Vec i = act.gate(gate[0]), f = act.gate(gate[1]), candidate = act.activate(gate[2]), o = act.gate(gate[3]);
+    const Vec i = act.gate(gate[0]), f = act.gate(gate[1]), candidate = act.activate(gate[2]),
+              o = act.gate(gate[3]);
     state.c = f * state.c + i * candidate;
     state.h = o * act.activate(state.c);
     gate[0] = i, gate[1] = f, gate[2] = candidate, gate[3] = o;
   }
 
   template <class Activations>
-  static void backward(const Activations& act, const Vec gate[kColumns], const State& prev, const State& state,
-                       Vec dgate[kColumns], State& dstate) {
+  static void backward(const Activations& act, const Vec gate[kColumns], const State& prev,
+                       const State& state, Vec dgate[kColumns], State& dstate) {
     const Vec i = gate[0], f = gate[1], candidate = gate[2], o = gate[3];
     const Vec activated_c = act.activate(state.c);  // cheaper again than kept
     const Vec dc = dstate.c + dstate.h * o * act.derivative(activated_c);

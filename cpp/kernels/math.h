@@ -1,7 +1,7 @@
 // Activations of a vector and their derivatives. Error bounds in ULP are held by tests/kernels.
 //
-// Each derivative is written as a function of the activation's *output* y, so that backward needs no
-// pre-activation: tanh' = 1 - y^2, sigmoid' = y (1 - y), softplus' = 1 - exp(-y), ...
+// Each derivative is written as a function of the activation's *output* y, so that backward needs
+// no pre-activation: tanh' = 1 - y^2, sigmoid' = y (1 - y), softplus' = 1 - exp(-y), ...
 #pragma once
 
 #include "../api.h"
@@ -10,8 +10,8 @@
 namespace fastrnn {
 namespace {
 
-// exp(r) - 1 for |r| <= ln(2)/2 by Taylor's series up to r^7; the remainder is below 1.5e-8 of the result,
-// a quarter of a ULP.
+// exp(r) - 1 for |r| <= ln(2)/2 by Taylor's series up to r^7; the remainder is below 1.5e-8 of the
+// result, a quarter of a ULP.
 inline Vec expm1_reduced(Vec r) {
   Vec p = splat(1.0f / 5040);
   p = p * r + splat(1.0f / 720);
@@ -105,8 +105,8 @@ inline Vec derivative(Activation activation, Vec y) {
   return one;
 }
 
-// The pair of activations of a cell. The defaults of Keras are known at compile time; any other pair is
-// looked up per vector, a predictable branch.
+// The pair of activations of a cell. The defaults of Keras are known at compile time; any other
+// pair is looked up per vector, a predictable branch.
 struct DefaultActivations {
   explicit DefaultActivations(const RnnProblem&) {}
   static bool serves(const RnnProblem& problem) {

@@ -6,7 +6,8 @@
 namespace fastrnn {
 namespace {
 
-// Calls body(i, n) for vectors of elements; the element-wise result does not depend on how they are dealt.
+// Calls body(i, n) for vectors of elements; the element-wise result does not depend on how they are
+// dealt.
 template <class Body>
 void update_in_parallel(const Update& a, Body body) {
   in_parallel(threads_for(a.size, a.threads), [&](int thread, int threads) {
@@ -27,11 +28,12 @@ inline void sgd_update(const SgdUpdate& a) {
   });
 }
 
-// v = rho v + (1 - rho) g^2;   step = learning_rate g / sqrt(v - mean^2 + epsilon), mean of g only if centered;
-// with momentum: p = momentum p + step, w -= p.
+// v = rho v + (1 - rho) g^2;   step = learning_rate g / sqrt(v - mean^2 + epsilon), mean of g only
+// if centered; with momentum: p = momentum p + step, w -= p.
 inline void rmsprop_update(const RmspropUpdate& a) {
   update_in_parallel(a, [&](int64_t i, int64_t n) {
-    const Vec w = load_first(a.variable + i, n) * (1.0f - a.decay), g = load_first(a.gradient + i, n);
+    const Vec w = load_first(a.variable + i, n) * (1.0f - a.decay),
+              g = load_first(a.gradient + i, n);
     const Vec v = load_first(a.velocity + i, n) * a.rho + g * g * (1.0f - a.rho);
     store_first(a.velocity + i, v, n);
     Vec denominator = v + a.epsilon;
@@ -49,11 +51,12 @@ inline void rmsprop_update(const RmspropUpdate& a) {
   });
 }
 
-// m += (1 - beta_1) (g - m);   v += (1 - beta_2) (g^2 - v);   w -= step_size m / (sqrt(v) + epsilon)
-// (Kingma & Ba 2015; amsgrad: the largest v so far).
+// m += (1 - beta_1) (g - m);   v += (1 - beta_2) (g^2 - v);   w -= step_size m / (sqrt(v) +
+// epsilon) (Kingma & Ba 2015; amsgrad: the largest v so far).
 inline void adam_update(const AdamUpdate& a) {
   update_in_parallel(a, [&](int64_t i, int64_t n) {
-    const Vec w = load_first(a.variable + i, n) * (1.0f - a.decay), g = load_first(a.gradient + i, n);
+    const Vec w = load_first(a.variable + i, n) * (1.0f - a.decay),
+              g = load_first(a.gradient + i, n);
     Vec m = load_first(a.m + i, n), v = load_first(a.v + i, n);
     m += (g - m) * (1.0f - a.beta_1);
     v += (g * g - v) * (1.0f - a.beta_2);

@@ -1,20 +1,23 @@
 // The walk through time, forward and backward, written once for all cells.
 //
 // Forward: each thread takes its rows through all the steps; nobody waits for anybody.
-// Backward: the same, but in blocks of steps. While a block's gate gradients are hot they are packed; then all
-// threads meet, share out the tiles of the weight gradients, add the block and meet again: two barriers per
-// block instead of one per step, no private copies of the gradients, and an order of summation that does not
-// depend on the number of threads.
+// Backward: the same, but in blocks of steps. While a block's gate gradients are hot they are
+// packed; then all threads meet, share out the tiles of the weight gradients, add the block and
+// meet again: two barriers per block instead of one per step, no private copies of the gradients,
+// and an order of summation that does not depend on the number of threads.
 //
 // What happens in one step is the step's matter (cell_step.h, gru.h). A forward step has
 //   Step(const RnnForward&, Workspace&)   lays out its packed weights and scratch
 //   pack(thread, threads)                 packs the weights
+//   prepare(thread, threads)              what needs them all packed
 //   run(thread, ForwardRows)              one step of some rows
 // and a backward step has
 //   Step(const RnnBackward&, int64_t capacity, Workspace&)
 //   pack(thread, threads)
 //   run(thread, BackwardRows)             one step of some rows, its gate gradients packed
-//   add_weight_gradients(depth, thread, threads)   adds the packed rows 0..depth-1
+//   add_weight_gradients(first, depth, thread, threads)   adds the packed rows 0..depth-1; the
+//   first of them is
+//                                                         number `first` of all T*B
 //   finish(thread, threads)
 #pragma once
 
@@ -26,12 +29,13 @@
 namespace fastrnn {
 namespace {
 
-// Rows that go through time together: few enough that their gates stay in L1 and L2, enough that a panel of
-// weights is used several times for each load into L1.
+// Rows that go through time together: few enough that their gates stay in L1 and L2, enough that a
+// panel of weights is used several times for each load into L1.
 constexpr int64_t kRowBlock = 32;
 
-// Rows (time steps x batch rows) of gate gradients collected before the weight gradients are brought up to
-// date: the packs of a block, 4 * 512 * (F + H + G*H) bytes, fit L2 up to about 128 units.
+// Rows (time steps x batch rows) of gate gradients collected before the weight gradients are
+// brought up to date: the packs of a block, 4 * 512 * (F + H + G*H) bytes, fit L2 up to about 128
+// units.
 constexpr int64_t kGradientBlock = 512;
 
 inline int64_t steps_per_block(const RnnProblem& p) {
@@ -47,12 +51,13 @@ inline int recurrence_threads(const RnnProblem& p) {
   return int(smaller(smaller(p.threads, p.batch), 1 + products / kProductsPerThread));
 }
 
-// One step of `count` neighbouring rows. Rows of x and of sequences lie T apart, rows of states and gates
-// next to each other.
+// One step of `count` neighbouring rows. Rows of x and of sequences lie T apart, rows of states and
+// gates next to each other.
 struct ForwardRows {
   int64_t count;
-  const float* x;
+  const float* x;  // null where the input is tokens
   int64_t x_stride;
+  const int32_t* tokens;  // numbers of the rows' distinct tokens; else null
   const float* h_prev;
   float* h;  // may be h_prev itself, as c may be c_prev
   const float* c_prev;
@@ -64,8 +69,8 @@ struct ForwardRows {
 
 struct BackwardRows {
   int64_t count;
-  int64_t k;  // the first row's number in the gradient block
-  const float* x;
+  int64_t k;       // the first row's number in the gradient block
+  const float* x;  // null where the input is tokens
   int64_t x_stride;
   const float* h_prev;
   const float* h;
@@ -96,7 +101,8 @@ T* offset(T* p, int64_t by) {
 
 template <class Step>
 void forward_rows(const RnnForward& a, Step& step, int thread, int64_t first, int64_t count) {
-  const int64_t B = a.problem.batch, T = a.problem.time, F = a.problem.features, H = a.problem.units;
+  const int64_t B = a.problem.batch, T = a.problem.time, F = a.problem.features,
+                H = a.problem.units;
   // Without a tape the states are updated where they will be wanted at the end.
   const bool keep = a.tape.h != nullptr;
   const int64_t state_step = keep ? B * H : 0;
@@ -109,8 +115,9 @@ void forward_rows(const RnnForward& a, Step& step, int thread, int64_t first, in
   for (int64_t t = 0; t < T; ++t) {
     ForwardRows rows;
     rows.count = count;
-    rows.x = a.x + (first * T + t) * F;
+    rows.x = offset(a.x, (first * T + t) * F);
     rows.x_stride = T * F;
+    rows.tokens = offset(a.tokens.index, t * B + first);
     rows.h_prev = h;
     rows.c_prev = c;
     rows.h = h += state_step;
@@ -133,6 +140,7 @@ void recurrence_forward(const RnnForward& a) {
   in_parallel(recurrence_threads(a.problem), [&](int thread, int threads) {
     step.pack(thread, threads);
     barrier();
+    step.prepare(thread, threads);
     const Range mine = share(a.problem.batch, thread, threads);
     for (int64_t first = mine.begin; first < mine.end; first += kRowBlock) {
       const int64_t left = mine.end - first;
@@ -143,16 +151,17 @@ void recurrence_forward(const RnnForward& a) {
 
 // Steps t_end-1 down to t_begin of some rows.
 template <class Step>
-void backward_rows(const RnnBackward& a, Step& step, int thread, int64_t first, int64_t count, int64_t t_begin,
-                   int64_t t_end) {
-  const int64_t B = a.problem.batch, T = a.problem.time, F = a.problem.features, H = a.problem.units;
+void backward_rows(const RnnBackward& a, Step& step, int thread, int64_t first, int64_t count,
+                   int64_t t_begin, int64_t t_end) {
+  const int64_t B = a.problem.batch, T = a.problem.time, F = a.problem.features,
+                H = a.problem.units;
   const int64_t width = cached_lanes(a.problem.cell) * H;
   for (int64_t t = t_end - 1; t >= t_begin; --t) {
     const int64_t state = (t * B + first) * H, next_state = state + B * H;
     BackwardRows rows;
     rows.count = count;
     rows.k = (t - t_begin) * B + first;
-    rows.x = a.x + (first * T + t) * F;
+    rows.x = offset(a.x, (first * T + t) * F);
     rows.x_stride = T * F;
     rows.h_prev = a.tape.h + state;
     rows.h = a.tape.h + next_state;
@@ -163,7 +172,7 @@ void backward_rows(const RnnBackward& a, Step& step, int thread, int64_t first, 
     rows.dsequence_stride = T * H;
     rows.dh = a.dinitial_state[0] + first * H;
     rows.dc = offset(a.dinitial_state[1], first * H);
-    rows.dx = offset(a.dx, (first * T + t) * F);
+    rows.dx = a.x ? offset(a.dx, (first * T + t) * F) : nullptr;
     rows.dx_stride = T * F;
     step.run(thread, rows);
   }
@@ -171,7 +180,8 @@ void backward_rows(const RnnBackward& a, Step& step, int thread, int64_t first, 
 
 template <class Step>
 void recurrence_backward(const RnnBackward& a) {
-  const int64_t B = a.problem.batch, T = a.problem.time, F = a.problem.features, H = a.problem.units;
+  const int64_t B = a.problem.batch, T = a.problem.time, F = a.problem.features,
+                H = a.problem.units;
   const Cell cell = a.problem.cell;
   const int64_t gates = gate_count(cell) * H, steps = steps_per_block(a.problem);
   const int64_t bias_size = gates * (cell == Cell::gru ? 2 : 1);
@@ -192,7 +202,8 @@ void recurrence_backward(const RnnBackward& a) {
     const Range mine = share(B, thread, threads);
     const int64_t mine_size = (mine.end - mine.begin) * H;
     for (int s = 0; s < state_count(cell); ++s) {
-      copy_or_zero(a.dinitial_state[s] + mine.begin * H, offset(a.dlast_state[s], mine.begin * H), mine_size);
+      copy_or_zero(a.dinitial_state[s] + mine.begin * H, offset(a.dlast_state[s], mine.begin * H),
+                   mine_size);
     }
     for (int64_t t_end = T; t_end > 0; t_end -= steps) {
       const int64_t t_begin = t_end > steps ? t_end - steps : 0;
@@ -201,7 +212,7 @@ void recurrence_backward(const RnnBackward& a) {
         backward_rows(a, step, thread, first, smaller(left, kRowBlock), t_begin, t_end);
       }
       barrier();
-      step.add_weight_gradients((t_end - t_begin) * B, thread, threads);
+      step.add_weight_gradients(t_begin * B, (t_end - t_begin) * B, thread, threads);
       barrier();
     }
     step.finish(thread, threads);

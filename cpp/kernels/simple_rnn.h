@@ -19,8 +19,8 @@ struct SimpleRnn {
   }
 
   template <class Activations>
-  static void backward(const Activations& act, const Vec[kColumns], const State&, const State& state,
-                       Vec dgate[kColumns], State& dstate) {
+  static void backward(const Activations& act, const Vec[kColumns], const State&,
+                       const State& state, Vec dgate[kColumns], State& dstate) {
     dgate[0] = dstate.h * act.derivative(state.h);
     dstate.h = Vec{};  // h_prev is reached through the product alone
   }

@@ -1,6 +1,6 @@
-// The one translation unit that is compiled once per ISA level. FASTRNN_ISA is the level's name; the table below is
-// the only symbol that may leave this unit: an inline function that the linker shared between levels would crash
-// CPUs that lack the level it came from.
+// The one translation unit that is compiled once per ISA level. FASTRNN_ISA is the level's name;
+// the table below is the only symbol that may leave this unit: an inline function that the linker
+// shared between levels would crash CPUs that lack the level it came from.
 #include "../api.h"
 #include "dense.h"
 #include "embedding.h"
@@ -19,31 +19,50 @@ struct Steps {
   using Backward = BackwardStep;
 };
 
-template <class Activations, class Visit>
+template <class Activations, class Input, class InputGradient, class Visit>
 void with_cell(Cell cell, Visit visit) {
   switch (cell) {
-    case Cell::simple_rnn: return visit(Steps<CellForward<SimpleRnn, Activations>, CellBackward<SimpleRnn, Activations>>());
-    case Cell::lstm: return visit(Steps<CellForward<Lstm, Activations>, CellBackward<Lstm, Activations>>());
-    case Cell::gru: return visit(Steps<CellForward<Gru, Activations>, CellBackward<Gru, Activations>>());
-    case Cell::gru_reset_before: return visit(Steps<GruResetBeforeForward<Activations>, GruResetBeforeBackward<Activations>>());
+    case Cell::simple_rnn:
+      return visit(Steps<CellForward<SimpleRnn, Activations, Input>,
+                         CellBackward<SimpleRnn, Activations, InputGradient>>());
+    case Cell::lstm:
+      return visit(Steps<CellForward<Lstm, Activations, Input>,
+                         CellBackward<Lstm, Activations, InputGradient>>());
+    case Cell::gru:
+      return visit(Steps<CellForward<Gru, Activations, Input>,
+                         CellBackward<Gru, Activations, InputGradient>>());
+    case Cell::gru_reset_before:
+      return visit(Steps<GruResetBeforeForward<Activations, Input>,
+                         GruResetBeforeBackward<Activations, InputGradient>>());
+  }
+}
+
+template <class Activations, class Visit>
+void with_input(const RnnProblem& problem, Visit visit) {
+  if (problem.distinct > 0) {
+    with_cell<Activations, TokenizedInput, TokenizedInputGradients>(problem.cell, visit);
+  } else {
+    with_cell<Activations, TensorInput, TensorInputGradients>(problem.cell, visit);
   }
 }
 
 template <class Visit>
 void with_steps(const RnnProblem& problem, Visit visit) {
   if (DefaultActivations::serves(problem)) {
-    with_cell<DefaultActivations>(problem.cell, visit);
+    with_input<DefaultActivations>(problem, visit);
   } else {
-    with_cell<AnyActivations>(problem.cell, visit);
+    with_input<AnyActivations>(problem, visit);
   }
 }
 
 void rnn_forward(const RnnForward& a) {
-  with_steps(a.problem, [&](auto steps) { recurrence_forward<typename decltype(steps)::Forward>(a); });
+  with_steps(a.problem,
+             [&](auto steps) { recurrence_forward<typename decltype(steps)::Forward>(a); });
 }
 
 void rnn_backward(const RnnBackward& a) {
-  with_steps(a.problem, [&](auto steps) { recurrence_backward<typename decltype(steps)::Backward>(a); });
+  with_steps(a.problem,
+             [&](auto steps) { recurrence_backward<typename decltype(steps)::Backward>(a); });
 }
 
 // The layouts look at pointers only to see what is wanted.
@@ -64,7 +83,8 @@ int64_t rnn_backward_workspace(const RnnProblem& problem, bool input_gradient) {
   a.dx = input_gradient ? &wanted : nullptr;
   Workspace workspace(nullptr);
   const int64_t capacity = steps_per_block(problem) * problem.batch;
-  with_steps(problem, [&](auto steps) { typename decltype(steps)::Backward step(a, capacity, workspace); });
+  with_steps(problem,
+             [&](auto steps) { typename decltype(steps)::Backward step(a, capacity, workspace); });
   return workspace.used();
 }
 

@@ -13,7 +13,8 @@
 namespace fastrnn {
 namespace {
 
-// A build may set FASTRNN_VECTOR_BYTES to run the wide code paths on a narrower machine (see CMakeLists.txt).
+// A build may set FASTRNN_VECTOR_BYTES to run the wide code paths on a narrower machine (see
+// CMakeLists.txt).
 #if !defined(FASTRNN_VECTOR_BYTES)
 #if defined(__AVX512F__)
 #define FASTRNN_VECTOR_BYTES 64
@@ -41,8 +42,9 @@ constexpr int kLanes = kVectorBytes / 4;
 typedef float Vec __attribute__((vector_size(kVectorBytes)));
 typedef int32_t IntVec __attribute__((vector_size(kVectorBytes)));
 
-// The register tile of the matrix product, kTileRows x kTileVectors accumulators: 12 of 16 registers
-// on SSE and AVX2, 24 of 32 on AVX-512 and NEON, which leaves room for a row of the right factor and a splat.
+// The register tile of the matrix product, kTileRows x kTileVectors accumulators: 12 of 16
+// registers on SSE and AVX2, 24 of 32 on AVX-512 and NEON, which leaves room for a row of the right
+// factor and a splat.
 #if FASTRNN_VECTOR_BYTES == 64 || defined(__aarch64__)
 constexpr int kTileRows = 8;
 #else
@@ -77,16 +79,27 @@ inline Vec at_most(Vec x, Vec high) { return select(x > high, high, x); }
 
 inline Vec absolute(Vec x) { return (Vec)((IntVec)x & 0x7fffffff); }
 
-// The first n lanes, 0 <= n <= kLanes; memory behind them is not touched, lanes behind them are zero.
+// The first n lanes, 0 <= n <= kLanes; memory behind them is not touched, lanes behind them are
+// zero.
 #if defined(FASTRNN_USE_AVX512)
 inline __mmask16 first_mask(int64_t n) { return __mmask16((1u << n) - 1); }
-inline Vec load_first(const float* p, int64_t n) { return (Vec)_mm512_maskz_loadu_ps(first_mask(n), p); }
-inline void store_first(float* p, Vec v, int64_t n) { _mm512_mask_storeu_ps(p, first_mask(n), (__m512)v); }
+inline Vec load_first(const float* p, int64_t n) {
+  return (Vec)_mm512_maskz_loadu_ps(first_mask(n), p);
+}
+inline void store_first(float* p, Vec v, int64_t n) {
+  _mm512_mask_storeu_ps(p, first_mask(n), (__m512)v);
+}
 #elif defined(FASTRNN_USE_AVX2)
 alignas(32) constexpr int32_t kMaskWindow[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
-inline __m256i first_mask(int64_t n) { return _mm256_loadu_si256((const __m256i*)(kMaskWindow + 8 - n)); }
-inline Vec load_first(const float* p, int64_t n) { return (Vec)_mm256_maskload_ps(p, first_mask(n)); }
-inline void store_first(float* p, Vec v, int64_t n) { _mm256_maskstore_ps(p, first_mask(n), (__m256)v); }
+inline __m256i first_mask(int64_t n) {
+  return _mm256_loadu_si256((const __m256i*)(kMaskWindow + 8 - n));
+}
+inline Vec load_first(const float* p, int64_t n) {
+  return (Vec)_mm256_maskload_ps(p, first_mask(n));
+}
+inline void store_first(float* p, Vec v, int64_t n) {
+  _mm256_maskstore_ps(p, first_mask(n), (__m256)v);
+}
 #else
 inline Vec load_first(const float* p, int64_t n) {
   float lanes[kLanes] = {};
@@ -115,8 +128,8 @@ inline Vec square_root(Vec x) {
 }
 #endif
 
-// Denormals are flushed to zero while this lives: gradients of long sequences decay into them, and each
-// operation on one costs a hundred cycles. The thread's former mode comes back at the end.
+// Denormals are flushed to zero while this lives: gradients of long sequences decay into them, and
+// each operation on one costs a hundred cycles. The thread's former mode comes back at the end.
 class FlushDenormals {
  public:
 #if defined(__x86_64__)

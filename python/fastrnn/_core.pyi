@@ -28,7 +28,9 @@ class Tape:
 
 def rnn_forward(
     cell: str,
-    x: ArrayLike,
+    x: ArrayLike | None,
+    tokens: ArrayLike | None,
+    table: ArrayLike | None,
     kernel: ArrayLike,
     recurrent_kernel: ArrayLike,
     bias: ArrayLike | None,

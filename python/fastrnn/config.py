@@ -11,9 +11,9 @@ from fastrnn import _core
 def set_num_threads(n: SupportsIndex | None) -> None:
     """Sets how many threads the kernels use from the next call on.
 
-    Results do not depend on it, to the last bit. Without a call the number is that of the environment
-    variable `FASTRNN_NUM_THREADS`, else of `OMP_NUM_THREADS`, else the CPUs that the process may use
-    (its affinity mask and its control group's CPU quota).
+    Results do not depend on it, to the last bit. Without a call the number is that of the
+    environment variable `FASTRNN_NUM_THREADS`, else of `OMP_NUM_THREADS`, else the CPUs that the
+    process may use (its affinity mask and its control group's CPU quota).
 
     Args:
         n: a positive integer, or None for the environment's choice.

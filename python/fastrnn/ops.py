@@ -2,14 +2,14 @@
 
 Sizes: B batch rows, T time steps, F features, H units. Arrays are float32 in C order; other real
 dtypes and layouts are converted once, here. Layouts and gate orders are those of Keras: `kernel`
-[F, G*H], `recurrent_kernel` [H, G*H], `bias` [G*H] with G = 1 for SimpleRNN, 4 for LSTM (i, f, c, o)
-and 3 for GRU (z, r, h; `bias` [2, 3*H] with `reset_after=True`).
+[F, G*H], `recurrent_kernel` [H, G*H], `bias` [G*H] with G = 1 for SimpleRNN, 4 for LSTM (i, f, c,
+o) and 3 for GRU (z, r, h; `bias` [2, 3*H] with `reset_after=True`).
 
-A `*_forward` returns a tape that its `*_backward` takes. The tape refers to the arrays that were given
-to forward: they must not change in between. A tape can be used more than once.
+A `*_forward` returns a tape that its `*_backward` takes. The tape refers to the arrays that were
+given to forward: they must not change in between. A tape can be used more than once.
 
-Every function raises a ValueError for a wrong shape, size or name and a TypeError for a wrong dtype,
-before anything is computed.
+Every function raises a ValueError for a wrong shape, size or name and a TypeError for a wrong
+dtype, before anything is computed.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from fastrnn._core import ACTIVATIONS, Tape
 __all__ = [
     "ACTIVATIONS",
     "DenseGradients",
+    "Embedded",
     "RnnGradients",
     "RnnOutput",
     "Tape",
@@ -53,6 +54,22 @@ Floats = NDArray[np.float32]
 States = Sequence[ArrayLike | None]
 
 
+class Embedded(NamedTuple):
+    """Stands for the sequences `table[tokens]` where a recurrent forward takes x.
+
+    Each distinct token's row goes through the input kernel once, however often it occurs, and
+    nothing of size [B, T, F] is made; the results are those of `x=embedding_forward(tokens, table)`
+    up to rounding. The gradient `x` of backward is then that of the table.
+
+    Attributes:
+        tokens: [B, T], whole numbers in [0, vocabulary).
+        table: [vocabulary, F].
+    """
+
+    tokens: ArrayLike
+    table: ArrayLike
+
+
 class RnnOutput(NamedTuple):
     """What a recurrent forward returns.
 
@@ -71,7 +88,8 @@ class RnnGradients(NamedTuple):
     """What a recurrent backward returns: the gradients, each of its argument's shape.
 
     Attributes:
-        x: [B, T, F], or None if it was not wanted.
+        x: [B, T, F], for `Embedded` sequences the gradient of the table [vocabulary, F]; None if
+            it was not wanted.
         kernel: [F, G*H].
         recurrent_kernel: [H, G*H].
         bias: like the bias, or None without one.
@@ -100,7 +118,7 @@ class DenseGradients(NamedTuple):
 
 
 def simple_rnn_forward(
-    x: ArrayLike,
+    x: ArrayLike | Embedded,
     kernel: ArrayLike,
     recurrent_kernel: ArrayLike,
     bias: ArrayLike | None = None,
@@ -115,7 +133,7 @@ def simple_rnn_forward(
     At each step `h = activation(x @ kernel + h @ recurrent_kernel + bias)` (Elman 1990).
 
     Args:
-        x: [B, T, F].
+        x: [B, T, F], or `Embedded` tokens.
         kernel: [F, H].
         recurrent_kernel: [H, H].
         bias: [H] or None.
@@ -138,7 +156,7 @@ def simple_rnn_forward(
     return RnnOutput(
         *_core.rnn_forward(
             "simple_rnn",
-            x,
+            *_split(x),
             kernel,
             recurrent_kernel,
             bias,
@@ -206,7 +224,7 @@ def simple_rnn_step(
 
 
 def lstm_forward(
-    x: ArrayLike,
+    x: ArrayLike | Embedded,
     kernel: ArrayLike,
     recurrent_kernel: ArrayLike,
     bias: ArrayLike | None = None,
@@ -229,7 +247,7 @@ def lstm_forward(
     (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000, without peepholes).
 
     Args:
-        x: [B, T, F].
+        x: [B, T, F], or `Embedded` tokens.
         kernel: [F, 4*H].
         recurrent_kernel: [H, 4*H].
         bias: [4*H] or None.
@@ -253,7 +271,7 @@ def lstm_forward(
     return RnnOutput(
         *_core.rnn_forward(
             "lstm",
-            x,
+            *_split(x),
             kernel,
             recurrent_kernel,
             bias,
@@ -324,7 +342,7 @@ def lstm_step(
 
 
 def gru_forward(
-    x: ArrayLike,
+    x: ArrayLike | Embedded,
     kernel: ArrayLike,
     recurrent_kernel: ArrayLike,
     bias: ArrayLike | None = None,
@@ -344,11 +362,12 @@ def gru_forward(
         candidate = activation(x @ kernel_h + r * (h @ recurrent_kernel_h + bias_1h) + bias_0h)
         h = z * h + (1 - z) * candidate
 
-    and with `reset_after=False` `candidate = activation(x @ kernel_h + (r * h) @ recurrent_kernel_h +
-    bias_h)` (Cho et al. 2014).
+    and with `reset_after=False`
+    `candidate = activation(x @ kernel_h + (r * h) @ recurrent_kernel_h + bias_h)`
+    (Cho et al. 2014).
 
     Args:
-        x: [B, T, F].
+        x: [B, T, F], or `Embedded` tokens.
         kernel: [F, 3*H].
         recurrent_kernel: [H, 3*H].
         bias: [2, 3*H] (input side, recurrent side), with `reset_after=False` [3*H]; or None.
@@ -366,14 +385,15 @@ def gru_forward(
         >>> import numpy as np
         >>> from fastrnn import ops
         >>> x = np.ones((2, 5, 3), "float32")
-        >>> y, (h,), _ = ops.gru_forward(x, np.ones((3, 12)), np.ones((4, 12)), return_sequences=True)
+        >>> kernel, recurrent_kernel = np.ones((3, 12)), np.ones((4, 12))
+        >>> y, (h,), _ = ops.gru_forward(x, kernel, recurrent_kernel, return_sequences=True)
         >>> y.shape, bool((y[:, -1] == h).all())
         ((2, 5, 4), True)
     """
     return RnnOutput(
         *_core.rnn_forward(
             "gru" if reset_after else "gru_reset_before",
-            x,
+            *_split(x),
             kernel,
             recurrent_kernel,
             bias,
@@ -446,6 +466,10 @@ def gru_step(
     ).states
 
 
+def _split(x: ArrayLike | Embedded) -> tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None]:
+    return (None, x.tokens, x.table) if isinstance(x, Embedded) else (x, None, None)
+
+
 def _one_step(x: ArrayLike) -> NDArray[np.generic]:
     array = np.asarray(x)
     if array.ndim != 2:
@@ -490,7 +514,7 @@ def dense_forward(
     Example:
         >>> import numpy as np
         >>> from fastrnn import ops
-        >>> ops.dense_forward(np.array([[1.0, 2.0]]), np.eye(2), np.array([0.5, -3.0]), activation="relu")
+        >>> ops.dense_forward([[1.0, 2.0]], np.eye(2), [0.5, -3.0], activation="relu")
         array([[1.5, 0. ]], dtype=float32)
     """
     return _core.dense_forward(x, kernel, bias, activation)
@@ -529,8 +553,8 @@ def embedding_forward(tokens: ArrayLike, table: ArrayLike) -> Floats:
     """Looks up a row of the table for each token.
 
     Args:
-        tokens: whole numbers in [0, len(table)), of any shape. Keras lets -1 wrap to the last row on
-            some backends; here it is an error.
+        tokens: whole numbers in [0, len(table)), of any shape. Keras lets -1 wrap to the last row
+            on some backends; here it is an error.
         table: [vocabulary, E].
 
     Returns:
@@ -572,7 +596,7 @@ def activation_forward(x: ArrayLike, activation: str) -> Floats:
 
 
 def activation_backward(y: ArrayLike, d_y: ArrayLike, activation: str) -> Floats:
-    """Inverts `activation_forward`, whose *output* is y: returns the gradient of x from that of y."""
+    """Inverts `activation_forward`, whose *output* is y: the gradient of x from that of y."""
     return _core.activation_backward(y, d_y, activation)
 
 
@@ -600,9 +624,7 @@ def sgd_update(
         nesterov: whether the step is taken from where the momentum leads (Nesterov 1983).
         momentum_buffer: v, or None for no momentum.
     """
-    _core.sgd_update(
-        variable, gradient, learning_rate, decay, momentum, nesterov, momentum_buffer
-    )
+    _core.sgd_update(variable, gradient, learning_rate, decay, momentum, nesterov, momentum_buffer)
 
 
 def rmsprop_update(
@@ -620,9 +642,10 @@ def rmsprop_update(
 ) -> None:
     """Takes one step of RMSprop (Hinton 2012), in place.
 
-    `v = rho * v + (1 - rho) * g**2`, then `step = learning_rate * g / sqrt(v + epsilon)` and `w -= step`.
-    With `average_gradient` (centered) its square is taken off v under the root (Graves 2013); with a
-    momentum buffer p, `p = momentum * p + step` and `w -= p`. All arrays have one shape.
+    `v = rho * v + (1 - rho) * g**2`, then `step = learning_rate * g / sqrt(v + epsilon)` and
+    `w -= step`. With `average_gradient` (centered) its square is taken off v under the root
+    (Graves 2013); with a momentum buffer p, `p = momentum * p + step` and `w -= p`. All arrays have
+    one shape.
 
     Args:
         variable: w, float32 in C order.
