@@ -1,0 +1,132 @@
+"""Binary crossentropy, of probabilities and of logits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastrnn.losses.loss import (
+    EPSILON,
+    Differential,
+    Loss,
+    check_crossentropy_arguments,
+    check_same_shape,
+    floats,
+    mean_of_last_axis,
+)
+
+_LOWEST = np.float32(EPSILON)
+_HIGHEST = np.float32(1.0 - EPSILON)
+
+
+class BinaryCrossentropy(Loss):
+    """Crossentropy of labels in [0, 1] and independent probabilities.
+
+    `mean(-t log(p) - (1 - t) log(1 - p))` over the last axis, with `p` clipped to
+    [1e-7, 1 - 1e-7]. On logits, `p = sigmoid(z)`, nothing needs clipping.
+
+    Args:
+        from_logits: Whether `y_pred` holds logits rather than probabilities.
+        label_smoothing: In [0, 1]: how far labels are moved towards 0.5.
+        axis: -1, the axis of the mean.
+        reduction: See `Loss`.
+        name: Name of the loss.
+        dtype: `"float32"` or None.
+
+    Example:
+        >>> float(BinaryCrossentropy()([[1.0], [0.0]], [[0.5], [0.5]]))
+        0.6931471824645996
+    """
+
+    fused_activation = "sigmoid"
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "binary_crossentropy",
+        dtype: str | None = None,
+    ) -> None:
+        check_crossentropy_arguments(label_smoothing, axis)
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.from_logits = from_logits
+        self.label_smoothing = label_smoothing
+        self.axis = axis
+
+    def differentiate(
+        self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
+    ) -> Differential:
+        """Return the crossentropies and their derivative; the labels are smoothed first."""
+        return _differentiate(y_true, y_pred, from_logits or self.from_logits, self.label_smoothing)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "from_logits": self.from_logits,
+            "label_smoothing": self.label_smoothing,
+            "axis": self.axis,
+        }
+
+
+def binary_crossentropy(
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> np.ndarray:
+    """Return the binary crossentropy of each sample.
+
+    Args:
+        y_true: Labels in [0, 1], shape [batch, ..., outputs].
+        y_pred: Probabilities or logits of the same shape.
+        from_logits: Whether `y_pred` holds logits.
+        label_smoothing: In [0, 1]: how far labels are moved towards 0.5.
+        axis: -1, the axis of the mean.
+
+    Returns:
+        Float32 array of shape [batch, ...].
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    check_crossentropy_arguments(label_smoothing, axis)
+    labels, prediction = floats(y_true, y_pred)
+    check_same_shape(labels, prediction)
+    return _differentiate(labels, prediction, from_logits, label_smoothing).values
+
+
+def _differentiate(
+    t: np.ndarray, y_pred: np.ndarray, from_logits: bool, label_smoothing: float
+) -> Differential:
+    if label_smoothing:
+        t = t * np.float32(1.0 - label_smoothing) + np.float32(0.5 * label_smoothing)
+    entropy, derivative = (_of_logits if from_logits else _of_probabilities)(t, y_pred)
+    if y_pred.shape[-1] != 1:
+        derivative *= np.float32(1.0 / y_pred.shape[-1])
+    return Differential(mean_of_last_axis(entropy), derivative)
+
+
+def _of_logits(t: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return `-t log(sigmoid(z)) - (1 - t) log(1 - sigmoid(z))` and `sigmoid(z) - t`."""
+    # exp of a non-positive number cannot overflow; tail is the smaller of p and 1 - p.
+    power = np.exp(-np.abs(z))
+    entropy = np.maximum(z, np.float32(0.0)) - z * t + np.log1p(power)
+    tail = power / (power + np.float32(1.0))
+    # Not sigmoid(z) - t, which would round the gradient of saturated predictions to zero.
+    return entropy, np.where(z >= 0.0, (np.float32(1.0) - t) - tail, tail - t)
+
+
+def _of_probabilities(t: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return `-t log(p) - (1 - t) log(1 - p)` and its derivative, zero where `p` is clipped."""
+    clipped = np.minimum(np.maximum(p, _LOWEST), _HIGHEST)
+    other, not_t = np.float32(1.0) - clipped, np.float32(1.0) - t
+    entropy = -(t * np.log(clipped) + not_t * np.log(other))
+    derivative = not_t / other - t / clipped
+    derivative *= clipped == p
+    return entropy, derivative

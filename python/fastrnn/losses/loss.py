@@ -1,0 +1,310 @@
+"""What all losses share: shapes, weights, reduction and its gradient.
+
+A loss maps labels and predictions to one value per sample (or per sample and time step), and a
+reduction turns these into the number that training minimizes. Keras's TensorFlow backend is the
+reference for the numbers, all of them float32.
+
+When a model ends in a sigmoid or softmax, Keras evaluates a crossentropy on the *inputs* of that
+activation (the logits), so that saturated predictions keep their gradient. `fused_activation`
+tells which activation a loss can see through; a trainer that finds it at the end of its model
+passes the logits with `from_logits=True` and gets the gradient of the logits.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from fastrnn.naming import auto_name
+
+EPSILON = 1e-7
+"""How far probabilities are kept from 0 and 1 before their logarithm; Keras's `epsilon()`."""
+
+REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
+
+Shape = tuple[int | None, ...]
+
+
+class Differential(NamedTuple):
+    """The values of a loss and their derivative.
+
+    Attributes:
+        values: Loss of each sample, shape `y_pred.shape[:-1]`.
+        derivative: d values / d y_pred, shape `y_pred.shape`: entry `[..., j]` is the derivative
+            of `values[...]`.
+        mask: True where a value counts, shape of `values`; None if all do.
+    """
+
+    values: np.ndarray
+    derivative: np.ndarray
+    mask: np.ndarray | None = None
+
+
+class Loss:
+    """Base of all losses.
+
+    Subclasses implement `differentiate`, or only `call` if they are never trained with.
+
+    Args:
+        name: Name of the loss. Defaults to the class name in snake case.
+        reduction: `"sum_over_batch_size"` or `"mean"` (sum of the values divided by their
+            number), `"sum"`, `"mean_with_sample_weight"` (divided by the sum of the weights),
+            `"none"` or None (the values themselves).
+        dtype: `"float32"` or None, which means the same.
+
+    Call arguments:
+        y_true: Labels.
+        y_pred: Predictions, shape [batch, ..., classes or features].
+        sample_weight: Factor of each value: a scalar, or an array of the shape of the values.
+        from_logits: Whether `y_pred` holds the inputs of `fused_activation`, not its results.
+    """
+
+    fused_activation: str | None = None
+
+    def __init__(
+        self,
+        name: str | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        dtype: str | None = None,
+    ) -> None:
+        if reduction not in REDUCTIONS:
+            raise ValueError(
+                f"`reduction` must be one of {REDUCTIONS}. Received: reduction={reduction!r}"
+            )
+        if dtype not in (None, "float32"):
+            raise ValueError(f"`dtype` must be 'float32' or None. Received: dtype={dtype!r}")
+        self.name = name or auto_name(type(self).__name__)
+        self.reduction = reduction
+        self.dtype = "float32"
+
+    def differentiate(
+        self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
+    ) -> Differential:
+        """Return the value of each sample and its derivative.
+
+        Args:
+            y_true: Float32 labels of the rank of `y_pred` where Keras would make it so.
+            y_pred: Float32 predictions.
+            from_logits: Whether `y_pred` holds the inputs of `fused_activation`.
+        """
+        raise NotImplementedError(
+            f"`{type(self).__name__}` must implement `differentiate` to be trained with."
+        )
+
+    def call(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """Return the value of each sample, without reduction."""
+        return self.differentiate(y_true, y_pred).values
+
+    def __call__(
+        self,
+        y_true: npt.ArrayLike,
+        y_pred: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        from_logits: bool = False,
+    ) -> Any:
+        """Return the reduced loss: a float32 scalar, or an array if `reduction` is None.
+
+        Raises:
+            ValueError: If shapes or labels do not fit; see `check`.
+        """
+        prediction = np.asarray(y_pred, dtype=np.float32)
+        labels = np.asarray(y_true)
+        self.check(labels, prediction.shape)
+        labels, prediction = same_rank(labels.astype(np.float32), prediction)
+        if type(self).differentiate is Loss.differentiate:
+            return self._reduce(self.call(labels, prediction), sample_weight, None)[0]
+        with np.errstate(all="ignore"):
+            result = self.differentiate(labels, prediction, from_logits)
+            return self._reduce(result.values, sample_weight, result.mask)[0]
+
+    def value_and_gradient(
+        self,
+        y_true: npt.ArrayLike,
+        y_pred: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        from_logits: bool = False,
+    ) -> tuple[float, np.ndarray]:
+        """Return the reduced loss and its gradient.
+
+        This is the path of every training step, so it does not look at the labels: they must
+        have passed `check`.
+
+        Args:
+            y_true: Labels.
+            y_pred: Predictions, or logits with `from_logits=True`.
+            sample_weight: Factor of each value.
+            from_logits: Whether `y_pred` holds the inputs of `fused_activation`, as at the end
+                of a model; the gradient is then that of the logits.
+
+        Returns:
+            The loss, and d loss / d y_pred: float32, shape of `y_pred`.
+
+        Raises:
+            ValueError: If `reduction` is None, or `sample_weight` does not fit.
+        """
+        if self.reduction is None or self.reduction == "none":
+            raise ValueError("A loss with `reduction=None` has no gradient: it is not a scalar.")
+        prediction = np.asarray(y_pred, dtype=np.float32)
+        shape = prediction.shape
+        labels, prediction = same_rank(np.asarray(y_true, dtype=np.float32), prediction)
+        # A diverged model shows in a loss of NaN, as in Keras, not in NumPy's warnings.
+        with np.errstate(all="ignore"):
+            values, derivative, mask = self.differentiate(labels, prediction, from_logits)
+            loss, factor = self._reduce(values, sample_weight, mask)
+            derivative *= factor if np.ndim(factor) == 0 else factor[..., np.newaxis]
+        return float(loss), derivative.reshape(shape)
+
+    def check(self, y_true: npt.ArrayLike, y_pred_shape: Shape) -> None:
+        """Refuse labels that this loss cannot take; meant to be called once for a data set.
+
+        Args:
+            y_true: Labels of a batch or of the whole data set.
+            y_pred_shape: Shape of the predictions; None stands for any size.
+
+        Raises:
+            TypeError: If the labels are no numbers.
+            ValueError: If they are not finite or do not fit the predictions.
+        """
+        labels = np.asarray(y_true)
+        if labels.dtype.kind not in "biuf":
+            raise TypeError(f"`y_true` must hold numbers. Received: y_true.dtype={labels.dtype}")
+        self._check_shapes(labels.shape, tuple(y_pred_shape))
+        if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+            bad = labels[~np.isfinite(labels)]
+            raise ValueError(
+                f"`y_true` must hold finite numbers. Received: {bad.size} of {labels.size} are "
+                f"not, the first of them {bad[0]}"
+            )
+        self._check_labels(labels, tuple(y_pred_shape))
+
+    def _check_shapes(self, y_true: Shape, y_pred: Shape) -> None:
+        true, pred = same_rank_shapes(y_true, y_pred)
+        if len(true) != len(pred) or not all(
+            t == p or t is None or p is None for t, p in zip(true, pred, strict=True)
+        ):
+            raise ValueError(
+                "`y_true` and `y_pred` must have the same shape. "
+                f"Received: y_true.shape={y_true}, y_pred.shape={y_pred}"
+            )
+
+    def _check_labels(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
+        """Refuse what only this loss cannot take."""
+
+    def _reduce(
+        self, values: np.ndarray, sample_weight: npt.ArrayLike | None, mask: np.ndarray | None
+    ) -> tuple[Any, Any]:
+        """Return the reduced values and d result / d values (a scalar or an array)."""
+        weight = _merge_weights(values, sample_weight, mask, self.reduction)
+        weighted = values if weight is None else values * weight
+        if self.reduction is None or self.reduction == "none":
+            return weighted, weight
+        divisor = 1.0
+        if self.reduction != "sum":
+            divisor = float(np.size(values))
+            if self.reduction == "mean_with_sample_weight" and weight is not None:
+                divisor = float(np.sum(weight))
+        # No weight at all means no loss, rather than a division by zero.
+        scale = np.float32(1.0 / divisor if divisor else 0.0)
+        total = np.add.reduce(weighted, axis=None, dtype=np.float32)
+        result = total / np.float32(divisor) if divisor else np.float32(0.0)
+        return result, scale if weight is None else weight * scale
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"name": self.name, "reduction": self.reduction}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Loss:
+        """Make a loss from the result of `get_config`."""
+        return cls(**config)
+
+
+def _merge_weights(
+    values: np.ndarray,
+    sample_weight: npt.ArrayLike | None,
+    mask: np.ndarray | None,
+    reduction: str | None,
+) -> np.ndarray | None:
+    """Combine sample weights and mask into one factor of the shape of `values`, or None."""
+    weight: np.ndarray | None = None
+    if mask is not None:
+        weight = mask.astype(np.float32)
+        if reduction in ("sum_over_batch_size", "mean"):
+            # The divisor counts all values, so the valid ones stand in for the masked ones.
+            weight *= mask.size / max(int(np.count_nonzero(mask)), 1)
+    if sample_weight is not None:
+        factor = np.asarray(sample_weight, dtype=np.float32)
+        if factor.ndim == np.ndim(values) + 1 and factor.shape[-1] == 1:
+            factor = factor[..., 0]
+        try:
+            factor = np.broadcast_to(factor, np.shape(values))
+        except ValueError:
+            raise ValueError(
+                f"`sample_weight` must be a scalar or have shape {np.shape(values)}, one weight "
+                f"for each value of the loss. Received: sample_weight.shape={factor.shape}"
+            ) from None
+        weight = factor if weight is None else weight * factor
+    return weight
+
+
+def same_rank_shapes(y_true: Shape, y_pred: Shape) -> tuple[Shape, Shape]:
+    """Return both shapes after Keras's rule for ranks that differ by one.
+
+    The longer shape loses a last dimension of 1, except that a shape of rank 1 is expanded.
+    So labels [batch] fit predictions [batch, 1].
+    """
+    for long, short, swapped in ((y_true, y_pred, False), (y_pred, y_true, True)):
+        if len(long) == len(short) + 1 and long[-1] == 1:
+            if len(short) == 1:
+                short = (*short, 1)
+            else:
+                long = long[:-1]
+            return (short, long) if swapped else (long, short)
+    return y_true, y_pred
+
+
+def same_rank(y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Squeeze or expand the last dimension of one array where ranks differ by one."""
+    if y_true.ndim == y_pred.ndim:
+        return y_true, y_pred
+    true, pred = same_rank_shapes(y_true.shape, y_pred.shape)
+    # The shapes come from arrays, so no entry is None.
+    return (
+        y_true.reshape(cast("tuple[int, ...]", true)),
+        y_pred.reshape(cast("tuple[int, ...]", pred)),
+    )
+
+
+def mean_of_last_axis(x: np.ndarray) -> np.ndarray:
+    """Return the mean over the last axis; a view if its size is 1, which is the common case."""
+    if x.shape[-1] == 1:
+        return x[..., 0]
+    return np.asarray(np.add.reduce(x, axis=-1) / np.float32(x.shape[-1]))
+
+
+def floats(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Convert the arguments of a loss function to float32 arrays."""
+    return np.asarray(y_true, dtype=np.float32), np.asarray(y_pred, dtype=np.float32)
+
+
+def check_same_shape(y_true: np.ndarray, y_pred: np.ndarray) -> None:
+    """Refuse arrays of different shape, which NumPy would broadcast."""
+    if y_true.shape != y_pred.shape:
+        raise ValueError(
+            "`y_true` and `y_pred` must have the same shape. "
+            f"Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
+        )
+
+
+def check_crossentropy_arguments(label_smoothing: float, axis: int) -> None:
+    """Refuse what the crossentropies cannot compute."""
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise ValueError(
+            f"`label_smoothing` must be in [0, 1]. Received: label_smoothing={label_smoothing!r}"
+        )
+    if isinstance(axis, bool) or axis != -1:
+        raise ValueError(f"`axis` must be -1, the last one. Received: axis={axis!r}")

@@ -1,0 +1,174 @@
+"""Crossentropy of class ids and class probabilities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastrnn.losses.loss import (
+    EPSILON,
+    Differential,
+    Loss,
+    Shape,
+    check_crossentropy_arguments,
+)
+
+_LOWEST = np.float32(EPSILON)
+_HIGHEST = np.float32(1.0 - EPSILON)
+
+
+class SparseCategoricalCrossentropy(Loss):
+    """Crossentropy of labels given as class ids: `-log(p[y_true])`.
+
+    `p` is clipped to [1e-7, 1 - 1e-7], then scaled to a sum of 1. On logits, `p = softmax(z)`.
+
+    Args:
+        from_logits: Whether `y_pred` holds logits rather than probabilities.
+        ignore_class: Class id whose samples do not count, such as -1; None for no such id.
+        reduction: See `Loss`.
+        axis: -1, the axis of the classes.
+        name: Name of the loss.
+        dtype: `"float32"` or None.
+
+    Example:
+        >>> float(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]))
+        0.6931471824645996
+    """
+
+    fused_activation: str | None = "softmax"
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
+        name: str | None = "sparse_categorical_crossentropy",
+        dtype: str | None = None,
+    ) -> None:
+        check_crossentropy_arguments(0.0, axis)
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.from_logits = from_logits
+        self.ignore_class = ignore_class
+        self.axis = axis
+        if ignore_class is not None:
+            # Keras blanks ignored predictions first and so loses sight of the softmax.
+            self.fused_activation = None
+
+    def differentiate(
+        self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
+    ) -> Differential:
+        """Return the crossentropies, their derivative and where a label is not ignored."""
+        return _differentiate(y_true, y_pred, from_logits or self.from_logits, self.ignore_class)
+
+    def _check_shapes(self, y_true: Shape, y_pred: Shape) -> None:
+        _check_shapes(y_true, y_pred)
+
+    def _check_labels(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
+        _check_class_ids(labels, y_pred_shape[-1], self.ignore_class)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "from_logits": self.from_logits,
+            "ignore_class": self.ignore_class,
+            "axis": self.axis,
+        }
+
+
+def sparse_categorical_crossentropy(
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+    axis: int = -1,
+) -> np.ndarray:
+    """Return the crossentropy of each sample; 0 where the class is ignored.
+
+    Args:
+        y_true: Class ids, shape [batch, ...] or [batch, ..., 1].
+        y_pred: Probabilities or logits, shape [batch, ..., classes].
+        from_logits: Whether `y_pred` holds logits.
+        ignore_class: Class id whose samples do not count; None for no such id.
+        axis: -1, the axis of the classes.
+
+    Returns:
+        Float32 array of shape [batch, ...].
+
+    Raises:
+        ValueError: If shapes do not fit or ids are no classes.
+    """
+    check_crossentropy_arguments(0.0, axis)
+    labels, prediction = np.asarray(y_true), np.asarray(y_pred, dtype=np.float32)
+    _check_shapes(labels.shape, prediction.shape)
+    _check_class_ids(labels, prediction.shape[-1], ignore_class)
+    return _differentiate(labels, prediction, from_logits, ignore_class).values
+
+
+def _check_shapes(y_true: Shape, y_pred: Shape) -> None:
+    true = y_true[:-1] if len(y_true) == len(y_pred) and y_true[-1] == 1 else y_true
+    if len(true) + 1 != len(y_pred) or not all(
+        t == p or t is None or p is None for t, p in zip(true, y_pred[:-1], strict=True)
+    ):
+        raise ValueError(
+            "`y_true` must have the shape of `y_pred` up to the last dimension, one class id "
+            f"for each prediction. Received: y_true.shape={y_true}, y_pred.shape={y_pred}"
+        )
+
+
+def _check_class_ids(labels: np.ndarray, classes: int | None, ignore_class: int | None) -> None:
+    if ignore_class is not None:
+        labels = labels[labels != ignore_class]
+    bad = labels[labels != np.floor(labels)]
+    if bad.size:
+        raise ValueError(f"`y_true` must hold integral class ids. Received: {bad[0]}")
+    if classes is not None:
+        bad = labels[(labels < 0) | (labels >= classes)]
+        if bad.size:
+            raise ValueError(f"`y_true` must hold class ids in [0, {classes}). Received: {bad[0]}")
+
+
+def _differentiate(
+    y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool, ignore_class: int | None
+) -> Differential:
+    shape = y_pred.shape
+    rows = y_pred.reshape(-1, shape[-1])
+    ids = y_true.astype(np.intp).ravel()
+    valid = None
+    if ignore_class is not None:
+        valid = ids != ignore_class
+        ids = np.where(valid, ids, 0)
+    values, derivative = (_of_logits if from_logits else _of_probabilities)(ids, rows)
+    if valid is not None:
+        values = np.where(valid, values, np.float32(0.0))
+        derivative *= valid[:, np.newaxis]
+        valid = valid.reshape(shape[:-1])
+    return Differential(values.reshape(shape[:-1]), derivative.reshape(shape), valid)
+
+
+def _of_logits(ids: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return `log(sum(exp(z))) - z[id]` and `softmax(z) - onehot(id)`; z is [samples, classes]."""
+    at_id = np.arange(len(ids)), ids
+    shifted = z - np.maximum.reduce(z, axis=-1, keepdims=True)
+    powers = np.exp(shifted)
+    total = np.add.reduce(powers, axis=-1, keepdims=True)
+    values = np.log(total[:, 0]) - shifted[at_id]
+    powers /= total
+    powers[at_id] -= np.float32(1.0)
+    return values, powers
+
+
+def _of_probabilities(ids: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return `-log(p[id] / sum(p))` and its derivative, zero where `p` is clipped."""
+    at_id = np.arange(len(ids)), ids
+    p = np.minimum(np.maximum(y_pred, _LOWEST), _HIGHEST)
+    total = np.add.reduce(p, axis=-1, keepdims=True)
+    chosen = p[at_id]
+    values = np.log(total[:, 0]) - np.log(chosen)
+    derivative = np.repeat(np.float32(1.0) / total, p.shape[-1], axis=-1)
+    derivative[at_id] -= np.float32(1.0) / chosen
+    derivative *= p == y_pred
+    return values, derivative

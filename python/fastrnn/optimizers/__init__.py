@@ -1,0 +1,62 @@
+"""Optimizers, by string, object or config as in Keras."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastrnn.optimizers import schedules
+from fastrnn.optimizers.adam import Adam
+from fastrnn.optimizers.adamw import AdamW
+from fastrnn.optimizers.optimizer import Optimizer
+from fastrnn.optimizers.rmsprop import RMSprop
+from fastrnn.optimizers.sgd import SGD
+from fastrnn.utils import registry
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
+
+_REGISTRY: registry.Registry[Optimizer] = registry.Registry(
+    "optimizer",
+    Optimizer,
+    {cls.__name__: cls for cls in (Adam, AdamW, RMSprop, SGD)},
+    ignore_case=True,
+)
+
+
+def get(identifier: Any) -> Optimizer:
+    """Make an optimizer.
+
+    Args:
+        identifier: A name in any case (`"adam"`, `"RMSprop"`), an `Optimizer` or its class, or a
+            config dict.
+
+    Returns:
+        The optimizer.
+
+    Raises:
+        ValueError: If `identifier` is none of these, or the name is not known.
+
+    Example:
+        >>> type(get("adam")).__name__
+        'Adam'
+    """
+    return _REGISTRY.get(identifier)
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """Return the config dict of an optimizer, in Keras's form."""
+    return registry.serialize(optimizer, "keras.optimizers")
+
+
+def deserialize(config: dict[str, Any]) -> Optimizer:
+    """Make an optimizer from the result of `serialize`."""
+    return get(config)

@@ -1,0 +1,111 @@
+"""Adam."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastrnn import ops
+from fastrnn.optimizers.optimizer import LearningRate, Optimizer, check_number
+from fastrnn.variable import Variable
+
+
+class Adam(Optimizer):
+    """Gradient descent by running means of the gradient and of its square.
+
+    At update `t`, `m += (1 - beta_1) * (g - m)`, `v += (1 - beta_2) * (g**2 - v)` and
+    `w -= lr * sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (sqrt(v) + epsilon)` (Kingma and Ba,
+    2014, "epsilon hat" form). `amsgrad` divides by the largest `v` so far (Reddi et al., 2018).
+
+    Args:
+        learning_rate: See `Optimizer`.
+        beta_1: In [0, 1): how slowly the mean of gradients forgets.
+        beta_2: In [0, 1): how slowly the mean of squares forgets.
+        epsilon: Added to the root of the mean square.
+        amsgrad: Whether to divide by the largest mean square so far.
+        weight_decay: See `Optimizer`.
+        clipnorm: See `Optimizer`.
+        clipvalue: See `Optimizer`.
+        global_clipnorm: See `Optimizer`.
+        name: See `Optimizer`.
+        **inert: See `Optimizer`.
+
+    Raises:
+        ValueError: If an argument is out of range or not known.
+
+    Example:
+        >>> Adam(learning_rate=0.01).beta_1
+        0.9
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str | None = None,
+        **inert: Any,
+    ) -> None:
+        super().__init__(
+            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name, **inert
+        )
+        self.beta_1 = check_number("beta_1", beta_1, 0.0, 1.0)
+        self.beta_2 = check_number("beta_2", beta_2, 0.0, 1.0)
+        self.epsilon = check_number("epsilon", epsilon, 0.0)
+        self.amsgrad = amsgrad
+        self._momentums: list[np.ndarray] = []
+        self._velocities: list[np.ndarray] = []
+        self._velocity_hats: list[np.ndarray] = []
+        self._step_size = 0.0
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Make the slots: momentums and velocities, and with `amsgrad` the largest velocities."""
+        if self.built:
+            return
+        super().build(variables)
+        self._momentums, self._velocities = self.add_slots("momentum", "velocity")
+        if self.amsgrad:
+            (self._velocity_hats,) = self.add_slots("velocity_hat")
+
+    def begin_step(self, learning_rate: np.float32) -> None:
+        """Compute the step size, in float32 as Keras does: 1 - beta_2**t is far from exact."""
+        one, t = np.float32(1.0), np.float32(self.iterations + 1)
+        correction_1 = one - np.power(np.float32(self.beta_1), t)
+        correction_2 = one - np.power(np.float32(self.beta_2), t)
+        self._step_size = float(learning_rate * np.sqrt(correction_2) / correction_1)
+
+    def update_step(
+        self, gradient: np.ndarray, variable: Variable, learning_rate: np.float32, decay: float
+    ) -> None:
+        """Change one variable in place."""
+        index = self.index_of(variable)
+        ops.adam_update(
+            variable.value,
+            gradient,
+            self._momentums[index],
+            self._velocities[index],
+            step_size=self._step_size,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+            decay=decay,
+            v_max=self._velocity_hats[index] if self.amsgrad else None,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "beta_1": self.beta_1,
+            "beta_2": self.beta_2,
+            "epsilon": self.epsilon,
+            "amsgrad": self.amsgrad,
+        }

@@ -1,0 +1,105 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastrnn import ops
+from fastrnn.optimizers.optimizer import LearningRate, Optimizer, check_number
+from fastrnn.variable import Variable
+
+
+class RMSprop(Optimizer):
+    """Gradient descent by gradients scaled to a running root mean square.
+
+    `v = rho * v + (1 - rho) * g**2`, then `w -= lr * g / sqrt(v + epsilon)` (Tieleman and Hinton,
+    2012). `centered` keeps a running mean of the gradients too and takes its square from `v`.
+    With momentum, `m = momentum * m + lr * g / sqrt(v + epsilon)` is what `w` loses.
+
+    Args:
+        learning_rate: See `Optimizer`.
+        rho: In [0, 1]: how slowly the running means forget.
+        momentum: Share of the last change that is repeated.
+        epsilon: Added to the mean square.
+        centered: Whether to scale by the variance rather than the mean square.
+        weight_decay: See `Optimizer`.
+        clipnorm: See `Optimizer`.
+        clipvalue: See `Optimizer`.
+        global_clipnorm: See `Optimizer`.
+        name: See `Optimizer`.
+        **inert: See `Optimizer`.
+
+    Raises:
+        ValueError: If an argument is out of range or not known.
+
+    Example:
+        >>> RMSprop().rho
+        0.9
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str | None = None,
+        **inert: Any,
+    ) -> None:
+        super().__init__(
+            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name, **inert
+        )
+        self.rho = check_number("rho", rho, 0.0, 1.0)
+        self.momentum = check_number("momentum", momentum, 0.0)
+        self.epsilon = check_number("epsilon", epsilon, 0.0)
+        self.centered = centered
+        self._velocities: list[np.ndarray] = []
+        self._momentums: list[np.ndarray] = []
+        self._average_gradients: list[np.ndarray] = []
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Make the slots: velocities, and momentums and average gradients where they are used."""
+        if self.built:
+            return
+        super().build(variables)
+        (self._velocities,) = self.add_slots("velocity")
+        if self.momentum:
+            (self._momentums,) = self.add_slots("momentum")
+        if self.centered:
+            (self._average_gradients,) = self.add_slots("average_gradient")
+
+    def update_step(
+        self, gradient: np.ndarray, variable: Variable, learning_rate: np.float32, decay: float
+    ) -> None:
+        """Change one variable in place."""
+        index = self.index_of(variable)
+        ops.rmsprop_update(
+            variable.value,
+            gradient,
+            self._velocities[index],
+            learning_rate=float(learning_rate),
+            rho=self.rho,
+            epsilon=self.epsilon,
+            decay=decay,
+            momentum=self.momentum,
+            momentum_buffer=self._momentums[index] if self.momentum else None,
+            average_gradient=self._average_gradients[index] if self.centered else None,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "rho": self.rho,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "centered": self.centered,
+        }

@@ -1,0 +1,33 @@
+"""Learning rates that depend on the iteration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class LearningRateSchedule:
+    """Base of all schedules: a function of the number of finished updates.
+
+    Subclasses implement `__call__` and `get_config`. Pass an object as an optimizer's
+    `learning_rate`.
+
+    Example:
+        >>> class Halving(LearningRateSchedule):
+        ...     def __call__(self, step: int) -> float:
+        ...         return 0.1 * 0.5**step
+        >>> Halving()(2)
+        0.025
+    """
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate after `step` updates."""
+        raise NotImplementedError(f"`{type(self).__name__}` must implement `__call__`.")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        raise NotImplementedError(f"`{type(self).__name__}` must implement `get_config`.")
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> LearningRateSchedule:
+        """Make a schedule from the result of `get_config`."""
+        return cls(**config)

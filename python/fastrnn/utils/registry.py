@@ -1,0 +1,97 @@
+"""Names of classes: what `optimizers.get`, `losses.get` and `metrics.get` have in common."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+Base = TypeVar("Base")
+
+
+class Registry(Generic[Base]):
+    """Makes objects of one kind from names, classes, configs or objects.
+
+    Args:
+        kind: What the objects are, for messages, such as `"optimizer"`.
+        base: Class of the objects.
+        names: The class that each accepted name stands for.
+        ignore_case: Whether `"Adam"`, `"adam"` and `"ADAM"` are one name.
+
+    Example:
+        >>> registry = Registry("number", int, {"zero": int})
+        >>> registry.get("zero"), registry.get(7)
+        (0, 7)
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        base: type[Base],
+        names: Mapping[str, type[Base]],
+        ignore_case: bool = False,
+    ) -> None:
+        self._kind = kind
+        self._base = base
+        self._ignore_case = ignore_case
+        self._names = {self._key(name): cls for name, cls in names.items()}
+
+    def _key(self, name: str) -> str:
+        return name.lower() if self._ignore_case else name
+
+    def get(self, identifier: Any) -> Base:
+        """Return the object that `identifier` stands for.
+
+        Args:
+            identifier: An object (returned as it is), its class, a name, or a config dict with
+                the keys `class_name` and `config`.
+
+        Returns:
+            An object of the registry's kind.
+
+        Raises:
+            ValueError: If `identifier` is none of these or names nothing known.
+        """
+        if isinstance(identifier, self._base):
+            return identifier
+        if isinstance(identifier, type) and issubclass(identifier, self._base):
+            return identifier()
+        if isinstance(identifier, str):
+            return self._named(identifier)()
+        if isinstance(identifier, Mapping) and isinstance(identifier.get("class_name"), str):
+            return self._named(identifier["class_name"])(**identifier.get("config", {}))
+        raise ValueError(
+            f"Could not interpret {self._kind} identifier: expected a name, a config or a "
+            f"`{self._base.__name__}`. Received: {identifier!r}"
+        )
+
+    def _named(self, name: str) -> type[Base]:
+        cls = self._names.get(self._key(name))
+        if cls is None:
+            close = difflib.get_close_matches(self._key(name), self._names, n=3)
+            hint = f"Did you mean {', '.join(close)}?" if close else f"Known: {self._known()}."
+            raise ValueError(
+                f"Could not interpret {self._kind} identifier. {hint} Received: {name!r}"
+            )
+        return cls
+
+    def _known(self) -> str:
+        return ", ".join(sorted(self._names))
+
+
+def serialize(item: Any, module: str) -> dict[str, Any]:
+    """Return the config dict of an object, in Keras's form.
+
+    Args:
+        item: Object with a `get_config` method.
+        module: Keras's module of its class, such as `"keras.optimizers"`.
+
+    Returns:
+        Dict from which the `get` of the same kind makes an equal object.
+    """
+    return {
+        "module": module,
+        "class_name": type(item).__name__,
+        "config": item.get_config(),
+        "registered_name": None,
+    }
