@@ -1,16 +1,54 @@
-"""fastrnn trains SimpleRNN, LSTM and GRU models on CPUs, with the interface and the numbers of Keras."""
+"""Trains SimpleRNN, LSTM and GRU models on CPUs, with the interface and the numbers of Keras.
+
+Example:
+    >>> import fastrnn
+    >>> from fastrnn import layers
+    >>> model = fastrnn.Sequential(
+    ...     [layers.Embedding(10000, 32), layers.LSTM(50), layers.Dense(1, activation="sigmoid")]
+    ... )
+    >>> model.compile(loss="binary_crossentropy", optimizer="adam", metrics=["accuracy"])
+"""
 
 from __future__ import annotations
 
-from fastrnn import ops
+from fastrnn import (
+    activations,
+    callbacks,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    preprocessing,
+    utils,
+)
 from fastrnn._core import __version__
 from fastrnn.config import get_config, get_num_threads, set_num_threads, show_config
+from fastrnn.layers import Input
+from fastrnn.models import Model, Sequential
 
 __all__ = [
+    "Input",
+    "Model",
+    "Sequential",
     "__version__",
+    "activations",
+    "callbacks",
+    "datasets",
     "get_config",
     "get_num_threads",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
     "ops",
+    "optimizers",
+    "preprocessing",
     "set_num_threads",
     "show_config",
+    "utils",
 ]

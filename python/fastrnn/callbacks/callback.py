@@ -1,0 +1,84 @@
+"""The base of all callbacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Logs = dict[str, Any] | None
+"""Loss and metrics by name."""
+
+
+class Callback:
+    """An object that `fit`, `evaluate` and `predict` notify; override the hooks you need.
+
+    Attributes:
+        model: The model that runs.
+        params: `verbose`, `epochs` and `steps` of the run.
+
+    Example:
+        >>> class Print(Callback):
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         print(epoch, logs)
+    """
+
+    def __init__(self) -> None:
+        self.params: dict[str, Any] = {}
+        self.model: Any = None
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Receive the parameters of the run."""
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        """Receive the model."""
+        self.model = model
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Called before the first epoch."""
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Called after the last epoch, with its logs."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Called before an epoch; the first is 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Called after an epoch and its validation, with the results of both."""
+
+    def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Another name of `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Another name of `on_train_batch_end`."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Called before a step of training; the first of an epoch is 0."""
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Called after a step of training, with the means of the epoch so far."""
+        self.on_batch_end(batch, logs)
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        """Called before an evaluation or a validation."""
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        """Called after an evaluation or a validation, with its results."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Called before a step of an evaluation."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Called after a step of an evaluation, with the means so far."""
+
+    def on_predict_begin(self, logs: Logs = None) -> None:
+        """Called before a prediction."""
+
+    def on_predict_end(self, logs: Logs = None) -> None:
+        """Called after a prediction."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Called before a step of a prediction."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Called after a step of a prediction, with `{"outputs": ...}`."""

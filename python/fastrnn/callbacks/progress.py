@@ -1,0 +1,140 @@
+"""What a run prints: a bar in a terminal or a notebook, lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from fastrnn.callbacks.callback import Callback, Logs
+
+_REFRESH = 0.1  # seconds between two drawings of a bar
+
+
+def progress_for(verbose: int) -> Callback | None:
+    """Return the callback that prints.
+
+    Args:
+        verbose: 0 for nothing, 1 for a bar where that is possible, 2 for lines.
+    """
+    if verbose == 0:
+        return None
+    interactive = sys.stdout.isatty() or "ipykernel" in sys.modules
+    return ProgressBar() if verbose == 1 and interactive else ProgressLines()
+
+
+class ProgressLines(Callback):
+    """Prints a line at the end of each epoch, evaluation or prediction."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fitting = False
+        self._started = 0.0
+        self._stopped: float | None = None
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Leave the validations of this run to the line of their epoch."""
+        self._fitting = True
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Print which epoch begins, if there are several."""
+        if self.params["epochs"] > 1:
+            print(f"Epoch {epoch + 1}/{self.params['epochs']}", flush=True)
+        self._start()
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Print the results."""
+        self._finish(logs)
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        """Start the clock of an evaluation, or stop that of an epoch."""
+        if self._fitting:
+            self._stopped = time.perf_counter()
+        else:
+            self._start()
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        """Print the results of an evaluation."""
+        if not self._fitting:
+            self._finish(logs)
+
+    def on_predict_begin(self, logs: Logs = None) -> None:
+        """Start the clock of a prediction."""
+        self._start()
+
+    def on_predict_end(self, logs: Logs = None) -> None:
+        """Print how long the prediction took."""
+        self._finish(None)
+
+    def _start(self) -> None:
+        self._started = time.perf_counter()
+        self._stopped = None
+
+    def _finish(self, logs: Logs) -> None:
+        steps = self.params["steps"]
+        seconds = time.perf_counter() - self._started
+        print(f"{steps}/{steps} - {seconds:.0f}s - {self._report(steps, logs)}", flush=True)
+
+    def _report(self, steps: int, logs: Logs) -> str:
+        """Return the time per step and the logs."""
+        stopped = time.perf_counter() if self._stopped is None else self._stopped
+        parts = [_duration((stopped - self._started) / max(steps, 1)) + "/step"]
+        for name, value in (logs or {}).items():
+            # Small numbers would lose all their digits.
+            parts.append(f"{name}: {value:.4f}" if abs(value) > 1e-3 else f"{name}: {value:.4e}")
+        return " - ".join(parts)
+
+
+class ProgressBar(ProgressLines):
+    """Draws a bar of steps with time per step, loss and metrics."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bar: Any = None
+        self._drawn = 0.0
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Move the bar."""
+        self._move(batch + 1, logs)
+
+    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Move the bar of an evaluation."""
+        if not self._fitting:
+            self._move(batch + 1, logs)
+
+    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Move the bar of a prediction."""
+        self._move(batch + 1, None)
+
+    def _start(self) -> None:
+        from tqdm.auto import tqdm  # takes longer to import than the rest of the package
+
+        super()._start()
+        self._drawn = self._started
+        self._bar = tqdm(
+            total=self.params["steps"],
+            file=sys.stdout,
+            dynamic_ncols=True,
+            bar_format="{n_fmt}/{total_fmt} |{bar}| {elapsed}{postfix}",
+        )
+
+    def _move(self, steps: int, logs: Logs) -> None:
+        now = time.perf_counter()
+        if now - self._drawn < _REFRESH:
+            return
+        self._drawn = now
+        self._bar.n = steps
+        self._bar.set_postfix_str(self._report(steps, logs))
+
+    def _finish(self, logs: Logs) -> None:
+        self._bar.n = self.params["steps"]
+        self._bar.set_postfix_str(self._report(self.params["steps"], logs))
+        self._bar.close()
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration with a unit that suits it."""
+    for factor, unit in ((1.0, "s"), (1e3, "ms")):
+        if seconds * factor >= 1.0:
+            return f"{seconds * factor:.0f}{unit}"
+    return f"{seconds * 1e6:.0f}us"

@@ -1,0 +1,113 @@
+"""Initial values of weights, by string, object or config as in Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastrnn.initializers.base import Initializer, RandomInitializer
+from fastrnn.initializers.constant import Constant, Identity, Ones, Zeros
+from fastrnn.initializers.random import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
+from fastrnn.initializers.variance_scaling import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    VarianceScaling,
+)
+from fastrnn.naming import to_snake_case
+from fastrnn.utils import registry
+
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "RandomInitializer",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "get",
+    "serialize",
+]
+
+_CLASSES: tuple[type[Initializer], ...] = (
+    Constant,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    Identity,
+    LecunNormal,
+    LecunUniform,
+    Ones,
+    Orthogonal,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+    VarianceScaling,
+    Zeros,
+)
+_REGISTRY: registry.Registry[Initializer] = registry.Registry(
+    "initializer",
+    Initializer,
+    {
+        **{cls.__name__: cls for cls in _CLASSES},
+        **{to_snake_case(cls.__name__): cls for cls in _CLASSES},
+        # Short names that Keras accepts.
+        "normal": RandomNormal,
+        "uniform": RandomUniform,
+        "one": Ones,
+        "zero": Zeros,
+    },
+)
+
+
+def get(identifier: Any) -> Callable[..., np.ndarray]:
+    """Make an initializer.
+
+    Args:
+        identifier: A name (`"glorot_uniform"`, `"GlorotUniform"`), an `Initializer` or its class,
+            a config dict with `class_name` and `config`, an array to start from, or any function
+            of a shape.
+
+    Returns:
+        A function of a shape that returns an array.
+
+    Raises:
+        ValueError: If `identifier` is none of these, or the name is not known.
+
+    Example:
+        >>> get("ones")((2,))
+        array([1., 1.], dtype=float32)
+    """
+    if isinstance(identifier, np.ndarray):
+        return Constant(identifier)
+    if callable(identifier) and not isinstance(identifier, type):
+        function: Callable[..., np.ndarray] = identifier
+        return function
+    return _REGISTRY.get(identifier)
+
+
+def serialize(initializer: Callable[..., np.ndarray]) -> dict[str, Any]:
+    """Return the config dict of an initializer, in Keras's form.
+
+    Raises:
+        ValueError: If it is a plain function, which has no config.
+    """
+    if not isinstance(initializer, Initializer):
+        raise ValueError(f"Only an `Initializer` has a config. Received: {initializer!r}")
+    return registry.serialize(initializer, "keras.initializers")

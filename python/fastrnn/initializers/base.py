@@ -1,0 +1,64 @@
+"""What all initializers share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastrnn.random import make_seed
+
+
+class Initializer:
+    """Makes the first value of a weight.
+
+    Call arguments:
+        shape: Shape of the weight.
+        dtype: Element type of the result; float32 by default.
+    """
+
+    def __call__(self, shape: Sequence[int], dtype: npt.DTypeLike | None = None) -> np.ndarray:
+        """Return the initial value of a weight of the given shape."""
+        return self._values(tuple(shape)).astype(dtype or np.float32, order="C")
+
+    def _values(self, shape: tuple[int, ...]) -> np.ndarray:
+        raise NotImplementedError(f"{type(self).__name__} must implement `_values`.")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Initializer:
+        """Make an initializer from the result of `get_config`."""
+        return cls(**config)
+
+
+class RandomInitializer(Initializer):
+    """Base of the random initializers.
+
+    As in Keras, one object gives the same values each time that it is called: without a seed it
+    draws one when it is made, from the generator that `utils.set_random_seed` seeds.
+
+    Args:
+        seed: Integer, or None to draw one.
+
+    Raises:
+        ValueError: If `seed` is neither.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer, type(None))):
+            raise ValueError(f"`seed` must be an integer or None. Received: seed={seed!r}")
+        self._given_seed = seed
+        self.seed = make_seed() if seed is None else int(seed)
+
+    def _generator(self) -> np.random.Generator:
+        # A SeedSequence takes non-negative integers only; Keras accepts negative seeds.
+        return np.random.default_rng(abs(self.seed) * 2 + (self.seed < 0))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"seed": self._given_seed}

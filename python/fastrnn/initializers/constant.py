@@ -1,0 +1,62 @@
+"""Initializers without randomness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastrnn.initializers.base import Initializer
+
+
+class Constant(Initializer):
+    """Every element is `value`.
+
+    Args:
+        value: A number, or an array that broadcasts to the weight's shape.
+    """
+
+    def __init__(self, value: npt.ArrayLike = 0.0) -> None:
+        self.value = value
+
+    def _values(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.broadcast_to(np.asarray(self.value), shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"value": self.value}
+
+
+class Zeros(Initializer):
+    """Every element is 0."""
+
+    def _values(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.zeros(shape)
+
+
+class Ones(Initializer):
+    """Every element is 1."""
+
+    def _values(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.ones(shape)
+
+
+class Identity(Initializer):
+    """`gain` times the identity matrix; for weights of two dimensions.
+
+    Args:
+        gain: Value on the diagonal.
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def _values(self, shape: tuple[int, ...]) -> np.ndarray:
+        if len(shape) != 2:
+            raise ValueError(f"Identity makes matrices only. Received: shape={shape}")
+        return self.gain * np.eye(*shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"gain": self.gain}

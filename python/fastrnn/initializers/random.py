@@ -1,0 +1,113 @@
+"""Initializers that draw from plain distributions, and random orthogonal matrices."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastrnn.initializers.base import RandomInitializer
+
+
+def truncated_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw from the standard normal distribution without what lies beyond two deviations."""
+    values: np.ndarray = generator.standard_normal(shape)
+    # One draw in 22 lies outside, so a few rounds suffice.
+    while (outside := np.abs(values) > 2.0).any():
+        values[outside] = generator.standard_normal(int(outside.sum()))
+    return values
+
+
+class RandomUniform(RandomInitializer):
+    """Uniform distribution on [minval, maxval).
+
+    Args:
+        minval: Lower bound.
+        maxval: Upper bound.
+        seed: Integer, or None to draw one.
+    """
+
+    def __init__(
+        self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
+    ) -> None:
+        super().__init__(seed)
+        self.minval = minval
+        self.maxval = maxval
+
+    def _values(self, shape: tuple[int, ...]) -> np.ndarray:
+        return self._generator().uniform(self.minval, self.maxval, shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
+
+
+class RandomNormal(RandomInitializer):
+    """Normal distribution.
+
+    Args:
+        mean: Mean.
+        stddev: Standard deviation.
+        seed: Integer, or None to draw one.
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.mean = mean
+        self.stddev = stddev
+
+    def _values(self, shape: tuple[int, ...]) -> np.ndarray:
+        return self.mean + self.stddev * self._standard(shape)
+
+    def _standard(self, shape: tuple[int, ...]) -> np.ndarray:
+        return self._generator().standard_normal(shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
+
+
+class TruncatedNormal(RandomNormal):
+    """Normal distribution whose values beyond two standard deviations are drawn again.
+
+    Args:
+        mean: Mean.
+        stddev: Standard deviation before the truncation.
+        seed: Integer, or None to draw one.
+    """
+
+    def _standard(self, shape: tuple[int, ...]) -> np.ndarray:
+        return truncated_normal(self._generator(), shape)
+
+
+class Orthogonal(RandomInitializer):
+    """`gain` times a random matrix with orthonormal columns, or rows if it is wider than tall.
+
+    The distribution is uniform over such matrices: the Q of a QR decomposition of normal draws,
+    its signs fixed by R's diagonal (Mezzadri, 2007; Saxe et al., 2014). Weights of more than two
+    dimensions are seen as matrices of `shape[-1]` columns.
+
+    Args:
+        gain: Factor on the matrix.
+        seed: Integer, or None to draw one.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.gain = gain
+
+    def _values(self, shape: tuple[int, ...]) -> np.ndarray:
+        if len(shape) < 2:
+            raise ValueError(
+                f"Orthogonal makes weights of at least two dimensions. Received: shape={shape}"
+            )
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        tall = (max(rows, columns), min(rows, columns))
+        q, r = np.linalg.qr(self._generator().standard_normal(tall))
+        q = q * np.sign(np.diag(r))
+        return self.gain * (q.T if rows < columns else q).reshape(shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "gain": self.gain}

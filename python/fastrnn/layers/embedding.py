@@ -1,0 +1,115 @@
+"""Vectors for tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastrnn import initializers, ops
+from fastrnn.layers.arguments import own_arguments, positive_integer, refuse_not_built
+from fastrnn.layers.inputs import as_tokens
+from fastrnn.layers.layer import Layer, Shape
+
+_NOT_BUILT = {
+    "embeddings_regularizer": None,
+    "embeddings_constraint": None,
+    "mask_zero": False,
+    "lora_rank": None,
+    "lora_alpha": None,
+    "quantization_config": None,
+}
+
+
+class Embedding(Layer):
+    """Replaces each token by its row of a table: `y[b, t] = embeddings[x[b, t]]`.
+
+    Args:
+        input_dim: Number of different tokens, which are 0 to `input_dim - 1`.
+        output_dim: Length of each vector.
+        embeddings_initializer: First value of the table.
+        embeddings_regularizer: Not supported yet.
+        embeddings_constraint: Not supported yet.
+        mask_zero: Not supported yet.
+        weights: Table to start from, `[input_dim, output_dim]`, or a list of that one array.
+        lora_rank: Not supported.
+        lora_alpha: Not supported.
+        quantization_config: Not supported.
+        **kwargs: `name`, `trainable`, `input_shape`; `input_length` is accepted from older
+            scripts and has no effect.
+
+    Call arguments:
+        inputs: Integers `[batch, steps]`, or of any other shape.
+
+    Returns of a call:
+        `[batch, steps, output_dim]`.
+
+    Raises:
+        ValueError: If an argument is not valid or not supported.
+
+    Example:
+        >>> Embedding(10, 3)([[1, 2]]).shape
+        (1, 2, 3)
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        refuse_not_built("Embedding", own_arguments(locals()), _NOT_BUILT)
+        kwargs.pop("input_length", None)
+        super().__init__(**kwargs)
+        self.input_dim = positive_integer("input_dim", input_dim)
+        self.output_dim = positive_integer("output_dim", output_dim)
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = embeddings_regularizer
+        self.embeddings_constraint = embeddings_constraint
+        self.mask_zero = mask_zero
+        self.lora_rank = lora_rank
+        self.lora_alpha = lora_alpha
+        self.quantization_config = quantization_config
+        if weights is not None:
+            self.build()
+            self.set_weights(weights if isinstance(weights, list) else [weights])
+
+    @classmethod
+    def _argument_names(cls) -> list[str]:
+        return [name for name in super()._argument_names() if name != "weights"]
+
+    def build(self, input_shape: Sequence[int | None] | None = None) -> None:
+        """Make the table, which does not depend on the input shape."""
+        super().build((None,) if input_shape is None else input_shape)
+
+    def _create_weights(self, input_shape: Shape) -> None:
+        self.embeddings = self.add_weight(
+            (self.input_dim, self.output_dim), self.embeddings_initializer, "embeddings"
+        )
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Return the input shape with `output_dim` appended."""
+        return (*input_shape, self.output_dim)
+
+    def as_input(self, inputs: Any, name: str = "inputs") -> np.ndarray:
+        """Convert to int32 and check that the tokens are in the vocabulary."""
+        return as_tokens(inputs, self.input_dim, name)
+
+    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Gather rows of the table. The cache is the tokens."""
+        return ops.embedding_forward(x, self.embeddings.value), x
+
+    def backward(
+        self, cache: np.ndarray, d_y: np.ndarray, input_gradient: bool = True
+    ) -> tuple[None, list[np.ndarray]]:
+        """Sum the gradients of each token's occurrences. Tokens have no gradient."""
+        return None, [ops.embedding_backward(cache, d_y, self.input_dim)]

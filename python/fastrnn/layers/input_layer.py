@@ -1,0 +1,120 @@
+"""The shape of a model's input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastrnn.layers.arguments import refuse_not_built
+from fastrnn.layers.layer import Layer, standardize_shape
+
+_NOT_BUILT = {"sparse": False, "ragged": False, "input_tensor": None, "optional": False}
+
+
+class InputLayer(Layer):
+    """Says the shape of the input, so that a Sequential model builds as layers are added.
+
+    Args:
+        shape: Shape of one sample, such as `(200,)` or `(None, 8)`; None for sizes left open.
+        batch_size: Size of the batch, if it is known; shown by `summary`.
+        dtype: Accepted for Keras's sake: the first layer decides what it takes.
+        sparse: Not supported.
+        ragged: Not supported.
+        batch_shape: The shape with the batch first, in place of `shape` and `batch_size`.
+        input_tensor: Not supported.
+        optional: Not supported.
+        name: Unique name in its model.
+        **kwargs: `input_shape` and `batch_input_shape`, older names.
+
+    Raises:
+        ValueError: If there is not exactly one shape.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
+        batch_shape: Sequence[int | None] | None = None,
+        input_tensor: Any = None,
+        optional: bool = False,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        given = {"sparse": bool(sparse), "ragged": bool(ragged), "optional": optional}
+        refuse_not_built("Input", given | {"input_tensor": input_tensor}, _NOT_BUILT)
+        shape = kwargs.pop("input_shape", shape)
+        batch_shape = kwargs.pop("batch_input_shape", batch_shape)
+        if (shape is None) == (batch_shape is None):
+            raise ValueError(
+                "Input needs either `shape` or `batch_shape`. "
+                f"Received: shape={shape}, batch_shape={batch_shape}"
+            )
+        if batch_shape is None:
+            batch_shape = (batch_size, *standardize_shape(shape))
+        elif batch_size is not None:
+            raise ValueError(
+                "`batch_size` is the first size of `batch_shape`: give one of them. "
+                f"Received: batch_size={batch_size}, batch_shape={batch_shape}"
+            )
+        super().__init__(name=name, **kwargs)
+        self.batch_shape = standardize_shape(batch_shape)
+        self.input_dtype = "float32" if dtype is None else str(dtype)
+        self._build_shape = self.batch_shape
+        self.built = True
+
+    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
+        """Return the input."""
+        return x, None
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            "batch_shape": self.batch_shape,
+            "dtype": self.input_dtype,
+            "sparse": False,
+            "ragged": False,
+            "name": self.name,
+            "optional": False,
+        }
+
+
+def Input(  # a capital as in Keras, where it stands beside the layers
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    tensor: Any = None,
+    optional: bool = False,
+) -> InputLayer:
+    """Return the first element of a Sequential model: the shape of its input.
+
+    Args:
+        shape: Shape of one sample, such as `(200,)` or `(None, 8)`; None for sizes left open.
+        batch_size: Size of the batch, if it is known.
+        dtype: Accepted for Keras's sake: the first layer decides what it takes.
+        sparse: Not supported.
+        ragged: Not supported.
+        batch_shape: The shape with the batch first, in place of `shape` and `batch_size`.
+        name: Unique name in its model.
+        tensor: Not supported.
+        optional: Not supported.
+
+    Returns:
+        An `InputLayer`.
+
+    Raises:
+        ValueError: If there is not exactly one shape.
+
+    Example:
+        >>> Input(shape=(200,)).batch_shape
+        (None, 200)
+    """
+    return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)

@@ -1,0 +1,73 @@
+"""The door: what comes from outside becomes a float32 or int32 array, once, or is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+_RAGGED = (
+    " Sequences of different lengths must be padded first, for example by "
+    "`fastrnn.utils.pad_sequences`."
+)
+
+
+def as_numbers(value: Any, name: str) -> np.ndarray:
+    """Return `value` as an array of real numbers, without a copy where it is one.
+
+    Args:
+        value: Array, or nested lists of numbers.
+        name: What to call it in messages.
+
+    Raises:
+        TypeError: If the elements are not real numbers.
+        ValueError: If nested lists have different lengths.
+    """
+    if value is None:
+        raise TypeError(f"`{name}` must be an array of numbers. Received: {name}=None")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"`{name}` must be a rectangular array.{_RAGGED}") from error
+    if array.dtype.kind in "biuf":
+        return array
+    if array.dtype.kind == "O":
+        raise ValueError(
+            f"`{name}` must be a rectangular array of numbers.{_RAGGED} "
+            f"Received: dtype=object, shape={array.shape}"
+        )
+    raise TypeError(f"`{name}` must hold real numbers. Received: dtype={array.dtype}")
+
+
+def as_floats(value: Any, name: str) -> np.ndarray:
+    """Return `value` as a C-contiguous float32 array, without a copy where it is one."""
+    return np.ascontiguousarray(as_numbers(value, name), dtype=np.float32)
+
+
+def as_tokens(value: Any, vocabulary: int, name: str) -> np.ndarray:
+    """Return `value` as a C-contiguous int32 array of token ids.
+
+    Args:
+        value: Array or nested lists of whole numbers in [0, vocabulary).
+        vocabulary: Number of different tokens.
+        name: What to call it in messages.
+
+    Raises:
+        ValueError: If a number is not whole or not in the range.
+    """
+    array = as_numbers(value, name)
+    if array.dtype.kind == "f":
+        fractional = array != np.floor(array)  # also true for NaN
+        if fractional.any():
+            raise ValueError(
+                f"`{name}` must hold integers, the ids of tokens. "
+                f"Received: {array[fractional][0]} (dtype={array.dtype})"
+            )
+    if array.size:
+        low, high = array.min(), array.max()
+        if low < 0 or high >= vocabulary:
+            raise ValueError(
+                f"`{name}` must hold ids in [0, {vocabulary}), the `input_dim` of the Embedding. "
+                f"Received: id {high if high >= vocabulary else low}"
+            )
+    return np.ascontiguousarray(array, dtype=np.int32)

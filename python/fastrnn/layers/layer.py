@@ -1,0 +1,318 @@
+"""The base of all layers: names, weights, configs, and the way from outside into a kernel."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastrnn import activations, initializers
+from fastrnn.layers.arguments import refuse_not_built, refuse_unknown
+from fastrnn.layers.inputs import as_floats
+from fastrnn.naming import auto_name
+from fastrnn.variable import Variable
+
+Shape = tuple[int | None, ...]
+"""Size of each dimension, the batch first; None where it is left open."""
+
+
+def standardize_shape(shape: Any) -> Shape:
+    """Return a shape as a tuple of positive ints and Nones.
+
+    Raises:
+        ValueError: If it is no sequence of such.
+    """
+    if isinstance(shape, (tuple, list)) and all(
+        size is None
+        or (isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size >= 0)
+        for size in shape
+    ):
+        return tuple(None if size is None else int(size) for size in shape)
+    raise ValueError(f"A shape must be a tuple of integers and None. Received: shape={shape!r}")
+
+
+class Layer:
+    """A function of an array with weights.
+
+    A layer can be called on arrays at any time. For training there is a second way in, which
+    expects arrays that are already checked and converted: `forward` and `backward`.
+
+    Args:
+        name: Unique name in its model. By default `lstm`, `lstm_1` and so on.
+        trainable: Whether training may change the weights.
+        dtype: Only float32 (or None).
+        activity_regularizer: Not supported yet.
+        autocast: Accepted for Keras's sake; without effect.
+        **kwargs: `input_shape` or `input_dim`, the shape of one sample, for the first layer of a
+            Sequential model.
+
+    Raises:
+        ValueError: If an argument is unknown, not supported or of a wrong kind.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        activity_regularizer: Any = None,
+        autocast: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        refuse_not_built(
+            owner, {"activity_regularizer": activity_regularizer}, {"activity_regularizer": None}
+        )
+        if not isinstance(trainable, bool):
+            raise ValueError(f"`trainable` must be a boolean. Received: trainable={trainable!r}")
+        _check_dtype(dtype)
+        sample_shape = kwargs.pop("input_shape", None)
+        if (input_dim := kwargs.pop("input_dim", None)) is not None:
+            sample_shape = (input_dim,)
+        refuse_unknown(owner, kwargs, self._argument_names())
+        self.sample_shape = None if sample_shape is None else standardize_shape(sample_shape)
+        self.name = auto_name(owner) if name is None else str(name)
+        self.trainable = trainable
+        self.activity_regularizer = activity_regularizer
+        self.built = False
+        self.scope = ""  # name of the model around the layer and a slash, for the weights' paths
+        self._weights: list[Variable] = []
+        self._build_shape: Shape | None = None
+
+    # ---------------------------------------------------------------------------------- weights
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights, in Keras's order; empty before the layer is built."""
+        return list(self._weights)
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return self.weights if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return [] if self.trainable else self.weights
+
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+    variables = weights
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of the weights' values, in the order of `weights`."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
+        """Overwrite all weights.
+
+        Args:
+            weights: One array per weight, in the order and shapes of `get_weights`.
+
+        Raises:
+            ValueError: If their number or a shape differs; no weight is then changed.
+        """
+        variables = self.weights
+        values = [as_floats(value, "weights") for value in weights]
+        if len(values) != len(variables):
+            raise ValueError(
+                f"`weights` must be a list of {len(variables)} arrays for layer '{self.name}'. "
+                f"Received: {len(values)} arrays"
+            )
+        for variable, value in zip(variables, values, strict=True):
+            if variable.shape != value.shape:
+                raise ValueError(
+                    f"Weight `{variable.path}` of layer '{self.name}' has shape "
+                    f"{variable.shape}. Received: shape={value.shape}"
+                )
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    def count_params(self) -> int:
+        """Return the number of scalars in the weights.
+
+        Raises:
+            ValueError: If the layer is not built.
+        """
+        if not self.built:
+            raise ValueError(
+                f"`count_params` needs a layer that is built, by data, by an input shape or by "
+                f"`build(input_shape)`. Received: layer '{self.name}', which is not"
+            )
+        return sum(math.prod(variable.shape) for variable in self.weights)
+
+    def add_weight(
+        self, shape: Sequence[int], initializer: Callable[..., np.ndarray], name: str
+    ) -> Variable:
+        """Make a weight and append it to `weights`."""
+        value = np.asarray(initializer(tuple(shape)))
+        if value.shape != tuple(shape):
+            raise ValueError(
+                f"The initializer of `{name}` must return an array of shape {tuple(shape)}. "
+                f"Received: shape={value.shape}"
+            )
+        path = f"{self.scope}{self.name}/{name}"
+        self._weights.append(Variable(value, name=name.rpartition("/")[2], path=path))
+        return self._weights[-1]
+
+    # ------------------------------------------------------------------------ shapes, building
+
+    def check_input_shape(self, shape: Shape) -> None:
+        """Refuse an input shape (batch first) that the layer cannot take.
+
+        Raises:
+            ValueError: Says the expected and the received shape.
+        """
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Any:
+        """Return the shape of the output, batch first, for an input shape."""
+        return tuple(input_shape)
+
+    def build(self, input_shape: Sequence[int | None] | None = None) -> None:
+        """Make the weights, unless they exist.
+
+        Args:
+            input_shape: Shape of the inputs, batch first; None for sizes left open.
+
+        Raises:
+            ValueError: If the layer cannot take such inputs.
+        """
+        shape = standardize_shape(input_shape)
+        self.check_input_shape(shape)
+        if not self.built:
+            try:
+                self._create_weights(shape)
+            except BaseException:
+                self._weights.clear()  # an initializer failed: leave no half-built layer
+                raise
+            self.built = True
+        if self._build_shape is None:
+            self._build_shape = shape
+
+    def _create_weights(self, input_shape: Shape) -> None:
+        """Make the weights for a checked input shape."""
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output for the input shape that the layer was built with.
+
+        Raises:
+            AttributeError: If no shape is known yet.
+        """
+        if self._build_shape is None:
+            raise AttributeError(f"Layer '{self.name}' has no output shape before it is built.")
+        return self.compute_output_shape(self._build_shape)
+
+    # ------------------------------------------------------------------------------ computation
+
+    def as_input(self, inputs: Any, name: str = "inputs") -> np.ndarray:
+        """Convert inputs from outside to the array that `forward` takes, or refuse them."""
+        return as_floats(inputs, name)
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Apply the layer to an array; build it first if need be.
+
+        Args:
+            inputs: Array or nested lists, the batch first.
+            *args: Further arguments of `call`.
+            **kwargs: Further arguments of `call`.
+
+        Returns:
+            Float32 array; a batch of no samples gives a result of no samples.
+        """
+        x = self.as_input(inputs)
+        self.build(x.shape)
+        if not len(x):
+            return self._empty_result(x.shape)
+        return self.call(x, *args, **kwargs)
+
+    def call(self, x: np.ndarray, training: bool = False) -> Any:
+        """Apply the layer to a checked array that is not empty, without keeping a tape."""
+        return self.forward(x, training)[0]
+
+    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
+        """Apply the layer and keep what its backward pass needs.
+
+        Args:
+            x: Checked array, as `as_input` returns it.
+            training: Whether dropout and the like are active.
+
+        Returns:
+            The output and a cache for `backward`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement `forward`.")
+
+    def backward(
+        self, cache: Any, d_y: np.ndarray, input_gradient: bool = True
+    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
+        """Go back through one `forward`.
+
+        Args:
+            cache: What `forward` returned.
+            d_y: Gradient with respect to the output.
+            input_gradient: Whether the gradient with respect to the input is wanted.
+
+        Returns:
+            That gradient (or None), and those of the weights in the order of `weights`; a model
+            leaves out those of its layers that are not trainable.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement `backward`.")
+
+    @property
+    def output_activation(self) -> str | None:
+        """Name of an activation at the layer's end that `without_activation` can leave off."""
+        return None
+
+    def without_activation(self) -> Layer:
+        """Return a layer with the same weights that stops before its `output_activation`."""
+        raise NotImplementedError(f"{type(self).__name__} has no output activation.")
+
+    def _empty_result(self, input_shape: tuple[int, ...]) -> Any:
+        shape = self.compute_output_shape(input_shape)
+        if isinstance(shape[0], tuple):
+            return tuple(np.zeros(one, np.float32) for one in shape)
+        return np.zeros(shape, np.float32)
+
+    # ----------------------------------------------------------------------------------- config
+
+    @classmethod
+    def _argument_names(cls) -> list[str]:
+        """Names of the constructor's own arguments; each is also an attribute of the layer."""
+        return [
+            name
+            for name, parameter in inspect.signature(cls).parameters.items()
+            if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        ]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain values, in Keras's form."""
+        config = {"name": self.name, "trainable": self.trainable, "dtype": "float32"}
+        return config | {name: _plain(getattr(self, name)) for name in self._argument_names()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Layer:
+        """Make a layer, without weights, from the result of `get_config` (Keras's works too)."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _plain(value: Any) -> Any:
+    """Return an argument as the plain value that stands for it in a config."""
+    if isinstance(value, initializers.Initializer):
+        return initializers.serialize(value)
+    return activations.serialize(value) if callable(value) else value
+
+
+def _check_dtype(dtype: Any) -> None:
+    if isinstance(dtype, dict):  # Keras writes {"class_name": "DTypePolicy", "config": {"name"}}
+        dtype = dtype.get("config", {}).get("name")
+    if dtype not in (None, "float32", np.float32, np.dtype(np.float32)):
+        raise ValueError(f"`dtype` must be 'float32' or None. Received: dtype={dtype!r}")

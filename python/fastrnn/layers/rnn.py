@@ -1,0 +1,298 @@
+"""What SimpleRNN, LSTM and GRU share: arguments, weights, states, forward and backward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastrnn import activations, initializers, ops
+from fastrnn.layers.arguments import positive_integer, refuse_not_built
+from fastrnn.layers.inputs import as_floats
+from fastrnn.layers.layer import Layer, Shape
+from fastrnn.naming import to_snake_case
+from fastrnn.variable import Variable
+
+_NOT_BUILT = {
+    "kernel_regularizer": None,
+    "recurrent_regularizer": None,
+    "bias_regularizer": None,
+    "kernel_constraint": None,
+    "recurrent_constraint": None,
+    "bias_constraint": None,
+    "dropout": 0.0,
+    "recurrent_dropout": 0.0,
+    "stateful": False,
+    "zero_output_for_mask": False,
+    "time_major": False,
+}
+
+
+class RNN(Layer):
+    """Base of the recurrent layers.
+
+    A subclass names its kernels in `fastrnn.ops`, counts its gates and states, and lists in
+    `kernel_options` which of its attributes its kernels take. The arguments that all share:
+
+    Args:
+        units: Size of the state and of the output.
+        activation: Name or function of `fastrnn.activations` (not softmax); None for none.
+        use_bias: Whether there is a bias.
+        kernel_initializer: First value of the kernel, `[features, gates * units]`.
+        recurrent_initializer: First value of the recurrent kernel, `[units, gates * units]`.
+        bias_initializer: First value of the bias.
+        kernel_regularizer: Not supported yet.
+        recurrent_regularizer: Not supported yet.
+        bias_regularizer: Not supported yet.
+        activity_regularizer: Not supported yet.
+        kernel_constraint: Not supported yet.
+        recurrent_constraint: Not supported yet.
+        bias_constraint: Not supported yet.
+        dropout: Not supported yet.
+        recurrent_dropout: Not supported yet.
+        seed: Seed of the dropout.
+        return_sequences: Whether to return the output of every step, or of the last.
+        return_state: Whether to return the last states too.
+        go_backwards: Whether to walk the steps from the last to the first. The outputs are in
+            the order of the walk.
+        stateful: Not supported yet.
+        unroll: Accepted for Keras's sake; without effect.
+        zero_output_for_mask: Not supported yet.
+        time_major: Only False.
+        implementation: Accepted for Keras's sake; without effect.
+        use_cudnn: Accepted for Keras's sake; without effect.
+        **kwargs: `name`, `trainable`, `input_shape`.
+
+    Call arguments:
+        inputs: `[batch, steps, features]`, at least one step.
+        initial_state: The states before the first step, `[batch, units]` each; None for zeros.
+        mask: Not supported yet.
+        training: Without effect as long as there is no dropout.
+
+    Returns of a call:
+        The last output `[batch, units]`, or all of them `[batch, steps, units]`. With
+        `return_state` a tuple of that and of the last states, `[batch, units]` each.
+
+    Raises:
+        ValueError: If an argument is not valid or not supported.
+    """
+
+    gates: ClassVar[int]
+    """Number of gates, the blocks of columns of the kernels."""
+    state_names: ClassVar[tuple[str, ...]] = ("h",)
+    """The states, in the order in which they are passed and returned."""
+    kernel_options: ClassVar[tuple[str, ...]] = ("activation",)
+    """Attributes that the kernels take as keyword arguments."""
+    forward_kernel: ClassVar[Callable[..., ops.RnnOutput]]
+    backward_kernel: ClassVar[Callable[..., ops.RnnGradients]]
+
+    def __init__(
+        self,
+        *,
+        units: int,
+        activation: Any,
+        use_bias: bool,
+        kernel_initializer: Any,
+        recurrent_initializer: Any,
+        bias_initializer: Any,
+        kernel_regularizer: Any,
+        recurrent_regularizer: Any,
+        bias_regularizer: Any,
+        activity_regularizer: Any,
+        kernel_constraint: Any,
+        recurrent_constraint: Any,
+        bias_constraint: Any,
+        dropout: float,
+        recurrent_dropout: float,
+        seed: int | None,
+        return_sequences: bool,
+        return_state: bool,
+        go_backwards: bool,
+        stateful: bool,
+        unroll: bool,
+        zero_output_for_mask: bool = False,
+        time_major: bool = False,
+        implementation: int = 2,
+        use_cudnn: bool | str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        refuse_not_built(type(self).__name__, locals(), _NOT_BUILT)
+        if use_cudnn not in ("auto", True, False):
+            raise ValueError(
+                f"`use_cudnn` must be 'auto', True or False. Received: use_cudnn={use_cudnn!r}"
+            )
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units = positive_integer("units", units)
+        self.activation = recurrent_activation_of(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.recurrent_initializer = initializers.get(recurrent_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = kernel_regularizer
+        self.recurrent_regularizer = recurrent_regularizer
+        self.bias_regularizer = bias_regularizer
+        self.kernel_constraint = kernel_constraint
+        self.recurrent_constraint = recurrent_constraint
+        self.bias_constraint = bias_constraint
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.seed = seed
+        self.return_sequences = bool(return_sequences)
+        self.return_state = bool(return_state)
+        self.go_backwards = bool(go_backwards)
+        self.stateful = stateful
+        self.unroll = unroll
+        self.implementation = implementation
+        self.use_cudnn = use_cudnn
+        self.bias: Variable | None = None
+        # What the kernels take as keyword arguments, activations as names.
+        options = {name: getattr(self, name) for name in self.kernel_options}
+        self._options = {
+            name: value.__name__ if callable(value) else value for name, value in options.items()
+        }
+
+    # ------------------------------------------------------------------------ shapes, building
+
+    def check_input_shape(self, shape: Shape) -> None:
+        """Refuse what is not `[batch, steps, features]` with the features of the kernel."""
+        if len(shape) != 3 or shape[2] is None:
+            raise ValueError(
+                f"The input of layer '{self.name}' must have three dimensions, (batch, steps, "
+                f"features), the last of a known size. Received: shape={shape}"
+            )
+        if shape[1] == 0 or shape[2] == 0:
+            raise ValueError(
+                f"The input of layer '{self.name}' must have at least one step and one feature. "
+                f"Received: shape={shape}"
+            )
+        if self.built and shape[2] != self.kernel.shape[0]:
+            raise ValueError(
+                f"The input of layer '{self.name}' must have {self.kernel.shape[0]} features. "
+                f"Received: shape={shape}"
+            )
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Any:
+        """Return the shape of the outputs; with `return_state` a tuple of it and the states'."""
+        batch, steps = input_shape[0], input_shape[1]
+        output = (batch, steps, self.units) if self.return_sequences else (batch, self.units)
+        if self.return_state:
+            return (output, *[(batch, self.units) for _ in self.state_names])
+        return output
+
+    def _create_weights(self, input_shape: Shape) -> None:
+        cell = f"{to_snake_case(type(self).__name__)}_cell"
+        columns = self.gates * self.units
+        self.kernel = self.add_weight(
+            (input_shape[2] or 0, columns), self.kernel_initializer, f"{cell}/kernel"
+        )
+        self.recurrent_kernel = self.add_weight(
+            (self.units, columns), self.recurrent_initializer, f"{cell}/recurrent_kernel"
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(self._bias_shape(), self._first_bias, f"{cell}/bias")
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (self.gates * self.units,)
+
+    def _first_bias(self, shape: tuple[int, ...]) -> np.ndarray:
+        return self.bias_initializer(shape)
+
+    # ------------------------------------------------------------------------------ computation
+
+    def __call__(
+        self,
+        sequences: Any,
+        initial_state: Any = None,
+        mask: Any = None,
+        training: bool = False,
+    ) -> Any:
+        """Apply the layer to an array; see the class for the arguments."""
+        refuse_not_built(type(self).__name__, {"mask": mask}, {"mask": None})
+        x = self.as_input(sequences)
+        self.check_input_shape(x.shape)
+        states = self._as_states(initial_state, len(x))
+        return super().__call__(x, training=training, initial_state=states)
+
+    def call(
+        self,
+        x: np.ndarray,
+        training: bool = False,
+        initial_state: tuple[np.ndarray, ...] | None = None,
+    ) -> Any:
+        """Apply the layer to a checked array that is not empty, without keeping a tape."""
+        outputs, states, _ = self._walk(x, initial_state, keep_tape=False)
+        return (outputs, *states) if self.return_state else outputs
+
+    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, ops.Tape | None]:
+        """Walk the steps from zero states. The cache is the tape of the kernel."""
+        outputs, _, tape = self._walk(x, None, keep_tape=True)
+        return outputs, tape
+
+    def backward(
+        self, cache: ops.Tape, d_y: np.ndarray, input_gradient: bool = True
+    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
+        """Go back through `forward`."""
+        d = type(self).backward_kernel(cache, d_y, input_gradient=input_gradient)
+        d_x = d.x
+        if self.go_backwards and d_x is not None and d_x.ndim == 3:  # not the gradient of a table
+            d_x = d_x[:, ::-1]
+        d_weights = [d.kernel, d.recurrent_kernel]
+        return d_x, d_weights if d.bias is None else [*d_weights, d.bias]
+
+    def _walk(
+        self,
+        x: np.ndarray | ops.Embedded,
+        initial_state: tuple[np.ndarray, ...] | None,
+        keep_tape: bool,
+    ) -> ops.RnnOutput:
+        if isinstance(x, ops.Embedded):
+            if self.go_backwards:
+                x = x._replace(tokens=np.asarray(x.tokens)[:, ::-1])
+        elif self.go_backwards:
+            x = x[:, ::-1]
+        return type(self).forward_kernel(
+            x,
+            self.kernel.value,
+            self.recurrent_kernel.value,
+            None if self.bias is None else self.bias.value,
+            initial_state,
+            return_sequences=self.return_sequences,
+            keep_tape=keep_tape,
+            **self._options,
+        )
+
+    def _as_states(self, initial_state: Any, batch: int) -> tuple[np.ndarray, ...] | None:
+        """Convert initial states from outside, or refuse them."""
+        if initial_state is None:
+            return None
+        given = initial_state if isinstance(initial_state, (tuple, list)) else [initial_state]
+        expected = (batch, self.units)
+        if len(given) != len(self.state_names):
+            raise ValueError(
+                f"`initial_state` of layer '{self.name}' must be {len(self.state_names)} array(s), "
+                f"{', '.join(self.state_names)}. Received: {len(given)}"
+            )
+        states = tuple(as_floats(state, "initial_state") for state in given)
+        for state in states:
+            if state.shape != expected:
+                raise ValueError(
+                    f"Each initial state of layer '{self.name}' must have the shape (batch, "
+                    f"units), {expected}. Received: shape={state.shape}"
+                )
+        return states
+
+
+def recurrent_activation_of(activation: Any) -> activations.Activation:
+    """Look up an activation for use inside a recurrence.
+
+    Raises:
+        ValueError: If it is softmax, which mixes the units.
+    """
+    function = activations.get(activation)
+    if function.__name__ not in ops.ACTIVATIONS:
+        raise ValueError(
+            f"A recurrent layer's activation must be one of {', '.join(ops.ACTIVATIONS)}. "
+            f"Received: {function.__name__!r}"
+        )
+    return function

@@ -1,0 +1,56 @@
+"""The simple recurrent layer (Elman, 1990)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastrnn import ops
+from fastrnn.layers.arguments import own_arguments
+from fastrnn.layers.rnn import RNN
+
+
+class SimpleRNN(RNN):
+    """Feeds its output back into itself.
+
+    With x_t `[batch, features]`, the kernel W, the recurrent kernel U and the bias b:
+
+        h_t = activation(x_t W + h_{t-1} U + b)
+
+    The equation is Elman's, "Finding structure in time", 1990. See `RNN` for the arguments.
+
+    Example:
+        >>> import numpy as np
+        >>> SimpleRNN(4)(np.zeros((2, 5, 3))).shape
+        (2, 4)
+    """
+
+    gates = 1
+    forward_kernel = staticmethod(ops.simple_rnn_forward)
+    backward_kernel = staticmethod(ops.simple_rnn_backward)
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**own_arguments(locals()), **kwargs)

@@ -1,0 +1,289 @@
+"""A stack of layers."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastrnn.layers.input_layer import InputLayer
+from fastrnn.layers.layer import Layer, Shape, standardize_shape
+from fastrnn.layers.serialization import deserialize, serialize
+from fastrnn.models.model import Model
+from fastrnn.trainers.chain import Chain
+from fastrnn.variable import Variable
+
+
+class Sequential(Model):
+    """Layers, each of which takes the output of the one before.
+
+    The weights are made as soon as the shape of the input is known: from an `Input` or an
+    `input_shape=` at the start, by `build`, or from the first data.
+
+    Args:
+        layers: The layers, first to last.
+        trainable: Whether training may change the weights.
+        name: Name of the model.
+
+    Example:
+        >>> from fastrnn import layers
+        >>> model = Sequential([layers.Input((10, 1)), layers.LSTM(4), layers.Dense(1)])
+        >>> model.output_shape, model.count_params()
+        ((None, 1), 101)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(trainable=trainable, name=name)
+        self._layers: list[Layer] = []
+        for layer in layers or ():
+            self._append(layer)
+        self._build_if_known()
+
+    # ----------------------------------------------------------------------------------- layers
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, first to last, without the InputLayer."""
+        start = 1 if self._layers and isinstance(self._layers[0], InputLayer) else 0
+        return self._layers[start:]
+
+    def add(self, layer: Layer, rebuild: bool = True) -> None:
+        """Put a layer on top.
+
+        Args:
+            layer: The layer, or the result of `Input` as the first.
+            rebuild: Whether to make its weights, if the shape of its input is known.
+
+        Raises:
+            TypeError, ValueError: If it is no layer, or does not fit; the model then stays as it
+                was.
+        """
+        before, built = list(self._layers), self.built
+        self._append(layer)
+        if rebuild:
+            try:
+                self._build_if_known()
+            except Exception:
+                self._layers, self.built = before, built
+                raise
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Take the last layer off and return it.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        if not self.layers:
+            raise ValueError(f"Model '{self.name}' has no layer to pop.")
+        layer = self._layers.pop()
+        self.built = self.built and bool(self.layers)
+        return layer
+
+    def _append(self, layer: Layer) -> None:
+        if not isinstance(layer, Layer):
+            raise TypeError(
+                "Only layers can be added to a Sequential model. "
+                f"Received: {layer!r} (of type {type(layer).__name__})"
+            )
+        if isinstance(layer, InputLayer) and self._layers:
+            raise ValueError(
+                f"An Input must be the first element of a model. Received: {layer.name} after "
+                f"{len(self._layers)} others in model '{self.name}'"
+            )
+        if any(layer.name == other.name for other in self._layers):
+            raise ValueError(
+                f"The layers of a model must have different names. Received: a second "
+                f"'{layer.name}' in model '{self.name}'"
+            )
+        if not self._layers and layer.sample_shape is not None:
+            self._layers.append(InputLayer(layer.sample_shape))
+        self._layers.append(layer)
+        self.built = False
+
+    # ------------------------------------------------------------------------ shapes, building
+
+    def _build_if_known(self) -> None:
+        if self.layers and (shape := self._known_input_shape) is not None:
+            self.build(shape)
+
+    @property
+    def _known_input_shape(self) -> Shape | None:
+        """The input shape from an Input or from an earlier build."""
+        if self._layers and isinstance(self._layers[0], InputLayer):
+            return self._layers[0].batch_shape
+        return self._build_shape
+
+    def build(self, input_shape: Sequence[int | None] | None = None) -> None:
+        """Make the weights of all layers that have none yet.
+
+        Args:
+            input_shape: Shape of the input, batch first; by default that of the Input. Without
+                either nothing happens.
+
+        Raises:
+            ValueError: If the model has no layers, or they do not fit the shape or each other.
+                No weights are then made.
+        """
+        if input_shape is None:
+            input_shape = self._known_input_shape
+        if input_shape is None:
+            return
+        shape = standardize_shape(input_shape)
+        if self.built:
+            self.check_input_shape(shape)
+            return
+        shapes = self._shapes(shape)
+        for layer, layer_shape in zip(self.layers, shapes, strict=False):
+            if not layer.built:
+                layer.scope = f"{self.scope}{self.name}/"
+            layer.build(layer_shape)
+        self._build_shape = self._known_input_shape or shape
+        self.built = True
+
+    def check_input_shape(self, shape: Shape) -> None:
+        """Refuse an input shape that one of the layers cannot take."""
+        self._shapes(shape)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Any:
+        """Return the shape of the output for an input shape, batch first."""
+        return self._shapes(standardize_shape(input_shape))[-1]
+
+    def _shapes(self, shape: Shape) -> list[Shape]:
+        """Return the input shape of each layer, and the output shape; checks them all."""
+        if not self.layers:
+            raise ValueError(
+                f"Model '{self.name}' has no layers: add one before it is built or used."
+            )
+        shapes = [shape]
+        for layer in self.layers:
+            layer.check_input_shape(shape)
+            shape = layer.compute_output_shape(shape)
+            if shape and isinstance(shape[0], tuple):
+                raise ValueError(
+                    "A layer of a Sequential model must have one output. Received: layer "
+                    f"'{layer.name}' with return_state=True"
+                )
+            shapes.append(shape)
+        return shapes
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of the input, batch first.
+
+        Raises:
+            AttributeError: If it is not known yet.
+        """
+        if (shape := self._known_input_shape) is None:
+            raise AttributeError(f"Model '{self.name}' has no input shape before it is built.")
+        return shape
+
+    # ---------------------------------------------------------------------------------- weights
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The weights of all layers, first to last."""
+        return [variable for layer in self.layers for variable in layer.weights]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes, first to last."""
+        if not self.trainable:
+            return []
+        return [variable for layer in self.layers for variable in layer.trainable_weights]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone, first to last."""
+        trained = {id(variable) for variable in self.trainable_weights}
+        return [variable for variable in self.weights if id(variable) not in trained]
+
+    # ------------------------------------------------------------------------------ computation
+
+    def as_input(self, inputs: Any, name: str = "inputs") -> np.ndarray:
+        """Convert inputs as the first layer does, and check that all layers fit them."""
+        first = self.layers[0] if self.layers else self
+        x = Layer.as_input(self, inputs, name) if first is self else first.as_input(inputs, name)
+        known = self._known_input_shape
+        if known is not None and x.ndim == len(known) - 1 and known[-1] == 1:
+            x = x[..., np.newaxis]  # as in Keras: one feature needs no dimension of its own
+        self.check_input_shape(x.shape)
+        return x
+
+    def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> np.ndarray:
+        """Return the output for a batch; see `predict` for many samples.
+
+        Args:
+            inputs: Array, the batch first.
+            training: Whether dropout is active.
+            mask: Not supported yet.
+        """
+        if mask is not None:
+            raise ValueError("`mask` of a model is not supported yet. Received: a mask")
+        x = self.as_input(inputs)
+        self.build((None, *x.shape[1:]))
+        output: np.ndarray = self.call(x, training) if len(x) else self._empty_result(x.shape)
+        return output
+
+    def call(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        """Return the output for a checked batch that is not empty."""
+        chain = Chain(self.layers)
+        return chain.forward(x, training)[0] if training else chain.infer(x)
+
+    def forward(
+        self, x: np.ndarray, training: bool = False
+    ) -> tuple[np.ndarray, tuple[Chain, list[Any]]]:
+        """Apply all layers; for a model inside another."""
+        chain = Chain(self.layers, self.trainable)
+        y, caches = chain.forward(x, training)
+        return y, (chain, caches)
+
+    def backward(
+        self, cache: tuple[Chain, list[Any]], d_y: np.ndarray, input_gradient: bool = True
+    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
+        """Go back through `forward`; the gradients are those of `trainable_weights`."""
+        chain, caches = cache
+        return chain.backward(caches, d_y, input_gradient)
+
+    @property
+    def output_activation(self) -> str | None:
+        """Name of the last layer's activation, if it can be left off."""
+        return self.layers[-1].output_activation if self.layers else None
+
+    def without_activation(self) -> Sequential:
+        """Return a model that shares the weights and stops before the last activation."""
+        scores = copy.copy(self)
+        scores._layers = [*self._layers[:-1], self._layers[-1].without_activation()]
+        return scores
+
+    # ----------------------------------------------------------------------------------- config
+
+    def get_config(self) -> dict[str, Any]:
+        """Return name, layers and input shape as plain values, in Keras's form."""
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": "float32",
+            "layers": [serialize(layer) for layer in self._layers],
+        }
+        if (shape := self._known_input_shape) is not None:
+            config["build_input_shape"] = shape
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Sequential:
+        """Make a model, with new weights, from the result of `get_config` (Keras's works too)."""
+        model = cls(
+            [deserialize(layer) for layer in config["layers"]],
+            trainable=config.get("trainable", True),
+            name=config.get("name"),
+        )
+        if not model.built and (shape := config.get("build_input_shape")) is not None:
+            model.build(shape)
+        return model

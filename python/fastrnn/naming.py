@@ -1,0 +1,27 @@
+"""Keras's names: snake case from class names, and numbers where a name is taken."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+_used: Counter[str] = Counter()
+
+
+def to_snake_case(name: str) -> str:
+    """Turn a class name into snake case.
+
+    Example:
+        >>> to_snake_case("SimpleRNN"), to_snake_case("LSTM"), to_snake_case("InputLayer")
+        ('simple_rnn', 'lstm', 'input_layer')
+    """
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def auto_name(class_name: str) -> str:
+    """Return a name for a new object: `lstm`, then `lstm_1`, `lstm_2` and so on."""
+    name = to_snake_case(class_name)
+    number = _used[name]
+    _used[name] += 1
+    return f"{name}_{number}" if number else name

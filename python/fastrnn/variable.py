@@ -1,0 +1,77 @@
+"""The weights of layers and the slots of optimizers: named float32 arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Variable:
+    """A named float32 array that optimizers update in place.
+
+    `value` is the array itself and stays the same object for the life of the variable, so that
+    kernels and optimizers may keep a reference to it.
+
+    Args:
+        value: Initial contents, any shape; copied to float32 in C order.
+        name: Short name within its owner, such as `"kernel"`.
+        path: Full name, such as `"lstm/lstm_cell/kernel"`. Defaults to `name`.
+        trainable: Whether training may change the variable.
+
+    Example:
+        >>> kernel = Variable([[1.0, 2.0]], name="kernel")
+        >>> kernel.shape
+        (1, 2)
+    """
+
+    __slots__ = ("name", "path", "trainable", "value")
+
+    def __init__(
+        self,
+        value: npt.ArrayLike,
+        name: str = "variable",
+        path: str | None = None,
+        trainable: bool = True,
+    ) -> None:
+        self.value: np.ndarray = np.array(value, dtype=np.float32, order="C")
+        self.name = name
+        self.path = name if path is None else path
+        self.trainable = trainable
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Size of each dimension."""
+        return self.value.shape
+
+    @property
+    def dtype(self) -> str:
+        """Name of the element type: always `"float32"`."""
+        return "float32"
+
+    def numpy(self) -> np.ndarray:
+        """Return a copy of the contents."""
+        return self.value.copy()
+
+    def assign(self, value: npt.ArrayLike) -> None:
+        """Overwrite the contents in place.
+
+        Args:
+            value: Numbers of exactly this variable's shape.
+
+        Raises:
+            ValueError: If the shape differs; the contents are then unchanged.
+        """
+        array = np.asarray(value, dtype=np.float32)
+        if array.shape != self.shape:
+            raise ValueError(
+                f"Variable `{self.path}` has shape {self.shape}. Received: shape={array.shape}"
+            )
+        self.value[...] = array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.value, dtype=dtype, copy=copy)
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype=float32>"
