@@ -1,0 +1,127 @@
+"""Fixtures that every test may use. Collection needs no TensorFlow and no environment variable."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import published_cases
+import pytest
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def pytest_configure() -> None:
+    """The oracle's small products are slower, not faster, on several threads of NumPy's BLAS.
+
+    It reads the variable when NumPy is imported, which therefore this file must not do on its own.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def _isa_levels() -> list[str]:
+    """The levels this host can run, best first."""
+    try:
+        from fastrnn import _core
+    except ImportError:  # the tests that need it fail, the collection does not
+        return ["not built"]
+    return list(_core.isa_levels())
+
+
+@pytest.fixture
+def isa(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Runs the test once on every ISA level of the host; see `pytest_generate_tests`."""
+    from fastrnn import _core
+
+    before = _core.isa()
+    _core.set_isa(request.param)
+    yield request.param
+    _core.set_isa(before)
+
+
+@pytest.fixture
+def set_threads() -> Iterator[Callable[[int], None]]:
+    """`fastrnn.set_num_threads`, undone after the test."""
+    import fastrnn
+
+    before = fastrnn.get_num_threads()
+    yield fastrnn.set_num_threads
+    fastrnn.set_num_threads(before)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """A generator with a fixed seed, another one for every test function."""
+    import numpy as np
+
+    return np.random.default_rng(list(request.node.originalname.encode()))
+
+
+@pytest.fixture(scope="session")
+def keras() -> ModuleType:
+    """Real Keras on TensorFlow with one thread a kind, so that it leaves the cores to others."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # theirs are not ours to mend
+        tensorflow = pytest.importorskip("tensorflow", exc_type=ImportError)
+        tensorflow.config.threading.set_intra_op_parallelism_threads(1)
+        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        keras = pytest.importorskip("keras", exc_type=ImportError)
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("Keras was imported before with another backend")
+    return keras
+
+
+@pytest.fixture(scope="session")
+def imdb_folder() -> Path:
+    """The folder of imdb.npz and imdb_word_index.json, $FASTRNN_DATA."""
+    folder = os.environ.get("FASTRNN_DATA")
+    if not folder:
+        pytest.skip("$FASTRNN_DATA is not set: no real IMDB data")
+    if not Path(folder, "imdb.npz").is_file():
+        pytest.skip(f"$FASTRNN_DATA has no imdb.npz: {folder}")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def cases() -> ModuleType:
+    """The module cases.py of $FASTRNN_CASES: published expected outputs."""
+    module = published_cases.load_module()
+    if module is None:
+        pytest.skip(published_cases.UNSET)
+    return module
+
+
+@pytest.fixture
+def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs code in a new interpreter with the same fastrnn; variables that are None are removed."""
+    import fastrnn
+
+    package_parent = str(Path(fastrnn.__file__).parents[1])
+
+    def run(code: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
+        merged = {"PYTHONPATH": package_parent, **environment}
+        kept = {name: value for name, value in os.environ.items() if name not in merged}
+        kept.update({name: value for name, value in merged.items() if value is not None})
+        return subprocess.run(
+            [sys.executable, "-c", code], env=kept, capture_output=True, text=True, timeout=120
+        )
+
+    return run
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parameters that depend on the host. The ISA level comes last and so changes fastest."""
+    if "published_case" in metafunc.fixturenames:
+        metafunc.parametrize("published_case", published_cases.parameters())
+    if "isa" in metafunc.fixturenames:
+        metafunc.parametrize("isa", _isa_levels(), indirect=True)

@@ -1,0 +1,147 @@
+"""The error of each activation over the range of float32, in units in the last place (ULP)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import reference
+
+# How many floats a result may lie from the float nearest to the exact one.
+MAX_ULP = {
+    "linear": 0,
+    "tanh": 2,
+    "sigmoid": 2,
+    "relu": 0,
+    "hard_sigmoid": 1,
+    "softsign": 1,
+    "softplus": 3,
+    "elu": 1,
+}
+# Denormals are flushed to zero, those on the way to a result too.
+FLUSHED = 2 * np.finfo(np.float32).tiny
+
+activations = pytest.mark.parametrize("activation", reference.ACTIVATIONS)
+
+
+def test_the_table_is_complete() -> None:
+    from fastrnn import ops
+
+    assert set(MAX_ULP) == set(reference.ACTIVATIONS) == set(ops.ACTIVATIONS)
+
+
+def whole_range() -> np.ndarray:
+    """Every 4093rd bit pattern, denormals and NaNs among them, and the interesting part densely."""
+    patterns = np.arange(0, 2**32, 4093, dtype=np.uint64).astype(np.uint32).view(np.float32)
+    dense = np.linspace(-20, 20, 400_001, dtype=np.float32)
+    deep = np.linspace(-110, -20, 100_001, dtype=np.float32)
+    powers = np.ldexp(np.float32(1), np.arange(-149, 128)).astype(np.float32)
+    extremes = np.array([0, -0.0, np.inf, -np.inf, np.nan], np.float32)
+    return np.concatenate([patterns, dense, deep, -deep, powers, -powers, extremes])
+
+
+def exact(activation: str, x: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return reference.ACTIVATIONS[activation].forward(x.astype(np.float64))
+
+
+def ordinal(x: np.ndarray) -> np.ndarray:
+    """Numbers the floats in their order, so that neighbours differ by one."""
+    bits = x.astype(np.float32).view(np.int32).astype(np.int64)
+    return np.where(bits < 0, -(2**31) - bits, bits)
+
+
+@activations
+def test_error_in_ulp(activation: str, isa: str) -> None:
+    from fastrnn import ops
+
+    x = whole_range()
+    x = x[np.isfinite(x)]
+    y, want = ops.activation_forward(x, activation), exact(activation, x)
+    assert y.dtype == np.float32
+    distance = np.abs(ordinal(y) - ordinal(want))
+    distance[np.abs(y - want) <= FLUSHED] = 0
+    worst = np.argmax(distance)
+    assert distance[worst] <= MAX_ULP[activation], f"{distance[worst]} ULP at x={x[worst]!r}"
+
+
+@activations
+def test_limits_and_nan(activation: str, isa: str) -> None:
+    """NaN stays NaN, in every lane of a vector and in its tail; infinities have their limits."""
+    from fastrnn import ops
+
+    limits = {
+        "linear": (-np.inf, np.inf),
+        "tanh": (-1, 1),
+        "sigmoid": (0, 1),
+        "relu": (0, np.inf),
+        "hard_sigmoid": (0, 1),
+        "softsign": (np.nan, np.nan),  # inf / inf, as in Keras
+        "softplus": (0, np.inf),
+        "elu": (-1, np.inf),
+    }
+    got = ops.activation_forward(np.array([-np.inf, np.inf], np.float32), activation)
+    np.testing.assert_array_equal(got, np.array(limits[activation], np.float32))
+    for size in (1, 5, 16, 37):
+        for at in range(size):
+            x = np.full(size, 0.5, np.float32)
+            x[at] = np.nan
+            np.testing.assert_array_equal(
+                np.isnan(ops.activation_forward(x, activation)), np.isnan(x)
+            )
+
+
+@activations
+def test_monotonic_and_odd(activation: str, isa: str) -> None:
+    """A sigmoid that dips or a tanh that is not odd trains worse than its ULPs tell."""
+    from fastrnn import ops
+
+    x = np.linspace(-12, 12, 100_001, dtype=np.float32)
+    y = ops.activation_forward(x, activation).astype(np.float64)
+    spacing = np.spacing(np.abs(y[1:]).astype(np.float32))
+    assert np.all(np.diff(y) >= -2 * spacing)
+    if activation in ("tanh", "softsign", "linear"):
+        np.testing.assert_array_equal(y, -ops.activation_forward(-x, activation))
+
+
+@activations
+def test_backward(activation: str, isa: str, rng: np.random.Generator) -> None:
+    """The slope is computed from the float32 output, so that is what it is judged by."""
+    from fastrnn import ops
+
+    x = np.concatenate([np.linspace(-8, 8, 4001), [-3, 3, 0, -200, 200]]).astype(np.float32)
+    y = ops.activation_forward(x, activation)
+    d_y = rng.standard_normal(x.shape).astype(np.float32)
+    got = ops.activation_backward(y, d_y, activation)
+    want = d_y * reference.ACTIVATIONS[activation].slope(y.astype(np.float64))
+    np.testing.assert_allclose(got, want, rtol=3e-7, atol=1.5e-7)
+
+
+@activations
+def test_shapes_layouts_and_input(activation: str, isa: str, rng: np.random.Generator) -> None:
+    from fastrnn import ops
+
+    x = rng.standard_normal((3, 5, 7))
+    y = ops.activation_forward(x.astype(np.float32), activation)
+    assert y.shape == x.shape
+    np.testing.assert_array_equal(y, ops.activation_forward(x, activation))
+    turned = ops.activation_forward(x.T, activation)
+    np.testing.assert_array_equal(y.T, turned)
+    assert ops.activation_forward(np.zeros((0, 4), np.float32), activation).shape == (0, 4)
+    np.testing.assert_allclose(
+        ops.activation_backward(y.T, x.T, activation), ops.activation_backward(y, x, activation).T
+    )
+
+
+def test_bad_input() -> None:
+    from fastrnn import ops
+
+    x = np.ones(3, np.float32)
+    for call in (
+        lambda: ops.activation_forward(x, "swoosh"),
+        lambda: ops.activation_forward(x.astype(object), "tanh"),
+        lambda: ops.activation_forward(x.astype(complex), "tanh"),
+        lambda: ops.activation_backward(x, x[:2], "tanh"),
+        lambda: ops.activation_backward(x, x, "swoosh"),
+    ):
+        with pytest.raises((ValueError, TypeError), match="eceived"):
+            call()

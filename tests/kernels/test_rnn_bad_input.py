@@ -1,0 +1,138 @@
+"""Bad input to fastrnn.ops is a ValueError or TypeError that says what, before any kernel runs."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_cells import CELLS, Cell, normal
+
+B, T, F, H = 3, 4, 5, 6
+
+cells = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
+
+
+def arguments(cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
+    kernel, recurrent_kernel, bias = cell.weights(rng, F, H)
+    return {
+        "x": normal(rng, B, T, F),
+        "kernel": kernel,
+        "recurrent_kernel": recurrent_kernel,
+        "bias": bias,
+        "initial_state": cell.random_states(rng, B, H),
+    }
+
+
+def wrong_values(good: dict[str, Any]) -> list[tuple[str, Any]]:
+    """(argument, a value that must be refused)."""
+    state = good["initial_state"][0]
+    states = len(good["initial_state"])
+    return [
+        ("x", good["x"][0]),
+        ("x", good["x"][None]),
+        ("x", good["x"][:, :0]),
+        ("x", good["x"][..., :-1]),
+        ("x", good["x"].astype(object)),
+        ("x", good["x"].astype(str)),
+        ("x", good["x"].astype(np.complex64)),
+        ("x", "text"),
+        ("x", None),
+        ("x", [[1.0], [1.0, 2.0]]),
+        ("kernel", good["kernel"][:, :-1]),
+        ("kernel", good["kernel"][:-1]),
+        ("kernel", good["kernel"][0]),
+        ("kernel", good["kernel"].astype(np.complex128)),
+        ("recurrent_kernel", good["recurrent_kernel"][:-1]),
+        ("recurrent_kernel", good["recurrent_kernel"][:, :-1]),
+        ("recurrent_kernel", good["recurrent_kernel"][:0]),
+        ("recurrent_kernel", good["recurrent_kernel"][None]),
+        ("bias", good["bias"][..., :-1]),
+        ("bias", good["bias"][None]),
+        ("bias", good["bias"][0]),
+        ("initial_state", (state[:-1],) * states),
+        ("initial_state", (state[:, :-1],) * states),
+        ("initial_state", (state[0],) * states),
+        ("initial_state", (state,) * (states + 1)),
+        ("initial_state", ()),
+        ("initial_state", 3),
+        ("initial_state", state[0, 0]),
+        ("activation", "tahn"),
+        ("activation", "softmax"),
+    ]  # fmt: skip
+
+
+@cells
+def test_forward_refuses(cell: Cell, rng: np.random.Generator) -> None:
+    good = arguments(cell, rng)
+    for name, value in wrong_values(good):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            cell.forward(**{**good, name: value})
+        # Features that do not match can be put down to either side.
+        expected = rf"`({name}|kernel)` must (be|have|hold) .+ Received: "
+        assert re.match(expected, str(caught.value), re.DOTALL), f"{name}={value!r}: {caught.value}"
+
+
+@cells
+def test_recurrent_activation_is_checked(cell: Cell, rng: np.random.Generator) -> None:
+    if not cell.gated:
+        pytest.skip("SimpleRNN has no recurrent_activation")
+    with pytest.raises(ValueError, match="sigmiod"):
+        cell.forward(**arguments(cell, rng), recurrent_activation="sigmiod")
+
+
+def test_reset_after_and_bias_must_agree(rng: np.random.Generator) -> None:
+    after, before = (cell for cell in CELLS if cell.op == "gru")
+    for cell, other in ((after, before), (before, after)):
+        good = arguments(cell, rng)
+        with pytest.raises(ValueError, match="bias"):
+            other.forward(**good)
+
+
+@cells
+def test_backward_refuses(cell: Cell, rng: np.random.Generator) -> None:
+    good = arguments(cell, rng)
+    output = cell.forward(**good, return_sequences=True)
+    d_outputs, d_states = np.ones_like(output.outputs), tuple(map(np.ones_like, output.states))
+    for bad in (
+        d_outputs[:-1],
+        d_outputs[:, -1],
+        d_outputs[..., :-1],
+        d_outputs.astype(object),
+        d_outputs.astype(np.complex64),
+    ):
+        with pytest.raises((ValueError, TypeError), match="d_outputs"):
+            cell.backward(output.tape, bad)
+    for bad_states in (
+        (*d_states, d_states[0]),
+        (d_states[0][:-1],) * cell.states,
+        (d_states[0][:, :-1],) * cell.states,
+    ):
+        with pytest.raises((ValueError, TypeError), match="d_states"):
+            cell.backward(output.tape, d_outputs, bad_states)
+
+
+def test_backward_refuses_what_is_no_tape_of_its_cell(rng: np.random.Generator) -> None:
+    simple, lstm, gru, _ = CELLS
+    tape = simple.forward(**arguments(simple, rng)).tape
+    for cell, wrong in ((lstm, tape), (gru, tape), (simple, None), (simple, "tape")):
+        with pytest.raises((ValueError, TypeError), match="tape"):
+            cell.backward(wrong)
+
+
+@cells
+def test_step_refuses(cell: Cell, rng: np.random.Generator) -> None:
+    good = arguments(cell, rng)
+    weights = {name: good[name] for name in ("kernel", "recurrent_kernel", "bias")}
+    x, states = good["x"][:, 0], good["initial_state"]
+    for bad_x, bad_states in (
+        (good["x"], states),
+        (x[:, :-1], states),
+        (x.astype(object), states),
+        (x, states[:-1]),
+        (x, tuple(state[:-1] for state in states)),
+        (x, tuple(state[:, :-1] for state in states)),
+    ):
+        with pytest.raises((ValueError, TypeError)):
+            cell.step(bad_x, bad_states, **weights)

@@ -1,0 +1,415 @@
+"""The oracle: what fastrnn's kernels must compute, slow and obvious.
+
+Every function is its equation in NumPy, one time step after the other, and every backward function
+stands below its forward, with the same names; `d_name` is the derivative of the loss by `name`.
+Nothing here is shared with fastrnn. `test_reference.py` checks the gradients by central differences
+and the outputs against published numbers.
+
+Shapes: B batch, T steps, F features, H units, G gates (SimpleRNN 1, LSTM 4, GRU 3).
+    x [B, T, F]    kernel w [F, G*H]    recurrent_kernel u [H, G*H]    bias b [G*H]    states [B, H]
+Gates lie side by side in the last axis: LSTM i, f, c, o; GRU z, r, h. The bias of GRU with
+reset_after=True is [2, 3*H]: the input bias above the recurrent bias.
+
+The arithmetic is float64. `dtype=np.float32` runs the same equations in float32: the error of that
+run is the yardstick for a kernel's error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = np.ndarray
+States = tuple[Array, ...]
+
+
+# --- Activations ----------------------------------------------------------------------------------
+
+
+class Activation(NamedTuple):
+    """y = forward(a), and the slope dy/da as a function of y."""
+
+    forward: Callable[[Array], Array]
+    slope: Callable[[Array], Array]
+
+
+def sigmoid(a: Array) -> Array:
+    """1 / (1 + exp(-a)), written so that exp cannot overflow and small values keep their digits."""
+    e = np.exp(-np.abs(a))
+    return np.where(a >= 0, 1, e) / (1 + e)
+
+
+def softplus(a: Array) -> Array:
+    """log(1 + exp(a)), written so that exp cannot overflow."""
+    return np.maximum(a, 0) + np.log1p(np.exp(-np.abs(a)))
+
+
+def elu(a: Array) -> Array:
+    """a above zero, exp(a) - 1 below (Clevert et al. 2016)."""
+    return np.where(a > 0, a, np.expm1(np.minimum(a, 0)))
+
+
+ACTIVATIONS = {
+    "linear": Activation(lambda a: a, np.ones_like),
+    "tanh": Activation(np.tanh, lambda y: 1 - y * y),
+    "sigmoid": Activation(sigmoid, lambda y: y * (1 - y)),
+    "relu": Activation(lambda a: np.maximum(a, 0), lambda y: (y > 0).astype(y.dtype)),
+    "hard_sigmoid": Activation(
+        lambda a: np.clip(a + 3, 0, 6) / 6, lambda y: ((y > 0) & (y < 1)).astype(y.dtype) / 6
+    ),
+    "softsign": Activation(lambda a: a / (1 + np.abs(a)), lambda y: (1 - np.abs(y)) ** 2),
+    "softplus": Activation(softplus, lambda y: -np.expm1(-y)),
+    "elu": Activation(elu, lambda y: np.where(y > 0, np.ones_like(y), y + 1)),
+}
+
+
+# --- One step of each cell ------------------------------------------------------------------------
+#
+# forward(x, states, weights, g, s) -> (new states, cache)
+# backward(d_states, cache, weights, g, s) -> (d_x, d_states before the step, d_weights)
+#
+# with g the activation and s the recurrent activation.
+
+
+class Weights(NamedTuple):
+    """The weights of a cell, or their gradients."""
+
+    kernel: Array
+    recurrent_kernel: Array
+    bias: Array
+
+
+class SimpleRNN:
+    """J. L. Elman, "Finding structure in time", Cognitive Science 14 (1990):
+
+    h = g(x w + h_ u + b)      with h_ the state before the step
+    """
+
+    gates, states = 1, 1
+
+    @staticmethod
+    def forward(x: Array, states: States, weights: Weights, g: Activation, s: Activation) -> Any:
+        w, u, b = weights
+        (h_,) = states
+        h = g.forward(x @ w + h_ @ u + b)
+        return (h,), (x, h_, h)
+
+    @staticmethod
+    def backward(
+        d_states: States, cache: Any, weights: Weights, g: Activation, s: Activation
+    ) -> Any:
+        w, u, _ = weights
+        x, h_, h = cache
+        (d_h,) = d_states
+        d_a = d_h * g.slope(h)
+        d_weights = Weights(x.T @ d_a, h_.T @ d_a, d_a.sum(axis=0))
+        return d_a @ w.T, (d_a @ u.T,), d_weights
+
+
+class LSTM:
+    """S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9 (1997), with
+    the forget gate of F. Gers, J. Schmidhuber and F. Cummins, "Learning to forget", Neural
+    Computation 12 (2000), without peepholes:
+
+    i = s(x wi + h_ ui + bi)    f = s(x wf + h_ uf + bf)    o = s(x wo + h_ uo + bo)
+    n = g(x wc + h_ uc + bc)    c = f * c_ + i * n          h = o * g(c)
+    """
+
+    gates, states = 4, 2
+
+    @staticmethod
+    def forward(x: Array, states: States, weights: Weights, g: Activation, s: Activation) -> Any:
+        w, u, b = weights
+        h_, c_ = states
+        a_i, a_f, a_n, a_o = np.split(x @ w + h_ @ u + b, 4, axis=1)
+        i, f, n, o = s.forward(a_i), s.forward(a_f), g.forward(a_n), s.forward(a_o)
+        c = f * c_ + i * n
+        y = g.forward(c)
+        h = o * y
+        return (h, c), (x, h_, c_, i, f, n, o, y)
+
+    @staticmethod
+    def backward(
+        d_states: States, cache: Any, weights: Weights, g: Activation, s: Activation
+    ) -> Any:
+        w, u, _ = weights
+        x, h_, c_, i, f, n, o, y = cache
+        d_h, d_c = d_states
+        d_o, d_y = d_h * y, d_h * o
+        d_c = d_c + d_y * g.slope(y)
+        d_i, d_f, d_n = d_c * n, d_c * c_, d_c * i
+        d_a = np.concatenate(
+            [d_i * s.slope(i), d_f * s.slope(f), d_n * g.slope(n), d_o * s.slope(o)], axis=1
+        )
+        d_weights = Weights(x.T @ d_a, h_.T @ d_a, d_a.sum(axis=0))
+        return d_a @ w.T, (d_a @ u.T, d_c * f), d_weights
+
+
+class GRUResetAfter:
+    """K. Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014 (arXiv
+    1406.1078v1), with the reset gate after the recurrent product, which is Keras's default:
+
+    z = s(x wz + bz + h_ uz + qz)      r = s(x wr + br + h_ ur + qr)
+    m = h_ uh + qh                     n = g(x wh + bh + r * m)         h = z * h_ + (1 - z) * n
+
+    with b the first row of the bias and q the second.
+    """
+
+    gates, states = 3, 1
+
+    @staticmethod
+    def forward(x: Array, states: States, weights: Weights, g: Activation, s: Activation) -> Any:
+        w, u, (b, q) = weights
+        (h_,) = states
+        x_z, x_r, x_n = np.split(x @ w + b, 3, axis=1)
+        h_z, h_r, m = np.split(h_ @ u + q, 3, axis=1)
+        z, r = s.forward(x_z + h_z), s.forward(x_r + h_r)
+        n = g.forward(x_n + r * m)
+        h = z * h_ + (1 - z) * n
+        return (h,), (x, h_, z, r, m, n)
+
+    @staticmethod
+    def backward(
+        d_states: States, cache: Any, weights: Weights, g: Activation, s: Activation
+    ) -> Any:
+        w, u, _ = weights
+        x, h_, z, r, m, n = cache
+        (d_h,) = d_states
+        d_z, d_n = d_h * (h_ - n), d_h * (1 - z)
+        d_a_n = d_n * g.slope(n)
+        d_r, d_m = d_a_n * m, d_a_n * r
+        d_a_z, d_a_r = d_z * s.slope(z), d_r * s.slope(r)
+        d_x_side = np.concatenate([d_a_z, d_a_r, d_a_n], axis=1)  # gradient of x w + b
+        d_h_side = np.concatenate([d_a_z, d_a_r, d_m], axis=1)  # gradient of h_ u + q
+        d_bias = np.stack([d_x_side.sum(axis=0), d_h_side.sum(axis=0)])
+        d_weights = Weights(x.T @ d_x_side, h_.T @ d_h_side, d_bias)
+        return d_x_side @ w.T, (d_h_side @ u.T + d_h * z,), d_weights
+
+
+class GRUResetBefore:
+    """K. Cho et al., EMNLP 2014 (arXiv 1406.1078v3), the reset gate before the recurrent product:
+
+    z = s(x wz + h_ uz + bz)    r = s(x wr + h_ ur + br)
+    p = r * h_                  n = g(x wh + p uh + bh)      h = z * h_ + (1 - z) * n
+    """
+
+    gates, states = 3, 1
+
+    @staticmethod
+    def forward(x: Array, states: States, weights: Weights, g: Activation, s: Activation) -> Any:
+        w, u, b = weights
+        (h_,) = states
+        u_z, u_r, u_n = np.split(u, 3, axis=1)
+        x_z, x_r, x_n = np.split(x @ w + b, 3, axis=1)
+        z, r = s.forward(x_z + h_ @ u_z), s.forward(x_r + h_ @ u_r)
+        p = r * h_
+        n = g.forward(x_n + p @ u_n)
+        h = z * h_ + (1 - z) * n
+        return (h,), (x, h_, z, r, p, n)
+
+    @staticmethod
+    def backward(
+        d_states: States, cache: Any, weights: Weights, g: Activation, s: Activation
+    ) -> Any:
+        w, u, _ = weights
+        u_z, u_r, u_n = np.split(u, 3, axis=1)
+        x, h_, z, r, p, n = cache
+        (d_h,) = d_states
+        d_z, d_n = d_h * (h_ - n), d_h * (1 - z)
+        d_a_n = d_n * g.slope(n)
+        d_p = d_a_n @ u_n.T
+        d_r = d_p * h_
+        d_a_z, d_a_r = d_z * s.slope(z), d_r * s.slope(r)
+        d_a = np.concatenate([d_a_z, d_a_r, d_a_n], axis=1)
+        d_u = np.concatenate([h_.T @ d_a_z, h_.T @ d_a_r, p.T @ d_a_n], axis=1)
+        d_h_ = d_h * z + d_p * r + d_a_z @ u_z.T + d_a_r @ u_r.T
+        return d_a @ w.T, (d_h_,), Weights(x.T @ d_a, d_u, d_a.sum(axis=0))
+
+
+# --- A sequence -----------------------------------------------------------------------------------
+
+
+class Output(NamedTuple):
+    outputs: Array
+    states: States
+    tape: Any
+
+
+class Gradients(NamedTuple):
+    x: Array
+    kernel: Array
+    recurrent_kernel: Array
+    bias: Array | None
+    initial_state: States
+
+
+def rnn_forward(
+    cell: Any,
+    x: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None = None,
+    initial_state: States | None = None,
+    *,
+    activation: str = "tanh",
+    recurrent_activation: str = "sigmoid",
+    return_sequences: bool = False,
+    dtype: Any = np.float64,
+) -> Output:
+    """Walks the cell over the steps; `outputs` is h of all steps [B, T, H] or the last [B, H]."""
+    x, w, u = (np.asarray(array, dtype) for array in (x, kernel, recurrent_kernel))
+    bias_shape = (2, u.shape[1]) if cell is GRUResetAfter else (u.shape[1],)
+    b = np.zeros(bias_shape, dtype) if bias is None else np.asarray(bias, dtype)
+    weights = Weights(w, u, b)
+    g, s = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
+    if initial_state is None:
+        initial_state = tuple(np.zeros((len(x), len(u)), dtype) for _ in range(cell.states))
+    states = tuple(np.asarray(state, dtype) for state in initial_state)
+    outputs, caches = [], []
+    for t in range(x.shape[1]):
+        states, cache = cell.forward(x[:, t], states, weights, g, s)
+        outputs.append(states[0])
+        caches.append(cache)
+    tape = (cell, weights, g, s, bias is not None, return_sequences, caches)
+    return Output(np.stack(outputs, axis=1) if return_sequences else outputs[-1], states, tape)
+
+
+def rnn_backward(
+    tape: Any,
+    d_outputs: Array | None = None,
+    d_states: tuple[Array | None, ...] | None = None,
+) -> Gradients:
+    """Walks the steps back, from the gradients of what `rnn_forward` returned."""
+    cell, weights, g, s, has_bias, return_sequences, caches = tape
+    dtype, batch, units = weights.kernel.dtype, len(caches[0][0]), len(weights.recurrent_kernel)
+    zeros = np.zeros((batch, units), dtype)
+    d_states = (None,) * cell.states if d_states is None else d_states
+    d_states = tuple(zeros if d is None else np.asarray(d, dtype) for d in d_states)
+    d_h_of_step = [zeros] * len(caches)
+    if d_outputs is not None and return_sequences:
+        d_h_of_step = list(np.moveaxis(np.asarray(d_outputs, dtype), 1, 0))
+    elif d_outputs is not None:
+        d_h_of_step[-1] = np.asarray(d_outputs, dtype)
+    d_weights = Weights(*(np.zeros_like(w) for w in weights))
+    d_xs = []
+    for d_h, cache in zip(reversed(d_h_of_step), reversed(caches), strict=True):
+        d_states = (d_states[0] + d_h, *d_states[1:])
+        d_x, d_states, d_step = cell.backward(d_states, cache, weights, g, s)
+        d_weights = Weights(*(total + d for total, d in zip(d_weights, d_step, strict=True)))
+        d_xs.append(d_x)
+    kernel, recurrent_kernel, bias = d_weights
+    d_x = np.stack(d_xs[::-1], axis=1)
+    return Gradients(d_x, kernel, recurrent_kernel, bias if has_bias else None, d_states)
+
+
+# --- Embedding and Dense --------------------------------------------------------------------------
+
+
+def embedding_forward(tokens: Array, table: Array) -> Array:
+    """The table's row of each token: [*tokens.shape, E]."""
+    return np.asarray(table, np.float64)[tokens]
+
+
+def embedding_backward(tokens: Array, d_outputs: Array, vocabulary: int) -> Array:
+    """Each token adds its gradient to its row of d_table [vocabulary, E]."""
+    d_outputs = np.asarray(d_outputs, np.float64)
+    d_table = np.zeros((vocabulary, d_outputs.shape[-1]))
+    for token, d_row in zip(tokens.ravel(), d_outputs.reshape(-1, d_table.shape[1]), strict=True):
+        d_table[token] += d_row
+    return d_table
+
+
+def dense_forward(
+    x: Array, kernel: Array, bias: Array | None = None, *, activation: str = "linear"
+) -> Array:
+    """y = g(x w + b) over the last axis of x."""
+    x, w = np.asarray(x, np.float64), np.asarray(kernel, np.float64)
+    b = np.zeros(w.shape[1]) if bias is None else np.asarray(bias, np.float64)
+    return ACTIVATIONS[activation].forward(x @ w + b)
+
+
+def dense_backward(
+    x: Array, y: Array, kernel: Array, d_y: Array, *, activation: str = "linear"
+) -> tuple[Array, Array, Array]:
+    """d_x, d_kernel, d_bias, from what `dense_forward` took and returned."""
+    x, y, w, d_y = (np.asarray(array, np.float64) for array in (x, y, kernel, d_y))
+    d_a = d_y * ACTIVATIONS[activation].slope(y)
+    rows, d_rows = x.reshape(-1, w.shape[0]), d_a.reshape(-1, w.shape[1])
+    return d_a @ w.T, rows.T @ d_rows, d_rows.sum(axis=0)
+
+
+# --- Optimizers -----------------------------------------------------------------------------------
+#
+# Each takes and returns (variable, *slots); nothing is changed in place. `decay` is
+# weight_decay * learning_rate (I. Loshchilov and F. Hutter, "Decoupled weight decay
+# regularization", ICLR 2019).
+
+
+def sgd_update(
+    variable: Array,
+    gradient: Array,
+    momentum_buffer: Array,
+    *,
+    learning_rate: float,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    decay: float = 0.0,
+) -> tuple[Array, Array]:
+    """I. Sutskever et al., "On the importance of initialization and momentum", ICML 2013."""
+    variable = variable * (1 - decay)
+    buffer = momentum * momentum_buffer - learning_rate * gradient
+    step = momentum * buffer - learning_rate * gradient if nesterov else buffer
+    return variable + step, buffer
+
+
+def rmsprop_update(
+    variable: Array,
+    gradient: Array,
+    velocity: Array,
+    average_gradient: Array,
+    momentum_buffer: Array,
+    *,
+    learning_rate: float,
+    rho: float,
+    epsilon: float,
+    momentum: float = 0.0,
+    centered: bool = False,
+    decay: float = 0.0,
+) -> tuple[Array, Array, Array, Array]:
+    """T. Tieleman and G. Hinton, lecture 6.5 (2012); centered as in A. Graves, arXiv 1308.0850."""
+    variable = variable * (1 - decay)
+    velocity = rho * velocity + (1 - rho) * gradient**2
+    average_gradient = rho * average_gradient + (1 - rho) * gradient
+    variance = velocity - average_gradient**2 if centered else velocity
+    buffer = momentum * momentum_buffer + learning_rate * gradient / np.sqrt(variance + epsilon)
+    return variable - buffer, velocity, average_gradient, buffer
+
+
+def adam_update(
+    variable: Array,
+    gradient: Array,
+    m: Array,
+    v: Array,
+    v_max: Array,
+    *,
+    learning_rate: float,
+    step: int,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    amsgrad: bool = False,
+    decay: float = 0.0,
+) -> tuple[Array, Array, Array, Array]:
+    """D. Kingma and J. Ba, "Adam", ICLR 2015; amsgrad of S. Reddi et al., ICLR 2018.
+
+    `step` counts from 1.
+    """
+    variable = variable * (1 - decay)
+    m = beta_1 * m + (1 - beta_1) * gradient
+    v = beta_2 * v + (1 - beta_2) * gradient**2
+    v_max = np.maximum(v_max, v)
+    step_size = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)
+    variable = variable - step_size * m / (np.sqrt(v_max if amsgrad else v) + epsilon)
+    return variable, m, v, v_max

@@ -1,0 +1,87 @@
+"""`import fastrnn` is light, and the package is complete once it is installed."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HEAVY = (
+    "absl",
+    "h5py",
+    "jax",
+    "keras",
+    "matplotlib",
+    "pandas",
+    "scipy",
+    "sklearn",
+    "tensorflow",
+    "torch",
+    "tqdm",
+)
+
+SUBMODULES = (
+    "fastrnn.callbacks",
+    "fastrnn.datasets.imdb",
+    "fastrnn.layers",
+    "fastrnn.losses",
+    "fastrnn.metrics",
+    "fastrnn.models",
+    "fastrnn.ops",
+    "fastrnn.optimizers",
+    "fastrnn.preprocessing.sequence",
+    "fastrnn.utils",
+)
+
+
+@pytest.mark.parametrize("module", ["fastrnn", *SUBMODULES])
+def test_import_loads_nothing_heavy(module: str, run_python: Callable[..., Any]) -> None:
+    run = run_python(f"import sys, {module}; print(sorted(set({HEAVY!r}) & set(sys.modules)))")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == "[]"
+    assert run.stderr == ""
+
+
+def test_import_of_the_package_brings_its_submodules(run_python: Callable[..., Any]) -> None:
+    """A tf.keras script writes `fastrnn.layers.LSTM` after `import fastrnn`, nothing more."""
+    run = run_python("import fastrnn\n" + "\n".join(SUBMODULES))
+    assert run.returncode == 0, run.stderr
+
+
+def package_file(name: str) -> Path:
+    import fastrnn
+
+    return Path(fastrnn.__file__).with_name(name)
+
+
+@pytest.mark.parametrize("name", ["py.typed", "_core.pyi"])
+def test_typing_files_are_installed(name: str) -> None:
+    assert package_file(name).is_file()
+
+
+def test_stub_tells_what_the_native_module_has() -> None:
+    from fastrnn import _core
+
+    tree = ast.parse(package_file("_core.pyi").read_text())
+    stubbed = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            stubbed.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            stubbed.add(node.target.id)
+    public = {name for name in dir(_core) if not name.startswith("_")}
+    assert public == {name for name in stubbed if not name.startswith("_")}
+
+
+def test_version_is_that_of_the_distribution() -> None:
+    import fastrnn
+
+    try:
+        installed = importlib.metadata.version("fastrnn")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("fastrnn runs from its source tree and is not installed")
+    assert fastrnn.__version__ == installed
