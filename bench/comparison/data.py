@@ -1,0 +1,105 @@
+"""The arrays of a workload: real IMDB reviews where they can be had, generated ones otherwise."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from comparison.reviews import imdb_like_reviews
+from comparison.workloads import ReviewData
+
+SOURCES = ("auto", "imdb", "generated")
+FETCH_TIMEOUT = 10.0  # seconds without an answer; a machine without network must not hang
+SEED = 20_240_607
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+class Arrays(NamedTuple):
+    """Padded tokens [samples, steps] int32, labels [samples] float32, and where they are from."""
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    source: str
+
+
+@contextmanager
+def _network_timeout(seconds: float) -> Iterator[None]:
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _reviews(data: ReviewData, source: str, train: int, test: int) -> tuple[list[tuple], str]:
+    """The reviews and labels of both sets, and what they are."""
+    problem = "asked for"
+    if source != "generated":
+        from fastrnn.datasets import imdb
+
+        try:
+            with _network_timeout(FETCH_TIMEOUT):
+                (x_train, y_train), (x_test, y_test) = imdb.load_data(num_words=data.vocabulary)
+        # Whatever kept the file away (no network, no disk, a broken copy), there is a substitute;
+        # the reason is shown.
+        except Exception as error:
+            if source == "imdb":
+                raise
+            problem = f"IMDB is not to be had: {str(error).splitlines()[0]}"
+        else:
+            return [(x_train, y_train), (x_test, y_test)], "IMDB reviews"
+    pairs = [
+        imdb_like_reviews(samples, data.vocabulary, seed=SEED + offset)
+        for offset, samples in enumerate((train, test))
+    ]
+    return pairs, f"generated IMDB-like reviews ({problem})"
+
+
+def load(data: ReviewData, source: str = "auto", train: int = 25_000, test: int = 25_000) -> Arrays:
+    """Loads, shuffles once and pads the reviews of a workload.
+
+    Every system gets these arrays and takes the batches in their order, so that all see the same
+    batches.
+
+    Args:
+        data: Vocabulary, steps and side of the padding.
+        source: One of `SOURCES`; `"auto"` falls back to the generator.
+        train: Number of training reviews, at most 25,000.
+        test: Number of test reviews, at most 25,000.
+
+    Returns:
+        The arrays of both sets.
+    """
+    from fastrnn.utils import pad_sequences
+
+    pairs, description = _reviews(data, source, train, test)
+    order = np.random.default_rng(SEED)
+    arrays = []
+    for (reviews, labels), samples in zip(pairs, (train, test), strict=True):
+        chosen = order.permutation(len(reviews))[:samples]
+        arrays.append(
+            pad_sequences(
+                [reviews[index] for index in chosen], maxlen=data.steps, padding=data.padding
+            )
+        )
+        arrays.append(np.asarray(labels)[chosen].astype(np.float32))
+    return Arrays(*arrays, source=description)
+
+
+def save(arrays: Arrays, folder: Path) -> None:
+    """Writes the arrays where the worker processes find them."""
+    for name in ARRAYS:
+        np.save(folder / f"{name}.npy", getattr(arrays, name))
+
+
+def open_saved(folder: Path) -> dict[str, np.ndarray]:
+    """Maps the saved arrays into memory; only the parts that are used are read."""
+    return {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}

@@ -1,0 +1,132 @@
+"""The systems that are compared: fastrnn and its peers, one entry of `SYSTEMS` each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata, util
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from comparison.workloads import LayerSpec
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a system needs to know to train: the same for all."""
+
+    layers: Sequence[LayerSpec]
+    weights: Sequence[np.ndarray]
+    data: dict[str, np.ndarray]
+    batch: int
+    loss: str
+    metric: str
+    learning_rate: float
+
+
+class Progress(NamedTuple):
+    """What a few training steps took, and their mean loss."""
+
+    seconds: float
+    loss: float
+
+
+class Trainee(Protocol):
+    """A model of one system, ready to train."""
+
+    def train(self, rows: np.ndarray) -> Progress:
+        """Trains on these rows of the training set, one step for each batch of them."""
+
+    def evaluate(self, batch: int) -> tuple[float, float]:
+        """Loss and metric on the test set."""
+
+    def weights(self) -> Sequence[np.ndarray]:
+        """The weights in the layout and order of Keras's `get_weights()`."""
+
+
+@dataclass(frozen=True)
+class System:
+    """A package and the settings under which it is timed.
+
+    Args:
+        title: Name in tables and charts.
+        packages: Modules that must be importable.
+        distributions: Distributions whose versions are reported.
+        start: Makes the model of a plan, to be trained by so many threads. Runs in the worker.
+        environment: Environment variables of the worker.
+    """
+
+    title: str
+    packages: tuple[str, ...]
+    distributions: tuple[str, ...]
+    start: Callable[[Plan, int], Trainee]
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def missing(self) -> list[str]:
+        """The packages that are not installed."""
+        return [package for package in self.packages if util.find_spec(package) is None]
+
+    def version(self) -> str:
+        """Names and versions of what is timed."""
+        found = []
+        for name in self.distributions:
+            try:
+                found.append(f"{name} {metadata.version(name)}")
+            except metadata.PackageNotFoundError:
+                continue
+        return ", ".join(found)
+
+
+# The imports stand in the functions: only the worker of a system may load its package.
+
+
+def _fastrnn(plan: Plan, threads: int) -> Trainee:
+    from comparison.keras_style import FastRnn
+
+    return FastRnn(plan, threads)
+
+
+def _keras(**compile_options: Any) -> Callable[[Plan, int], Trainee]:
+    def start(plan: Plan, threads: int) -> Trainee:
+        from comparison.keras_style import Keras
+
+        return Keras(plan, threads, **compile_options)
+
+    return start
+
+
+def _pytorch(flush_denormals: bool) -> Callable[[Plan, int], Trainee]:
+    def start(plan: Plan, threads: int) -> Trainee:
+        from comparison.pytorch import PyTorch
+
+        return PyTorch(plan, threads, flush_denormals=flush_denormals)
+
+    return start
+
+
+_TENSORFLOW = ("tensorflow", "tensorflow-cpu", "keras")
+_ON_TENSORFLOW = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+SYSTEMS = {
+    "fastrnn": System("fastrnn", ("fastrnn",), ("fastrnn",), _fastrnn),
+    "keras-tf": System("Keras TF", ("keras", "tensorflow"), _TENSORFLOW, _keras(), _ON_TENSORFLOW),
+    "keras-xla": System(
+        "Keras TF, XLA",
+        ("keras", "tensorflow"),
+        _TENSORFLOW,
+        _keras(jit_compile=True),
+        _ON_TENSORFLOW,
+    ),
+    "keras-jax": System(
+        "Keras JAX",
+        ("keras", "jax"),
+        ("jax", "keras"),
+        _keras(),
+        {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+    ),
+    "torch": System("PyTorch", ("torch",), ("torch",), _pytorch(False)),
+    "torch-flush": System("PyTorch, flushed", ("torch",), ("torch",), _pytorch(True)),
+}
+SUBJECT = "fastrnn"
+PEERS = tuple(name for name in SYSTEMS if name != SUBJECT)
