@@ -59,17 +59,17 @@ class CellForward {
         scratch_(a.tape.gates ? nullptr
                               : workspace.floats(a.problem.threads * kRowBlock * width_)) {}
 
-  void pack(int thread, int threads) {
-    input_.pack(thread, threads);
-    for (int64_t p = thread; p < recurrent_kernel_.panels(); p += threads) {
+  void pack(const Team& team) {
+    input_.pack(team);
+    for (int64_t p = team.thread; p < recurrent_kernel_.panels(); p += team.threads) {
       recurrent_kernel_.pack(p, a_.recurrent_kernel, gates_);
     }
   }
 
-  void prepare(int thread, int threads) { input_.prepare(thread, threads); }
+  void prepare(const Team& team) { input_.prepare(team); }
 
-  void run(int thread, const ForwardRows& rows) const {
-    float* gates = rows.gates ? rows.gates : scratch_ + thread * kRowBlock * width_;
+  void run(const Team& team, const ForwardRows& rows) const {
+    float* gates = rows.gates ? rows.gates : scratch_ + team.thread * kRowBlock * width_;
     input_.start(rows, gates);
     recurrent_kernel_.multiply<Into::accumulate>(
         rows.count, rows.h_prev, units_, gates + CellType::kRecurrentColumn * units_, width_);
@@ -122,15 +122,15 @@ class CellBackward {
         drecurrent_(workspace, kSplit ? gates_ : 0, capacity),
         scratch_(workspace.floats(a.problem.threads * kRowBlock * width_)) {}
 
-  void pack(int thread, int threads) {
-    input_.pack(thread, threads);
-    for (int64_t p = thread; p < recurrent_kernel_.panels(); p += threads) {
+  void pack(const Team& team) {
+    input_.pack(team);
+    for (int64_t p = team.thread; p < recurrent_kernel_.panels(); p += team.threads) {
       recurrent_kernel_.pack_transposed(p, a_.recurrent_kernel, gates_);
     }
   }
 
-  void run(int thread, const BackwardRows& rows) {
-    float* dgates = scratch_ + thread * kRowBlock * width_;
+  void run(const Team& team, const BackwardRows& rows) {
+    float* dgates = scratch_ + team.thread * kRowBlock * width_;
     const float* drecurrent = dgates + CellType::kRecurrentColumn * units_;
     for (int64_t r = 0; r < rows.count; ++r) {
       const int64_t row = r * units_;
@@ -163,17 +163,17 @@ class CellBackward {
     input_.run(rows, dgates, width_);
   }
 
-  void add_weight_gradients(int64_t first, int64_t depth, int thread, int threads) {
+  void add_weight_gradients(int64_t first, int64_t depth, const Team& team) {
     const RightPack& drecurrent = kSplit ? drecurrent_ : dinput_;
-    input_.add(first, depth, dinput_, thread, threads);
-    add_outer_product(h_prev_, drecurrent, depth, a_.drecurrent_kernel, gates_, thread, threads);
+    input_.add(first, depth, dinput_, team);
+    add_outer_product(h_prev_, drecurrent, depth, a_.drecurrent_kernel, gates_, team);
     if (a_.dbias) {
-      dinput_.add_column_sums(depth, a_.dbias, thread, threads);
-      if constexpr (kSplit) drecurrent_.add_column_sums(depth, a_.dbias + gates_, thread, threads);
+      dinput_.add_column_sums(depth, a_.dbias, team);
+      if constexpr (kSplit) drecurrent_.add_column_sums(depth, a_.dbias + gates_, team);
     }
   }
 
-  void finish(int thread, int threads) { input_.finish(thread, threads); }
+  void finish(const Team& team) { input_.finish(team); }
 
  private:
   static constexpr bool kHasC = state_count(CellType::kCell) == 2;

@@ -25,8 +25,8 @@ void for_vectors(Range range, Body body) {
 
 inline void activation_forward(Activation activation, int64_t size, int threads, const float* x,
                                float* y) {
-  in_parallel(threads_for(size, threads), [=](int thread, int count) {
-    for_vectors(share(size, thread, count, kLanes), [=](int64_t i, int64_t n) {
+  in_parallel(threads_for(size, threads), [=](const Team& team) {
+    for_vectors(share(size, team, kLanes), [=](int64_t i, int64_t n) {
       store_first(y + i, activate(activation, load_first(x + i, n)), n);
     });
   });
@@ -34,8 +34,8 @@ inline void activation_forward(Activation activation, int64_t size, int threads,
 
 inline void activation_backward(Activation activation, int64_t size, int threads, const float* y,
                                 const float* dy, float* dx) {
-  in_parallel(threads_for(size, threads), [=](int thread, int count) {
-    for_vectors(share(size, thread, count, kLanes), [=](int64_t i, int64_t n) {
+  in_parallel(threads_for(size, threads), [=](const Team& team) {
+    for_vectors(share(size, team, kLanes), [=](int64_t i, int64_t n) {
       store_first(dx + i, load_first(dy + i, n) * derivative(activation, load_first(y + i, n)), n);
     });
   });
@@ -51,11 +51,11 @@ inline void dense_forward(const DenseForward& a) {
   const int64_t F = a.problem.features, H = a.problem.units;
   Workspace workspace(a.workspace);
   DenseForwardLayout layout(a.problem, workspace);
-  in_parallel(dense_threads(a.problem), [&](int thread, int threads) {
-    for (int64_t p = thread; p < layout.kernel.panels(); p += threads)
+  in_parallel(dense_threads(a.problem), [&](const Team& team) {
+    for (int64_t p = team.thread; p < layout.kernel.panels(); p += team.threads)
       layout.kernel.pack(p, a.kernel, H);
-    barrier();
-    const Range mine = share(a.problem.rows, thread, threads);
+    team.meet();
+    const Range mine = share(a.problem.rows, team);
     float* y = a.y + mine.begin * H;
     const int64_t count = mine.end - mine.begin;
     for (int64_t r = 0; r < count; ++r) {
@@ -92,14 +92,14 @@ inline void dense_backward(const DenseBackward& a) {
   DenseBackwardLayout layout(a.problem, a.dx != nullptr, workspace);
   __builtin_memset(a.dkernel, 0, sizeof(float) * F * H);
   if (a.dbias) __builtin_memset(a.dbias, 0, sizeof(float) * H);
-  in_parallel(dense_threads(a.problem), [&](int thread, int threads) {
-    for (int64_t p = thread; a.dx && p < layout.kernel.panels(); p += threads) {
+  in_parallel(dense_threads(a.problem), [&](const Team& team) {
+    for (int64_t p = team.thread; a.dx && p < layout.kernel.panels(); p += team.threads) {
       layout.kernel.pack_transposed(p, a.kernel, H);
     }
-    barrier();
+    team.meet();
     for (int64_t first = 0; first < rows; first += layout.block) {
       const int64_t depth = smaller(layout.block, rows - first);
-      const Range mine = share(depth, thread, threads);
+      const Range mine = share(depth, team);
       float* dz = layout.scratch;
       for_vectors({mine.begin * H, mine.end * H}, [&](int64_t i, int64_t n) {
         const Vec y = load_first(a.y + first * H + i, n), dy = load_first(a.dy + first * H + i, n);
@@ -113,10 +113,10 @@ inline void dense_backward(const DenseBackward& a) {
         layout.kernel.multiply<Into::overwrite>(mine.end - mine.begin, dz + mine.begin * H, H,
                                                 a.dx + (first + mine.begin) * F, F);
       }
-      barrier();
-      add_outer_product(layout.x, layout.dz, depth, a.dkernel, H, thread, threads);
-      if (a.dbias) layout.dz.add_column_sums(depth, a.dbias, thread, threads);
-      barrier();
+      team.meet();
+      add_outer_product(layout.x, layout.dz, depth, a.dkernel, H, team);
+      if (a.dbias) layout.dz.add_column_sums(depth, a.dbias, team);
+      team.meet();
     }
   });
 }

@@ -18,8 +18,8 @@ inline int threads_for(int64_t floats, int threads) {
 inline void embedding_forward(const Embedding& p, const int32_t* tokens, const float* table,
                               float* y) {
   const int64_t F = p.features;
-  in_parallel(threads_for(p.tokens * F, p.threads), [=](int thread, int threads) {
-    const Range mine = share(p.tokens, thread, threads);
+  in_parallel(threads_for(p.tokens * F, p.threads), [=](const Team& team) {
+    const Range mine = share(p.tokens, team);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
       __builtin_memcpy(y + i * F, table + tokens[i] * F, sizeof(float) * F);
     }
@@ -32,12 +32,12 @@ inline void embedding_forward(const Embedding& p, const int32_t* tokens, const f
 inline void embedding_backward(const Embedding& p, const int32_t* tokens, const float* dy,
                                float* dtable) {
   const int64_t F = p.features;
-  in_parallel(threads_for((p.tokens + p.vocabulary) * F, p.threads), [=](int thread, int threads) {
-    const Range rows = share(p.vocabulary, thread, threads);
+  in_parallel(threads_for((p.tokens + p.vocabulary) * F, p.threads), [=](const Team& team) {
+    const Range rows = share(p.vocabulary, team);
     __builtin_memset(dtable + rows.begin * F, 0, sizeof(float) * (rows.end - rows.begin) * F);
-    barrier();
+    team.meet();
     for (int64_t i = 0; i < p.tokens; ++i) {
-      if (tokens[i] % threads != thread) continue;
+      if (tokens[i] % team.threads != team.thread) continue;
       float* sum = dtable + tokens[i] * F;
       const float* row = dy + i * F;
       int64_t f = 0;

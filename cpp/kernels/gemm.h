@@ -5,6 +5,7 @@
 // dealt to threads or on their number.
 #pragma once
 
+#include "parallel.h"
 #include "vec.h"
 #include "workspace.h"
 
@@ -240,9 +241,9 @@ class RightPack {
     }
   }
 
-  // out [columns] += the sum over k of the rows 0..depth-1; the panels are dealt to `threads`.
-  void add_column_sums(int64_t depth, float* out, int thread, int threads) const {
-    for (int64_t p = thread; p < grid_.panels; p += threads) {
+  // out [columns] += the sum over k of the rows 0..depth-1; the panels are dealt to the team.
+  void add_column_sums(int64_t depth, float* out, const Team& team) const {
+    for (int64_t p = team.thread; p < grid_.panels; p += team.threads) {
       const int width = grid_.width(p);
       for (int v = 0; v < width; ++v) {
         const float* in = panel_data(p) + v * kLanes;
@@ -256,10 +257,10 @@ class RightPack {
   }
 
   // out [index[k], columns] += row k for each k < depth in ascending order; the panels are dealt to
-  // `threads`.
-  void add_to_rows(int64_t depth, const int32_t* index, float* out, int64_t out_stride, int thread,
-                   int threads) const {
-    for (int64_t p = thread; p < grid_.panels; p += threads) {
+  // the team.
+  void add_to_rows(int64_t depth, const int32_t* index, float* out, int64_t out_stride,
+                   const Team& team) const {
+    for (int64_t p = team.thread; p < grid_.panels; p += team.threads) {
       const int width = grid_.width(p);
       const int64_t tail = grid_.tail(p);
       const float* in = panel_data(p);
@@ -285,14 +286,14 @@ class RightPack {
 };
 
 // c [left columns, right columns] += sum over k < depth of left_k^T right_k. The tiles of c are
-// dealt to `threads`; each is summed by one thread in the order of k, block after block, which
+// dealt to the team; each is summed by one thread in the order of k, block after block, which
 // bounds the rounding error as pairwise summation does.
 inline void add_outer_product(const LeftPack& left, const RightPack& right, int64_t depth, float* c,
-                              int64_t c_stride, int thread, int threads) {
+                              int64_t c_stride, const Team& team) {
   const PanelGrid& grid = right.grid();
   const int64_t tasks = grid.panels * left.tiles();
-  const int64_t end = tasks * (thread + 1) / threads;
-  for (int64_t task = tasks * thread / threads; task < end; ++task) {
+  const int64_t end = tasks * (team.thread + 1) / team.threads;
+  for (int64_t task = tasks * team.thread / team.threads; task < end; ++task) {
     const int64_t p = task / left.tiles(), i = task % left.tiles(), row = i * kTileRows;
     tile_of<Into::accumulate>(int(smaller(kTileRows, left.columns() - row)), grid.width(p), depth,
                               RowsPacked{left.tile_data(i)}, right.panel_data(p),

@@ -59,23 +59,23 @@ class GruResetBeforeForward {
         scratch_(a.tape.gates ? nullptr
                               : workspace.floats(a.problem.threads * kRowBlock * 3 * units_)) {}
 
-  void pack(int thread, int threads) {
+  void pack(const Team& team) {
     const int64_t stride = 3 * units_;
-    input_.pack(thread, threads);
-    for (int64_t p = thread; p < recurrent_zr_.panels(); p += threads) {
+    input_.pack(team);
+    for (int64_t p = team.thread; p < recurrent_zr_.panels(); p += team.threads) {
       recurrent_zr_.pack(p, a_.recurrent_kernel, stride);
     }
-    for (int64_t p = thread; p < recurrent_h_.panels(); p += threads) {
+    for (int64_t p = team.thread; p < recurrent_h_.panels(); p += team.threads) {
       recurrent_h_.pack(p, a_.recurrent_kernel + 2 * units_, stride);
     }
   }
 
-  void prepare(int thread, int threads) { input_.prepare(thread, threads); }
+  void prepare(const Team& team) { input_.prepare(team); }
 
-  void run(int thread, const ForwardRows& rows) const {
+  void run(const Team& team, const ForwardRows& rows) const {
     const int64_t width = 3 * units_;
-    float* gates = rows.gates ? rows.gates : scratch_ + thread * kRowBlock * width;
-    float* reset_h = reset_h_ + thread * kRowBlock * units_;
+    float* gates = rows.gates ? rows.gates : scratch_ + team.thread * kRowBlock * width;
+    float* reset_h = reset_h_ + team.thread * kRowBlock * units_;
     input_.start(rows, gates);
     recurrent_zr_.multiply<Into::accumulate>(rows.count, rows.h_prev, units_, gates, width);
     for (int64_t r = 0; r < rows.count; ++r) {
@@ -131,20 +131,21 @@ class GruResetBeforeBackward {
         dcandidate_(workspace, units_, capacity),
         scratch_(workspace.floats(a.problem.threads * kRowBlock * 5 * units_)) {}
 
-  void pack(int thread, int threads) {
+  void pack(const Team& team) {
     const int64_t stride = 3 * units_;
-    input_.pack(thread, threads);
-    for (int64_t p = thread; p < recurrent_zr_.panels(); p += threads) {
+    input_.pack(team);
+    for (int64_t p = team.thread; p < recurrent_zr_.panels(); p += team.threads) {
       recurrent_zr_.pack_transposed(p, a_.recurrent_kernel, stride);
       recurrent_h_.pack_transposed(p, a_.recurrent_kernel + 2 * units_, stride);
     }
   }
 
-  void run(int thread, const BackwardRows& rows) {
+  void run(const Team& team, const BackwardRows& rows) {
     const int64_t width = 3 * units_;
-    float* dgates = scratch_ + thread * kRowBlock * 5 * units_;  // [rows, 3*H]: z, r, candidate
-    float* reset_h = dgates + kRowBlock * width;                 // [rows, H]
-    float* dreset_h = reset_h + kRowBlock * units_;              // [rows, H]
+    float* dgates =
+        scratch_ + team.thread * kRowBlock * 5 * units_;  // [rows, 3*H]: z, r, candidate
+    float* reset_h = dgates + kRowBlock * width;          // [rows, H]
+    float* dreset_h = reset_h + kRowBlock * units_;       // [rows, H]
     for (int64_t r = 0; r < rows.count; ++r) {
       const float* gate_row = rows.gates + r * width;
       const float* dsequence = offset(rows.dsequence, r * rows.dsequence_stride);
@@ -185,16 +186,16 @@ class GruResetBeforeBackward {
     input_.run(rows, dgates, width);
   }
 
-  void add_weight_gradients(int64_t first, int64_t depth, int thread, int threads) {
+  void add_weight_gradients(int64_t first, int64_t depth, const Team& team) {
     const int64_t stride = 3 * units_;
-    input_.add(first, depth, dgates_, thread, threads);
-    add_outer_product(h_prev_, dzr_, depth, a_.drecurrent_kernel, stride, thread, threads);
+    input_.add(first, depth, dgates_, team);
+    add_outer_product(h_prev_, dzr_, depth, a_.drecurrent_kernel, stride, team);
     add_outer_product(reset_h_, dcandidate_, depth, a_.drecurrent_kernel + 2 * units_, stride,
-                      thread, threads);
-    if (a_.dbias) dgates_.add_column_sums(depth, a_.dbias, thread, threads);
+                      team);
+    if (a_.dbias) dgates_.add_column_sums(depth, a_.dbias, team);
   }
 
-  void finish(int thread, int threads) { input_.finish(thread, threads); }
+  void finish(const Team& team) { input_.finish(team); }
 
  private:
   const RnnBackward& a_;

@@ -7,8 +7,8 @@
 // sums. Nothing of size [B, T, F] exists, and the result is the same up to the order of summation.
 //
 // Both kinds have
-//   forward:   pack(thread, threads), then prepare(thread, threads), then start(rows, gates) at
-//   each step backward:  pack, then run(thread, rows, dgates) at each step, add(first, depth, ...)
+//   forward:   pack(team), then prepare(team), then start(rows, gates) at
+//   each step backward:  pack, then run(rows, dgates) at each step, add(first, depth, ...)
 //   after a block, finish at the end
 // Gate columns are those of the step, rotated against the kernel's by `rotation` (see cell_step.h).
 #pragma once
@@ -37,10 +37,10 @@ class InputWeights {
         kernel_(workspace, a.problem.features, gates),
         bias_(workspace.floats(width)) {}
 
-  void pack(int thread, int threads) {
-    for (int64_t p = thread; p < kernel_.panels(); p += threads)
+  void pack(const Team& team) {
+    for (int64_t p = team.thread; p < kernel_.panels(); p += team.threads)
       kernel_.pack(p, a_.kernel, gates_, rotation_);
-    if (thread == 0) spread_bias();
+    if (team.thread == 0) spread_bias();
   }
 
  protected:
@@ -64,7 +64,7 @@ class TensorInput : public InputWeights {
  public:
   using InputWeights::InputWeights;
 
-  void prepare(int, int) {}
+  void prepare(const Team&) {}
 
   void start(const ForwardRows& rows, float* gates) const {
     for (int64_t r = 0; r < rows.count; ++r) copy_or_zero(gates + r * width_, bias_, width_);
@@ -87,15 +87,15 @@ class TokenizedInput : public InputWeights {
         x_(workspace.floats(a.problem.distinct * a.problem.features)),
         products_(workspace.floats(a.problem.distinct * gates)) {}
 
-  void prepare(int thread, int threads) {
+  void prepare(const Team& team) {
     const int64_t F = a_.problem.features;
-    const Range mine = share(a_.problem.distinct, thread, threads);
+    const Range mine = share(a_.problem.distinct, team);
     gather(a_.tokens, F, mine, x_);
     for (int64_t d = mine.begin; d < mine.end; ++d)
       copy_or_zero(products_ + d * gates_, bias_, gates_);
     kernel_.multiply<Into::accumulate>(mine.end - mine.begin, x_ + mine.begin * F, F,
                                        products_ + mine.begin * gates_, gates_);
-    barrier();  // a row of the batch may need any product
+    team.meet();  // a row of the batch may need any product
   }
 
   void start(const ForwardRows& rows, float* gates) const {
@@ -129,19 +129,19 @@ class InputGradients {
         row_(workspace.floats(a.problem.threads * gates)) {}
 
  protected:
-  void pack_kernel(int thread, int threads) {
-    for (int64_t p = thread; a_.dx && p < kernel_.panels(); p += threads) {
+  void pack_kernel(const Team& team) {
+    for (int64_t p = team.thread; a_.dx && p < kernel_.panels(); p += team.threads) {
       kernel_.pack_transposed(p, a_.kernel, gates_, rotation_);
     }
   }
 
-  void unrotate_kernel(int thread, int threads) {
+  void unrotate_kernel(const Team& team) {
     if (rotation_ == 0) return;
-    float* scratch = row_ + thread * gates_;
-    const Range mine = share(a_.problem.features, thread, threads);
+    float* scratch = row_ + team.thread * gates_;
+    const Range mine = share(a_.problem.features, team);
     for (int64_t f = mine.begin; f < mine.end; ++f)
       unrotate(a_.dkernel + f * gates_, gates_, rotation_, scratch);
-    if (a_.dbias && thread == 0) unrotate(a_.dbias, gates_, rotation_, scratch);
+    if (a_.dbias && team.thread == 0) unrotate(a_.dbias, gates_, rotation_, scratch);
   }
 
   const RnnBackward& a_;
@@ -157,7 +157,7 @@ class TensorInputGradients : public InputGradients {
       : InputGradients(a, gates, rotation, workspace),
         x_(workspace, a.problem.features, capacity) {}
 
-  void pack(int thread, int threads) { pack_kernel(thread, threads); }
+  void pack(const Team& team) { pack_kernel(team); }
 
   void run(const BackwardRows& rows, const float* dgates, int64_t width) {
     for (int64_t r = 0; r < rows.count; ++r) x_.put(rows.k + r, rows.x + r * rows.x_stride);
@@ -165,11 +165,11 @@ class TensorInputGradients : public InputGradients {
       kernel_.multiply<Into::overwrite>(rows.count, dgates, width, rows.dx, rows.dx_stride);
   }
 
-  void add(int64_t, int64_t depth, const RightPack& dgates, int thread, int threads) {
-    add_outer_product(x_, dgates, depth, a_.dkernel, gates_, thread, threads);
+  void add(int64_t, int64_t depth, const RightPack& dgates, const Team& team) {
+    add_outer_product(x_, dgates, depth, a_.dkernel, gates_, team);
   }
 
-  void finish(int thread, int threads) { unrotate_kernel(thread, threads); }
+  void finish(const Team& team) { unrotate_kernel(team); }
 
  private:
   LeftPack x_;
@@ -187,30 +187,30 @@ class TokenizedInputGradients : public InputGradients {
         dproducts_(workspace, gates, block_),
         dx_rows_(workspace.floats(a.dx ? a.problem.distinct * a.problem.features : 0)) {}
 
-  void pack(int thread, int threads) {
+  void pack(const Team& team) {
     const int64_t F = a_.problem.features;
-    pack_kernel(thread, threads);
-    const Range mine = share(a_.problem.distinct, thread, threads);
+    pack_kernel(team);
+    const Range mine = share(a_.problem.distinct, team);
     gather(a_.tokens, F, mine, x_rows_);
     copy_or_zero(sums_ + mine.begin * gates_, nullptr, (mine.end - mine.begin) * gates_);
     if (a_.dx) {
-      const Range table = share(a_.tokens.vocabulary, thread, threads);
+      const Range table = share(a_.tokens.vocabulary, team);
       copy_or_zero(a_.dx + table.begin * F, nullptr, (table.end - table.begin) * F);
     }
   }
 
   void run(const BackwardRows&, const float*, int64_t) {}
 
-  void add(int64_t first, int64_t depth, const RightPack& dgates, int thread, int threads) {
-    dgates.add_to_rows(depth, a_.tokens.index + first, sums_, gates_, thread, threads);
+  void add(int64_t first, int64_t depth, const RightPack& dgates, const Team& team) {
+    dgates.add_to_rows(depth, a_.tokens.index + first, sums_, gates_, team);
   }
 
   // What the tensor kind does at every step, once for the sums.
-  void finish(int thread, int threads) {
+  void finish(const Team& team) {
     const int64_t D = a_.problem.distinct, F = a_.problem.features;
     for (int64_t first = 0; first < D; first += block_) {
       const int64_t depth = smaller(block_, D - first);
-      const Range mine = share(depth, thread, threads);
+      const Range mine = share(depth, team);
       for (int64_t k = mine.begin; k < mine.end; ++k) {
         x_.put(k, x_rows_ + (first + k) * F);
         dproducts_.put(k, sums_ + (first + k) * gates_);
@@ -223,11 +223,11 @@ class TokenizedInputGradients : public InputGradients {
           copy_or_zero(a_.dx + a_.tokens.distinct[d] * F, dx_rows_ + d * F, F);
         }
       }
-      barrier();
-      add_outer_product(x_, dproducts_, depth, a_.dkernel, gates_, thread, threads);
-      barrier();
+      team.meet();
+      add_outer_product(x_, dproducts_, depth, a_.dkernel, gates_, team);
+      team.meet();
     }
-    unrotate_kernel(thread, threads);
+    unrotate_kernel(team);
   }
 
  private:

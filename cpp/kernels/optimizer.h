@@ -10,9 +10,8 @@ namespace {
 // dealt.
 template <class Body>
 void update_in_parallel(const Update& a, Body body) {
-  in_parallel(threads_for(a.size, a.threads), [&](int thread, int threads) {
-    for_vectors(share(a.size, thread, threads, kLanes), body);
-  });
+  in_parallel(threads_for(a.size, a.threads),
+              [&](const Team& team) { for_vectors(share(a.size, team, kLanes), body); });
 }
 
 // w -= learning_rate g, or with momentum: v = momentum v - learning_rate g; w += v

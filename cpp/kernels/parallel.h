@@ -3,36 +3,44 @@
 
 #include <omp.h>
 
+#include "../barrier.h"
 #include "vec.h"
 
 namespace fastrnn {
 namespace {
 
+// The threads of a parallel region, as one of them sees them.
+struct Team {
+  int thread, threads;
+  Barrier* barrier;
+
+  void meet() const {
+    if (threads > 1) barrier->meet(threads);
+  }
+};
+
 struct Range {
   int64_t begin, end;
 };
 
-// The share of `thread` among `threads` of 0..count-1, cut at multiples of `grain`.
-inline Range share(int64_t count, int thread, int threads, int64_t grain = 1) {
+// This thread's share of 0..count-1, cut at multiples of `grain`.
+inline Range share(int64_t count, const Team& team, int64_t grain = 1) {
   const int64_t grains = (count + grain - 1) / grain;
-  const int64_t begin = grains * thread / threads * grain,
-                end = grains * (thread + 1) / threads * grain;
+  const int64_t begin = grains * team.thread / team.threads * grain;
+  const int64_t end = grains * (team.thread + 1) / team.threads * grain;
   return {begin < count ? begin : count, end < count ? end : count};
 }
 
-// Runs body(thread, threads) on up to `threads` threads, denormals flushed. OpenMP may give fewer
-// threads than asked for, so a body must ask how many there are.
+// Runs body(team) on up to `threads` threads, denormals flushed. OpenMP may give fewer threads than
+// asked for, so a body must ask its team.
 template <class Body>
 void in_parallel(int threads, Body body) {
+  Barrier barrier;
 #pragma omp parallel num_threads(threads)
   {
     FlushDenormals flush;
-    body(omp_get_thread_num(), omp_get_num_threads());
+    body(Team{omp_get_thread_num(), omp_get_num_threads(), &barrier});
   }
-}
-
-inline void barrier() {
-#pragma omp barrier
 }
 
 }  // namespace

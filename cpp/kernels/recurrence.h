@@ -8,17 +8,17 @@
 //
 // What happens in one step is the step's matter (cell_step.h, gru.h). A forward step has
 //   Step(const RnnForward&, Workspace&)   lays out its packed weights and scratch
-//   pack(thread, threads)                 packs the weights
-//   prepare(thread, threads)              what needs them all packed
-//   run(thread, ForwardRows)              one step of some rows
+//   pack(team)                 packs the weights
+//   prepare(team)              what needs them all packed
+//   run(team, ForwardRows)              one step of some rows
 // and a backward step has
 //   Step(const RnnBackward&, int64_t capacity, Workspace&)
-//   pack(thread, threads)
-//   run(thread, BackwardRows)             one step of some rows, its gate gradients packed
-//   add_weight_gradients(first, depth, thread, threads)   adds the packed rows 0..depth-1; the
+//   pack(team)
+//   run(team, BackwardRows)             one step of some rows, its gate gradients packed
+//   add_weight_gradients(first, depth, team)   adds the packed rows 0..depth-1; the
 //   first of them is
 //                                                         number `first` of all T*B
-//   finish(thread, threads)
+//   finish(team)
 #pragma once
 
 #include "../api.h"
@@ -100,7 +100,7 @@ T* offset(T* p, int64_t by) {
 }
 
 template <class Step>
-void forward_rows(const RnnForward& a, Step& step, int thread, int64_t first, int64_t count) {
+void forward_rows(const RnnForward& a, Step& step, const Team& team, int64_t first, int64_t count) {
   const int64_t B = a.problem.batch, T = a.problem.time, F = a.problem.features,
                 H = a.problem.units;
   // Without a tape the states are updated where they will be wanted at the end.
@@ -125,7 +125,7 @@ void forward_rows(const RnnForward& a, Step& step, int thread, int64_t first, in
     rows.gates = offset(a.tape.gates, (t * B + first) * width);
     rows.sequence = offset(a.sequence, (first * T + t) * H);
     rows.sequence_stride = T * H;
-    step.run(thread, rows);
+    step.run(team, rows);
   }
   if (keep) {
     copy_or_zero(a.last_state[0] + first * H, h, count * H);
@@ -137,21 +137,21 @@ template <class Step>
 void recurrence_forward(const RnnForward& a) {
   Workspace workspace(a.workspace);
   Step step(a, workspace);
-  in_parallel(recurrence_threads(a.problem), [&](int thread, int threads) {
-    step.pack(thread, threads);
-    barrier();
-    step.prepare(thread, threads);
-    const Range mine = share(a.problem.batch, thread, threads);
+  in_parallel(recurrence_threads(a.problem), [&](const Team& team) {
+    step.pack(team);
+    team.meet();
+    step.prepare(team);
+    const Range mine = share(a.problem.batch, team);
     for (int64_t first = mine.begin; first < mine.end; first += kRowBlock) {
       const int64_t left = mine.end - first;
-      forward_rows(a, step, thread, first, smaller(left, kRowBlock));
+      forward_rows(a, step, team, first, smaller(left, kRowBlock));
     }
   });
 }
 
 // Steps t_end-1 down to t_begin of some rows.
 template <class Step>
-void backward_rows(const RnnBackward& a, Step& step, int thread, int64_t first, int64_t count,
+void backward_rows(const RnnBackward& a, Step& step, const Team& team, int64_t first, int64_t count,
                    int64_t t_begin, int64_t t_end) {
   const int64_t B = a.problem.batch, T = a.problem.time, F = a.problem.features,
                 H = a.problem.units;
@@ -174,7 +174,7 @@ void backward_rows(const RnnBackward& a, Step& step, int thread, int64_t first, 
     rows.dc = offset(a.dinitial_state[1], first * H);
     rows.dx = a.x ? offset(a.dx, (first * T + t) * F) : nullptr;
     rows.dx_stride = T * F;
-    step.run(thread, rows);
+    step.run(team, rows);
   }
 }
 
@@ -187,19 +187,19 @@ void recurrence_backward(const RnnBackward& a) {
   const int64_t bias_size = gates * (cell == Cell::gru ? 2 : 1);
   Workspace workspace(a.workspace);
   Step step(a, steps * B, workspace);
-  in_parallel(recurrence_threads(a.problem), [&](int thread, int threads) {
+  in_parallel(recurrence_threads(a.problem), [&](const Team& team) {
     const auto clear = [&](float* p, int64_t size) {
-      const Range part = share(size, thread, threads);
+      const Range part = share(size, team);
       copy_or_zero(p + part.begin, nullptr, part.end - part.begin);
     };
     clear(a.dkernel, F * gates);
     clear(a.drecurrent_kernel, H * gates);
     if (a.dbias) clear(a.dbias, bias_size);
-    step.pack(thread, threads);
-    barrier();
+    step.pack(team);
+    team.meet();
 
     // The gradients of the states walk back in the arrays of the initial states' gradients.
-    const Range mine = share(B, thread, threads);
+    const Range mine = share(B, team);
     const int64_t mine_size = (mine.end - mine.begin) * H;
     for (int s = 0; s < state_count(cell); ++s) {
       copy_or_zero(a.dinitial_state[s] + mine.begin * H, offset(a.dlast_state[s], mine.begin * H),
@@ -209,13 +209,13 @@ void recurrence_backward(const RnnBackward& a) {
       const int64_t t_begin = t_end > steps ? t_end - steps : 0;
       for (int64_t first = mine.begin; first < mine.end; first += kRowBlock) {
         const int64_t left = mine.end - first;
-        backward_rows(a, step, thread, first, smaller(left, kRowBlock), t_begin, t_end);
+        backward_rows(a, step, team, first, smaller(left, kRowBlock), t_begin, t_end);
       }
-      barrier();
-      step.add_weight_gradients(t_begin * B, (t_end - t_begin) * B, thread, threads);
-      barrier();
+      team.meet();
+      step.add_weight_gradients(t_begin * B, (t_end - t_begin) * B, team);
+      team.meet();
     }
-    step.finish(thread, threads);
+    step.finish(team);
   });
 }
 
