@@ -121,22 +121,22 @@ struct Update {
   int threads;
   float* variable;
   const float* gradient;
-  float decay;
+  double decay;
 };
 struct SgdUpdate : Update {
-  float learning_rate, momentum;
+  double learning_rate, momentum;
   bool nesterov;
   float* momentum_buffer;  // null without momentum
 };
 struct RmspropUpdate : Update {
-  float learning_rate, rho, momentum, epsilon;
+  double learning_rate, rho, momentum, epsilon;
   float* velocity;
   float* momentum_buffer;   // null without momentum
   float* average_gradient;  // null unless centered
 };
 struct AdamUpdate : Update {
-  float step_size, beta_1, beta_2,
-      epsilon;  // step_size = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t)
+  double step_size;  // learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) at step t = 1, 2, ...
+  double beta_1, beta_2, epsilon;
   float* m;
   float* v;
   float* v_max;  // null unless amsgrad

@@ -8,7 +8,7 @@ namespace fastrnn {
 namespace {
 
 // The part that all updates share; returns the shape that every other array must have.
-Shape begin_update(Update& a, py::handle variable, const Floats& gradient, float decay) {
+Shape begin_update(Update& a, py::handle variable, const Floats& gradient, double decay) {
   const Shape shape = shape_of(gradient);
   a.variable = in_place(variable, "variable", shape);
   a.gradient = gradient.data();
@@ -18,33 +18,43 @@ Shape begin_update(Update& a, py::handle variable, const Floats& gradient, float
   return shape;
 }
 
-void sgd_update(py::handle variable, py::handle gradient, float learning_rate, float decay,
-                float momentum, bool nesterov, py::handle momentum_buffer) {
+// Without its buffer momentum would be left out silently.
+float* momentum_memory(py::handle buffer, double momentum, const Shape& shape) {
+  if (momentum != 0 && buffer.is_none()) {
+    throw py::value_error(
+        "`momentum_buffer` must be an array where `momentum` is not 0. Received: momentum=" +
+        std::to_string(momentum) + ", momentum_buffer=None");
+  }
+  return optional_in_place(buffer, "momentum_buffer", shape);
+}
+
+void sgd_update(py::handle variable, py::handle gradient, double learning_rate, double decay,
+                double momentum, bool nesterov, py::handle momentum_buffer) {
   SgdUpdate a{};
   const Floats gradient_in = as_floats(gradient, "gradient");
   const Shape shape = begin_update(a, variable, gradient_in, decay);
   a.learning_rate = learning_rate, a.momentum = momentum, a.nesterov = nesterov;
-  a.momentum_buffer = optional_in_place(momentum_buffer, "momentum_buffer", shape);
+  a.momentum_buffer = momentum_memory(momentum_buffer, momentum, shape);
   const py::gil_scoped_release release;
   kernels().sgd_update(a);
 }
 
 void rmsprop_update(py::handle variable, py::handle gradient, py::handle velocity,
-                    float learning_rate, float rho, float epsilon, float decay, float momentum,
+                    double learning_rate, double rho, double epsilon, double decay, double momentum,
                     py::handle momentum_buffer, py::handle average_gradient) {
   RmspropUpdate a{};
   const Floats gradient_in = as_floats(gradient, "gradient");
   const Shape shape = begin_update(a, variable, gradient_in, decay);
   a.learning_rate = learning_rate, a.rho = rho, a.momentum = momentum, a.epsilon = epsilon;
   a.velocity = in_place(velocity, "velocity", shape);
-  a.momentum_buffer = optional_in_place(momentum_buffer, "momentum_buffer", shape);
+  a.momentum_buffer = momentum_memory(momentum_buffer, momentum, shape);
   a.average_gradient = optional_in_place(average_gradient, "average_gradient", shape);
   const py::gil_scoped_release release;
   kernels().rmsprop_update(a);
 }
 
 void adam_update(py::handle variable, py::handle gradient, py::handle m, py::handle v,
-                 float step_size, float beta_1, float beta_2, float epsilon, float decay,
+                 double step_size, double beta_1, double beta_2, double epsilon, double decay,
                  py::handle v_max) {
   AdamUpdate a{};
   const Floats gradient_in = as_floats(gradient, "gradient");

@@ -93,6 +93,10 @@ py::tuple rnn_forward(const std::string& cell, py::handle x, py::handle tokens, 
   const Shape state_shape{p.batch, p.units};
   OptionalFloats initial[2];
   if (!initial_state.is_none()) {
+    if (!py::isinstance<py::sequence>(initial_state)) {
+      throw py::type_error("`initial_state` must be a sequence of arrays. Received: " +
+                           std::string(py::str(py::type::of(initial_state))));
+    }
     const auto given = py::cast<py::sequence>(initial_state);
     if (py::ssize_t(given.size()) != states) {
       throw py::value_error("`initial_state` must hold " + std::to_string(states) +

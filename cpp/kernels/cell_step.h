@@ -26,24 +26,6 @@ struct State {
   Vec h, c;  // c: LSTM only
 };
 
-// How a vector of units is read and written: whole, or its first n units at the end of a row.
-struct Whole {
-  Vec read(const float* p) const { return load(p); }
-  void write(float* p, Vec v) const { store(p, v); }
-};
-struct First {
-  int64_t n;
-  Vec read(const float* p) const { return load_first(p, n); }
-  void write(float* p, Vec v) const { store_first(p, v, n); }
-};
-
-template <class Body>
-void for_units(int64_t units, Body body) {
-  int64_t u = 0;
-  for (; u + kLanes <= units; u += kLanes) body(u, Whole{});
-  if (u < units) body(u, First{units - u});
-}
-
 template <class CellType, class Activations, class Input>
 class CellForward {
  public:
@@ -77,7 +59,7 @@ class CellForward {
       const int64_t row = r * units_;
       float* gate_row = gates + r * width_;
       float* sequence = offset(rows.sequence, r * rows.sequence_stride);
-      for_units(units_, [&](int64_t u, auto lanes) {
+      for_vectors({0, units_}, [&](int64_t u, auto lanes) {
         Vec gate[CellType::kColumns];
         for (int g = 0; g < CellType::kColumns; ++g)
           gate[g] = lanes.read(gate_row + g * units_ + u);
@@ -137,7 +119,7 @@ class CellBackward {
       const float* gate_row = offset(rows.gates, r * width_);
       const float* dsequence = offset(rows.dsequence, r * rows.dsequence_stride);
       float* dgate_row = dgates + r * width_;
-      for_units(units_, [&](int64_t u, auto lanes) {
+      for_vectors({0, units_}, [&](int64_t u, auto lanes) {
         Vec gate[CellType::kColumns], dgate[CellType::kColumns];
         if constexpr (cached_lanes(CellType::kCell) > 0) {
           for (int g = 0; g < CellType::kColumns; ++g)

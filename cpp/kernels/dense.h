@@ -17,17 +17,11 @@ inline int dense_threads(const Dense& p) {
                      p.threads);
 }
 
-// Calls body(begin of a piece of 0..size-1, its length): whole vectors, then what is left.
-template <class Body>
-void for_vectors(Range range, Body body) {
-  for (int64_t i = range.begin; i < range.end; i += kLanes) body(i, smaller(kLanes, range.end - i));
-}
-
 inline void activation_forward(Activation activation, int64_t size, int threads, const float* x,
                                float* y) {
   in_parallel(threads_for(size, threads), [=](const Team& team) {
-    for_vectors(share(size, team, kLanes), [=](int64_t i, int64_t n) {
-      store_first(y + i, activate(activation, load_first(x + i, n)), n);
+    for_vectors(share(size, team, kLanes), [=](int64_t i, auto lanes) {
+      lanes.write(y + i, activate(activation, lanes.read(x + i)));
     });
   });
 }
@@ -35,8 +29,8 @@ inline void activation_forward(Activation activation, int64_t size, int threads,
 inline void activation_backward(Activation activation, int64_t size, int threads, const float* y,
                                 const float* dy, float* dx) {
   in_parallel(threads_for(size, threads), [=](const Team& team) {
-    for_vectors(share(size, team, kLanes), [=](int64_t i, int64_t n) {
-      store_first(dx + i, load_first(dy + i, n) * derivative(activation, load_first(y + i, n)), n);
+    for_vectors(share(size, team, kLanes), [=](int64_t i, auto lanes) {
+      lanes.write(dx + i, lanes.read(dy + i) * derivative(activation, lanes.read(y + i)));
     });
   });
 }
@@ -66,8 +60,8 @@ inline void dense_forward(const DenseForward& a) {
       }
     }
     layout.kernel.multiply<Into::accumulate>(count, a.x + mine.begin * F, F, y, H);
-    for_vectors({0, count * H}, [&](int64_t i, int64_t n) {
-      store_first(y + i, activate(a.problem.activation, load_first(y + i, n)), n);
+    for_vectors({0, count * H}, [&](int64_t i, auto lanes) {
+      lanes.write(y + i, activate(a.problem.activation, lanes.read(y + i)));
     });
   });
 }
@@ -101,9 +95,9 @@ inline void dense_backward(const DenseBackward& a) {
       const int64_t depth = smaller(layout.block, rows - first);
       const Range mine = share(depth, team);
       float* dz = layout.scratch;
-      for_vectors({mine.begin * H, mine.end * H}, [&](int64_t i, int64_t n) {
-        const Vec y = load_first(a.y + first * H + i, n), dy = load_first(a.dy + first * H + i, n);
-        store_first(dz + i, dy * derivative(a.problem.activation, y), n);
+      for_vectors({mine.begin * H, mine.end * H}, [&](int64_t i, auto lanes) {
+        const Vec y = lanes.read(a.y + first * H + i), dy = lanes.read(a.dy + first * H + i);
+        lanes.write(dz + i, dy * derivative(a.problem.activation, y));
       });
       for (int64_t k = mine.begin; k < mine.end; ++k) {
         layout.x.put(k, a.x + (first + k) * F);

@@ -40,9 +40,9 @@ inline void embedding_backward(const Embedding& p, const int32_t* tokens, const 
       if (tokens[i] % team.threads != team.thread) continue;
       float* sum = dtable + tokens[i] * F;
       const float* row = dy + i * F;
-      int64_t f = 0;
-      for (; f + kLanes <= F; f += kLanes) store(sum + f, load(sum + f) + load(row + f));
-      for (; f < F; ++f) sum[f] += row[f];
+      for_vectors({0, F}, [=](int64_t f, auto lanes) {
+        lanes.write(sum + f, lanes.read(sum + f) + lanes.read(row + f));
+      });
     }
   });
 }

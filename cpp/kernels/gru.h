@@ -81,7 +81,7 @@ class GruResetBeforeForward {
     for (int64_t r = 0; r < rows.count; ++r) {
       float* z_row = gates + r * width;
       float* r_row = z_row + units_;
-      for_units(units_, [&](int64_t u, auto lanes) {
+      for_vectors({0, units_}, [&](int64_t u, auto lanes) {
         const Vec reset = activations_.gate(lanes.read(r_row + u));
         lanes.write(z_row + u, activations_.gate(lanes.read(z_row + u)));
         lanes.write(r_row + u, reset);
@@ -93,7 +93,7 @@ class GruResetBeforeForward {
       const float* z_row = gates + r * width;
       float* candidate_row = gates + r * width + 2 * units_;
       float* sequence = offset(rows.sequence, r * rows.sequence_stride);
-      for_units(units_, [&](int64_t u, auto lanes) {
+      for_vectors({0, units_}, [&](int64_t u, auto lanes) {
         const Vec z = lanes.read(z_row + u);
         const Vec candidate = activations_.activate(lanes.read(candidate_row + u));
         const Vec h = z * lanes.read(rows.h_prev + r * units_ + u) + (1.0f - z) * candidate;
@@ -150,7 +150,7 @@ class GruResetBeforeBackward {
       const float* gate_row = rows.gates + r * width;
       const float* dsequence = offset(rows.dsequence, r * rows.dsequence_stride);
       float* dgate_row = dgates + r * width;
-      for_units(units_, [&](int64_t u, auto lanes) {
+      for_vectors({0, units_}, [&](int64_t u, auto lanes) {
         const Vec z = lanes.read(gate_row + u), reset = lanes.read(gate_row + units_ + u);
         const Vec candidate = lanes.read(gate_row + 2 * units_ + u);
         const Vec h_prev = lanes.read(rows.h_prev + r * units_ + u);
@@ -168,7 +168,7 @@ class GruResetBeforeBackward {
     for (int64_t r = 0; r < rows.count; ++r) {
       const float* reset_row = rows.gates + r * width + units_;
       float* dgate_row = dgates + r * width;
-      for_units(units_, [&](int64_t u, auto lanes) {
+      for_vectors({0, units_}, [&](int64_t u, auto lanes) {
         const Vec reset = lanes.read(reset_row + u),
                   h_prev = lanes.read(rows.h_prev + r * units_ + u);
         const Vec dreset = lanes.read(dreset_h + r * units_ + u);

@@ -6,66 +6,70 @@
 namespace fastrnn {
 namespace {
 
-// Calls body(i, n) for vectors of elements; the element-wise result does not depend on how they are
-// dealt.
+// Calls body(i, lanes) for vectors of elements; the element-wise result does not depend on how they
+// are dealt.
 template <class Body>
 void update_in_parallel(const Update& a, Body body) {
   in_parallel(threads_for(a.size, a.threads),
               [&](const Team& team) { for_vectors(share(a.size, team, kLanes), body); });
 }
 
-// w -= learning_rate g, or with momentum: v = momentum v - learning_rate g; w += v
-// (nesterov: w += momentum v - learning_rate g).
+inline Vec splat(double x) { return splat(float(x)); }
+
+// w -= learning_rate g, or with momentum:
+// p = momentum p - learning_rate g;   w += p (nesterov: w += momentum p - learning_rate g)
 inline void sgd_update(const SgdUpdate& a) {
-  update_in_parallel(a, [&](int64_t i, int64_t n) {
-    const Vec w = load_first(a.variable + i, n) * (1.0f - a.decay);
-    const Vec step = load_first(a.gradient + i, n) * a.learning_rate;
-    if (!a.momentum_buffer) return store_first(a.variable + i, w - step, n);
-    const Vec v = load_first(a.momentum_buffer + i, n) * a.momentum - step;
-    store_first(a.momentum_buffer + i, v, n);
-    store_first(a.variable + i, w + (a.nesterov ? v * a.momentum - step : v), n);
+  const Vec keep = splat(1 - a.decay), rate = splat(a.learning_rate), momentum = splat(a.momentum);
+  update_in_parallel(a, [&](int64_t i, auto lanes) {
+    const Vec w = lanes.read(a.variable + i) * keep, step = lanes.read(a.gradient + i) * rate;
+    if (!a.momentum_buffer) return lanes.write(a.variable + i, w - step);
+    const Vec p = lanes.read(a.momentum_buffer + i) * momentum - step;
+    lanes.write(a.momentum_buffer + i, p);
+    lanes.write(a.variable + i, w + (a.nesterov ? p * momentum - step : p));
   });
 }
 
-// v = rho v + (1 - rho) g^2;   step = learning_rate g / sqrt(v - mean^2 + epsilon), mean of g only
-// if centered; with momentum: p = momentum p + step, w -= p.
+// v = rho v + (1 - rho) g^2;   step = learning_rate g / sqrt(v - mean^2 + epsilon), the mean of g
+// only if centered;   w -= step, with momentum p = momentum p + step; w -= p
 inline void rmsprop_update(const RmspropUpdate& a) {
-  update_in_parallel(a, [&](int64_t i, int64_t n) {
-    const Vec w = load_first(a.variable + i, n) * (1.0f - a.decay),
-              g = load_first(a.gradient + i, n);
-    const Vec v = load_first(a.velocity + i, n) * a.rho + g * g * (1.0f - a.rho);
-    store_first(a.velocity + i, v, n);
-    Vec denominator = v + a.epsilon;
+  const Vec keep = splat(1 - a.decay), rate = splat(a.learning_rate), momentum = splat(a.momentum);
+  const Vec rho = splat(a.rho), rest = splat(1 - a.rho), epsilon = splat(a.epsilon);
+  update_in_parallel(a, [&](int64_t i, auto lanes) {
+    const Vec w = lanes.read(a.variable + i) * keep, g = lanes.read(a.gradient + i);
+    const Vec v = lanes.read(a.velocity + i) * rho + g * g * rest;
+    lanes.write(a.velocity + i, v);
+    Vec denominator = v + epsilon;
     if (a.average_gradient) {
-      const Vec mean = load_first(a.average_gradient + i, n) * a.rho + g * (1.0f - a.rho);
-      store_first(a.average_gradient + i, mean, n);
-      denominator = v - mean * mean + a.epsilon;
+      const Vec mean = lanes.read(a.average_gradient + i) * rho + g * rest;
+      lanes.write(a.average_gradient + i, mean);
+      denominator = v - mean * mean + epsilon;
     }
-    Vec step = g * a.learning_rate / square_root(denominator);
+    Vec step = g * rate / square_root(denominator);
     if (a.momentum_buffer) {
-      step += load_first(a.momentum_buffer + i, n) * a.momentum;
-      store_first(a.momentum_buffer + i, step, n);
+      step += lanes.read(a.momentum_buffer + i) * momentum;
+      lanes.write(a.momentum_buffer + i, step);
     }
-    store_first(a.variable + i, w - step, n);
+    lanes.write(a.variable + i, w - step);
   });
 }
 
 // m += (1 - beta_1) (g - m);   v += (1 - beta_2) (g^2 - v);   w -= step_size m / (sqrt(v) +
-// epsilon) (Kingma & Ba 2015; amsgrad: the largest v so far).
+// epsilon) (Kingma & Ba 2015; amsgrad: the largest v so far)
 inline void adam_update(const AdamUpdate& a) {
-  update_in_parallel(a, [&](int64_t i, int64_t n) {
-    const Vec w = load_first(a.variable + i, n) * (1.0f - a.decay),
-              g = load_first(a.gradient + i, n);
-    Vec m = load_first(a.m + i, n), v = load_first(a.v + i, n);
-    m += (g - m) * (1.0f - a.beta_1);
-    v += (g * g - v) * (1.0f - a.beta_2);
-    store_first(a.m + i, m, n);
-    store_first(a.v + i, v, n);
+  const Vec keep = splat(1 - a.decay), step_size = splat(a.step_size), epsilon = splat(a.epsilon);
+  const Vec rest_1 = splat(1 - a.beta_1), rest_2 = splat(1 - a.beta_2);
+  update_in_parallel(a, [&](int64_t i, auto lanes) {
+    const Vec w = lanes.read(a.variable + i) * keep, g = lanes.read(a.gradient + i);
+    Vec m = lanes.read(a.m + i), v = lanes.read(a.v + i);
+    m += (g - m) * rest_1;
+    v += (g * g - v) * rest_2;
+    lanes.write(a.m + i, m);
+    lanes.write(a.v + i, v);
     if (a.v_max) {
-      v = at_least(v, load_first(a.v_max + i, n));
-      store_first(a.v_max + i, v, n);
+      v = at_least(v, lanes.read(a.v_max + i));
+      lanes.write(a.v_max + i, v);
     }
-    store_first(a.variable + i, w - m * a.step_size / (square_root(v) + a.epsilon), n);
+    lanes.write(a.variable + i, w - m * step_size / (square_root(v) + epsilon));
   });
 }
 

@@ -1,4 +1,4 @@
-// How work is dealt to threads.
+// How work is dealt to threads and to vectors.
 #pragma once
 
 #include <omp.h>
@@ -29,6 +29,25 @@ inline Range share(int64_t count, const Team& team, int64_t grain = 1) {
   const int64_t begin = grains * team.thread / team.threads * grain;
   const int64_t end = grains * (team.thread + 1) / team.threads * grain;
   return {begin < count ? begin : count, end < count ? end : count};
+}
+
+// How a vector of elements is read and written: whole, or its first n at the end of a row.
+struct Whole {
+  Vec read(const float* p) const { return load(p); }
+  void write(float* p, Vec v) const { store(p, v); }
+};
+struct First {
+  int64_t n;
+  Vec read(const float* p) const { return load_first(p, n); }
+  void write(float* p, Vec v) const { store_first(p, v, n); }
+};
+
+// Calls body(i, lanes) for the vectors that start at i = begin, begin + kLanes, ...
+template <class Body>
+void for_vectors(Range range, Body body) {
+  int64_t i = range.begin;
+  for (; i + kLanes <= range.end; i += kLanes) body(i, Whole{});
+  if (i < range.end) body(i, First{range.end - i});
 }
 
 // Runs body(team) on up to `threads` threads, denormals flushed. OpenMP may give fewer threads than
