@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-# A yardstick of a few numbers can be lucky, and a sum that cancels is small beside its terms: that
-# many float32 roundings are allowed in any case. What fastrnn owes beyond that, on average over many
-# numbers, parity/test_error_beside_keras.py asks for.
+# A yardstick of a few numbers can be lucky, and a sum that cancels is small beside its terms: so
+# many float32 roundings are allowed in any case. What fastrnn owes beyond that, on average over
+# many numbers, parity/test_error_beside_keras.py asks for.
 ROUNDINGS = 64 * 2.0**-24
 # Products below the smallest normal number are flushed to zero on the way.
 FLUSHED = 100 * float(np.finfo(np.float32).tiny)

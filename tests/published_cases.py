@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -35,7 +36,10 @@ def parameters() -> list[Any]:
     module = load_module()
     if module is None:
         return [pytest.param(None, marks=pytest.mark.skip(reason=UNSET), id="unset")]
-    return [pytest.param(case, id=case["id"].replace(" ", "/")) for case in module.load()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # it leaves its files to the collector
+        loaded = module.load()
+    return [pytest.param(case, id=case["id"].replace(" ", "/")) for case in loaded]
 
 
 def features(case: dict[str, Any]) -> set[str]:

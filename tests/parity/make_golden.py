@@ -71,17 +71,22 @@ def model_arrays(
 
 def training_arrays() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(7)
-    tokens, labels = cases.training_data(rng)
-    arrays = {"tokens": tokens.astype(np.int8), "labels": labels.astype(np.int8)}
+    data = cases.training_data(rng)
+    arrays: dict[str, np.ndarray] = {f"tokens/{name}": tokens for name, tokens in data.items()}
     for cell in cases.CELLS:
-        shapes = [w.shape for w in cases.training_model(keras, cell).get_weights()]
+        shapes = [w.shape for w in cases.training_model(keras, cell, "sgd").get_weights()]
         weights = cases.random_weights(rng, shapes)
         arrays.update({f"{cell}/weights/{k}": weight for k, weight in enumerate(weights)})
         for optimizer in cases.OPTIMIZERS:
-            losses, final = cases.training_losses(keras, cell, optimizer, weights, tokens, labels)
-            arrays[f"{cell}/{optimizer}/losses"] = losses
+            model = cases.training_model(keras, cell, optimizer, weights)
+            losses = cases.training_losses(model, data["distinct"])
+            arrays[f"{cell}/{optimizer}/distinct"] = losses
             if optimizer == "adam":
+                final = model.get_weights()
                 arrays.update({f"{cell}/adam/final/{k}": w for k, w in enumerate(final)})
+            model = cases.training_model(keras, cell, optimizer, weights)
+            losses = cases.dense_gradient_losses(keras, model, data["repeated"])
+            arrays[f"{cell}/{optimizer}/repeated"] = losses
     return arrays
 
 
