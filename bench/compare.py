@@ -153,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     systems = choose_systems(options.peers)
     machine = describe_machine(systems)
     print(f"{machine['cpu']}, {machine['cores']} cores, {' '.join(machine['vectors'])}")
-    print("; ".join(dict.fromkeys(machine["versions"].values())))
+    print("; ".join(filter(None, dict.fromkeys(machine["versions"].values()))))
     print(f"fastrnn runs at ISA level {machine['fastrnn']['isa']}")
     results: list[Result] = []
     sources = {}

@@ -7,6 +7,10 @@ from typing import SupportsIndex
 
 from fastrnn import _core
 
+# A wrong FASTRNN_ISA or FASTRNN_NUM_THREADS is refused now, not in the middle of a training.
+_core.isa()
+_core.num_threads()
+
 
 def set_num_threads(n: SupportsIndex | None) -> None:
     """Sets how many threads the kernels use from the next call on.
