@@ -97,8 +97,22 @@ inline __m256i first_mask(int64_t n) {
 inline Vec load_first(const float* p, int64_t n) {
   return (Vec)_mm256_maskload_ps(p, first_mask(n));
 }
+// A masked store takes 18 micro-operations on Zen 3; up to three plain ones made SimpleRNN with 50
+// units 6% faster there.
 inline void store_first(float* p, Vec v, int64_t n) {
-  _mm256_maskstore_ps(p, first_mask(n), (__m256)v);
+  if (n == 8) return store(p, v);
+  __m128 rest = _mm256_castps256_ps128((__m256)v);
+  if (n & 4) {
+    _mm_storeu_ps(p, rest);
+    rest = _mm256_extractf128_ps((__m256)v, 1);
+    p += 4;
+  }
+  if (n & 2) {
+    _mm_storel_pi((__m64*)p, rest);
+    rest = _mm_movehl_ps(rest, rest);
+    p += 2;
+  }
+  if (n & 1) _mm_store_ss(p, rest);
 }
 #else
 inline Vec load_first(const float* p, int64_t n) {
