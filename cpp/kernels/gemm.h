@@ -271,25 +271,20 @@ class RightPack {
     }
   }
 
-  // out [index[k], columns] += row k for each k < depth in ascending order; the panels are dealt to
-  // the team.
+  // out [index[k], columns] += row k for each k < depth in ascending order. Each thread adds a part
+  // of the columns, row after row: the rows of `out` lie anywhere, and outside L2.
   void add_to_rows(int64_t depth, const int32_t* index, float* out, int64_t out_stride,
                    const Team& team) const {
-    for (int64_t p = team.thread; p < grid_.panels; p += team.threads) {
-      const int width = grid_.width(p);
-      const int64_t tail = grid_.tail(p);
-      const float* in = panel_data(p);
-      for (int64_t k = 0; k < depth; ++k, in += width * kLanes) {
-        float* to = out + index[k] * out_stride + grid_.first_column(p);
-        for (int v = 0; v + 1 < width; ++v) {
-          store(to + v * kLanes, load(to + v * kLanes) + load(in + v * kLanes));
-        }
-        const int64_t last = (width - 1) * kLanes;
-        if (tail == kLanes) {
-          store(to + last, load(to + last) + load(in + last));
-        } else {
-          store_first(to + last, load_first(to + last, tail) + load(in + last), tail);
-        }
+    const Range panels = share(grid_.panels, team);
+    for (int64_t k = 0; k < depth; ++k) {
+      float* row = out + index[k] * out_stride;
+      for (int64_t p = panels.begin; p < panels.end; ++p) {
+        const int64_t width = grid_.width(p) * kLanes;
+        const float* in = panel_data(p) + k * width;
+        float* to = row + grid_.first_column(p);
+        for_vectors({0, width - kLanes + grid_.tail(p)}, [&](int64_t i, auto lanes) {
+          lanes.write(to + i, lanes.read(to + i) + lanes.read(in + i));
+        });
       }
     }
   }
