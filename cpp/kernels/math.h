@@ -1,4 +1,5 @@
-// Activations of a vector and their derivatives. Error bounds in ULP are held by tests/kernels.
+// Activations of a vector and their derivatives. Errors are in ULP, the distance from the correctly
+// rounded value; tests/kernels/test_activation_error.py holds the activations to them.
 //
 // Each derivative is written as a function of the activation's *output* y, so that backward needs
 // no pre-activation: tanh' = 1 - y^2, sigmoid' = y (1 - y), softplus' = 1 - exp(-y), ...
@@ -35,21 +36,21 @@ inline Vec reduce(Vec x, Vec& scale) {
 
 constexpr float kSmallestLog = -87.3f;  // exp of less is denormal: flushed to zero
 
-// exp(x) for x <= 0, 1 ULP.
+// exp(x) for x <= 0, about 1 ULP.
 inline Vec exp_negative(Vec x) {
   Vec scale;
   const Vec r = reduce(at_least(x, splat(kSmallestLog)), scale);
   return select(x < splat(kSmallestLog), Vec{}, scale * expm1_reduced(r) + scale);
 }
 
-// exp(x) - 1 for x <= 0, 1 ULP, relative also near zero.
+// exp(x) - 1 for x <= 0, about 1 ULP, also near zero.
 inline Vec expm1_negative(Vec x) {
   Vec scale;
   const Vec r = reduce(at_least(x, splat(kSmallestLog)), scale);
   return scale * expm1_reduced(r) + (scale - 1.0f);
 }
 
-// log(1 + z) for 0 <= z <= 1 by 2 atanh(s), s = z / (2 + z) <= 1/3, 2 ULP.
+// log(1 + z) for 0 <= z <= 1 by 2 atanh(s), s = z / (2 + z) <= 1/3, about 2 ULP.
 inline Vec log1p_unit(Vec z) {
   const Vec s = z / (z + 2.0f);
   const Vec q = s * s;
