@@ -5,12 +5,12 @@
 //   kCell             its name in api.h
 //   kColumns          H-wide columns in a row of gates
 //   kRecurrentColumn  the column at which h_prev U starts; x W starts at column 0. Not 0 only where
-//   a gate's two
-//                     products must be kept apart (GRU), and then the gradients of the two sides
-//                     differ
+//                     the two products of a gate must be kept apart (GRU), and then the gradients
+//                     of the two sides differ
 //   kKernelRotation   by how many gates the columns of x W are rotated against those of the kernel
-//   forward           a vector of units: gates before -> after activation, state before -> after
-//   the step backward          its inverse
+//   forward           for a vector of units, from the sums and the states before the step to the
+//                     activated gates and the states after it
+//   backward          inverts forward
 // A row of gates holds the sums first and the activated gates after the step, in place.
 #pragma once
 

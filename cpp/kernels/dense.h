@@ -1,7 +1,6 @@
 // Dense: y = activation(x W + b) over rows, and element-wise activations on their own.
 #pragma once
 
-#include "embedding.h"
 #include "gemm.h"
 #include "math.h"
 #include "parallel.h"

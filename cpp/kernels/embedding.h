@@ -1,19 +1,11 @@
 // Embedding: rows of a table looked up by token, and the sum of the rows' gradients per token.
 #pragma once
 
-#include "gemm.h"
+#include "../api.h"
 #include "parallel.h"
 
 namespace fastrnn {
 namespace {
-
-// Below this many floats a pass over memory is done before a second thread has woken up (some
-// microseconds).
-constexpr int64_t kFloatsPerThread = 16384;
-
-inline int threads_for(int64_t floats, int threads) {
-  return int(smaller(threads, 1 + floats / kFloatsPerThread));
-}
 
 inline void embedding_forward(const Embedding& p, const int32_t* tokens, const float* table,
                               float* y) {

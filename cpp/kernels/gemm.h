@@ -12,10 +12,6 @@
 namespace fastrnn {
 namespace {
 
-constexpr int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
 // Columns 0..N-1 cut into panels of up to kTileVectors vectors, as equal as can be: 7 vectors are
 // 3+2+2, not 3+3+1, because a tile of one vector leaves the multipliers waiting for its short
 // chains.

@@ -6,10 +6,12 @@
 // gate gradients per distinct token first and forms the gradients of kernel and table from the
 // sums. Nothing of size [B, T, F] exists, and the result is the same up to the order of summation.
 //
-// Both kinds have
-//   forward:   pack(team), then prepare(team), then start(rows, gates) at
-//   each step backward:  pack, then run(rows, dgates) at each step, add(first, depth, ...)
-//   after a block, finish at the end
+// Both kinds have, in the forward pass,
+//   pack(team), then prepare(team), then start(rows, gates) at each step
+// and in the backward pass
+//   pack(team), then run(rows, dgates) at each step, add(first, depth, ...) after a block of steps,
+//   finish(team) at the end
+//
 // Gate columns are those of the step, rotated against the kernel's by `rotation` (see cell_step.h).
 #pragma once
 

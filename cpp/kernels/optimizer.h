@@ -1,7 +1,8 @@
 // Optimizer updates, each one pass over memory. The equations are those of Keras 3's optimizers.
 #pragma once
 
-#include "dense.h"
+#include "../api.h"
+#include "parallel.h"
 
 namespace fastrnn {
 namespace {

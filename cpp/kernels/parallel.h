@@ -9,6 +9,10 @@
 namespace fastrnn {
 namespace {
 
+constexpr int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
 // The threads of a parallel region, as one of them sees them.
 struct Team {
   int thread, threads;
@@ -25,10 +29,18 @@ struct Range {
 
 // This thread's share of 0..count-1, cut at multiples of `grain`.
 inline Range share(int64_t count, const Team& team, int64_t grain = 1) {
-  const int64_t grains = (count + grain - 1) / grain;
+  const int64_t grains = divide_up(count, grain);
   const int64_t begin = grains * team.thread / team.threads * grain;
   const int64_t end = grains * (team.thread + 1) / team.threads * grain;
-  return {begin < count ? begin : count, end < count ? end : count};
+  return {smaller(begin, count), smaller(end, count)};
+}
+
+// Below this many floats a pass over memory is done before a second thread has woken up (some
+// microseconds).
+constexpr int64_t kFloatsPerThread = 16384;
+
+inline int threads_for(int64_t floats, int threads) {
+  return int(smaller(threads, 1 + floats / kFloatsPerThread));
 }
 
 // How a vector of elements is read and written: whole, or its first n at the end of a row.

@@ -22,7 +22,6 @@
 #pragma once
 
 #include "../api.h"
-#include "gemm.h"
 #include "parallel.h"
 #include "workspace.h"
 
