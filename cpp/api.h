@@ -29,56 +29,97 @@ enum class Cell { simple_rnn, lstm, gru, gru_reset_before };
 
 struct RnnProblem {
   int64_t batch, time, features, units;
-  int64_t distinct;  // distinct tokens where the input is tokens, else 0
+  int64_t positions, prefix;  // steps that are walked, of all rows and of their shared prefix
+  int64_t distinct;           // distinct tokens where the input is tokens, else 0
+  int64_t mask_sets;          // dropout masks of a row: 1 for all gates, or one for each
+  bool masked_x, masked_h;    // whether there are dropout masks
   Cell cell;
   Activation activation, recurrent_activation;
   int threads;  // upper bound; a kernel never uses more than `batch`
 };
 
-// Stands for x = table[tokens] (see plan.h).
+// Stands for x = table[tokens].
 struct TokenInput {
   const float* table;  // [vocabulary, F]
   int64_t vocabulary;
   const int32_t* distinct;  // [D] the tokens that occur, each once
-  const int32_t* index;     // [T, B] where in `distinct` each position's token stands
 };
 
-// What forward leaves for backward, time-major so that one step of neighbouring rows is one piece.
-struct RnnTape {
-  float* h;      // [T+1, B, H]      states, the initial one first
-  float* c;      // [T+1, B, H]      LSTM only, else null
-  float* gates;  // [T, B, lanes*H]  activated gates in the cell's lane order, see cached_lanes;
-                 // else null
+// Rows that walk through time together. At each step the rows of rank 0, 1, ... take part that have
+// not come to their end; what belongs to a step of a row is a position. Positions are numbered
+// step by step and within a step by rank.
+struct Walk {
+  int64_t rows, steps;
+  const int64_t* begin;  // [steps+1] number of the first position of each step
+  const int64_t* slot;   // [positions] b * T + t: where it stands in x and in sequences
+  const int32_t* token;  // [positions] number of the distinct token; null where x is a tensor
+
+  int64_t positions() const { return begin[steps]; }
+  int64_t rows_at(int64_t step) const { return begin[step + 1] - begin[step]; }
+};
+
+// See plan.h.
+struct BatchPlan {
+  Walk walk;
+  Walk prefix;            // one row, or none: the steps that rows share before their own
+  const int32_t* row;     // [B] batch row of each rank
+  const int32_t* length;  // [B] its own steps, falling
+  const int32_t* start;   // [B] steps of the prefix before them
+};
+
+// What a walk leaves for backward.
+struct WalkTape {
+  float* h;      // [rows + positions, H]  states: the initial ones, then those after each position
+  float* c;      // [rows + positions, H]  LSTM only, else null
+  float* gates;  // [positions, lanes*H]   activated gates in the cell's lane order, see
+                 // cached_lanes; else null
+};
+
+// The steps and outputs that a mask leaves out.
+struct StepMask {
+  const uint8_t* mask;  // [B, T], 0 where the step is left out; null: nothing is
+  bool zero_output;     // the output there: zeros, or the one before it in the walk
+  bool go_backwards;    // the direction of the walk
 };
 
 struct RnnForward {
   RnnProblem problem;
+  BatchPlan plan;
+  StepMask steps;
   const float* x;  // null where the input is tokens
   TokenInput tokens;
   const float* kernel;
   const float* recurrent_kernel;
   const float* bias;              // may be null
+  const float* x_mask;            // [B, mask_sets, F] factors of x; may be null
+  const float* h_mask;            // [B, mask_sets, H] factors of h_prev in the product; may be null
   const float* initial_state[2];  // h and c; each may be null: zeros
   float* sequence;                // [B, T, H]; may be null
+  float* last_output;             // [B, H]
   float* last_state[2];           // [B, H] each; c for LSTM only
-  RnnTape tape;                   // all null: nothing is kept
+  WalkTape tape, prefix_tape;     // all null: nothing is kept
   void* workspace;                // rnn_forward_workspace bytes, 64-byte aligned
 };
 
 struct RnnBackward {
   RnnProblem problem;
+  BatchPlan plan;
+  StepMask steps;
   const float* x;  // null where the input is tokens
   TokenInput tokens;
   const float* kernel;
   const float* recurrent_kernel;
-  RnnTape tape;
+  const float* x_mask;
+  const float* h_mask;
+  WalkTape tape, prefix_tape;
   const float* dsequence;       // [B, T, H]; may be null: zeros
+  const float* dlast_output;    // [B, H]; may be null: zeros
   const float* dlast_state[2];  // [B, H]; each may be null: zeros
   float* dx;                    // [B, T, F], with tokens [vocabulary, F]; may be null: not wanted
   float* dkernel;
   float* drecurrent_kernel;
   float* dbias;              // shape of bias; may be null: not wanted
-  float* dinitial_state[2];  // [B, H] each; c for LSTM only
+  float* dinitial_state[2];  // [B, H] each; may be null: not wanted, as with a shared prefix
   void* workspace;           // rnn_backward_workspace bytes, 64-byte aligned
 };
 
@@ -146,8 +187,9 @@ struct AdamUpdate : Update {
 struct KernelTable {
   const char* isa;
 
-  int64_t (*rnn_forward_workspace)(const RnnProblem&, bool keep_tape);
-  int64_t (*rnn_backward_workspace)(const RnnProblem&, bool input_gradient);
+  // With all that the call will have but its workspace.
+  int64_t (*rnn_forward_workspace)(const RnnForward&);
+  int64_t (*rnn_backward_workspace)(const RnnBackward&);
   void (*rnn_forward)(const RnnForward&);
   void (*rnn_backward)(const RnnBackward&);
 
@@ -169,9 +211,15 @@ struct KernelTable {
   void (*sgd_update)(const SgdUpdate&);
   void (*rmsprop_update)(const RmspropUpdate&);
   void (*adam_update)(const AdamUpdate&);
+
+  // What the machine can do (probe.h). sums [threads]; x, y, out [size].
+  int64_t (*probe_multiply_adds)(int64_t steps, int threads, float* sums);
+  void (*probe_read)(int64_t size, int threads, const float* x, float* sums);
+  void (*probe_triad)(int64_t size, int threads, float factor, const float* x, const float* y,
+                      float* out);
 };
 
-// H-wide columns of RnnTape::gates per row: 0 where the states alone serve the backward pass.
+// H-wide columns of WalkTape::gates per row: 0 where the states alone serve the backward pass.
 constexpr int cached_lanes(Cell cell) {
   switch (cell) {
     case Cell::simple_rnn: return 0;

@@ -1,6 +1,7 @@
 #include "memory.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -17,26 +18,29 @@ namespace {
 
 constexpr size_t kHugePage = size_t(2) << 20;
 
+// Batches differ a little in what they need: sizes are rounded up by at most an eighth, so that one
+// batch can have the memory of another.
+size_t size_class(size_t bytes) {
+  const size_t step = std::max<size_t>(64, std::bit_floor(bytes) / 8);
+  return (std::max<size_t>(bytes, 1) + step - 1) / step * step;
+}
+
 class Pool {
  public:
   std::pair<void*, size_t> acquire(size_t bytes) {
-    const size_t size = (std::max<size_t>(bytes, 1) + 63) / 64 * 64;
+    const size_t size = size_class(bytes);
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = free_.lower_bound(size);
-    if (found != free_.end() && found->first <= 2 * size) {
-      const std::pair<void*, size_t> block{found->second, found->first};
+    // A much larger block would be missed by those whom it fits.
+    if (found != free_.end() && found->first <= size + size / 4) {
+      const std::pair<void*, size_t> block{found->second.data, found->first};
       kept_ -= found->first;
       used_ += found->first;
+      most_used_ = std::max(most_used_, used_);
       free_.erase(found);
       return block;
     }
-    // The largest go first: they are the fewest.
-    while (!free_.empty() && used_ + kept_ + size > most_used_) {
-      const auto last = std::prev(free_.end());
-      kept_ -= last->first;
-      std::free(last->second);
-      free_.erase(last);
-    }
+    while (!free_.empty() && used_ + kept_ + size > most_used_ + most_used_ / 4) forget_oldest();
     const size_t alignment = size >= kHugePage ? kHugePage : 64;
     void* data = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
     if (!data) throw std::bad_alloc();
@@ -53,13 +57,28 @@ class Pool {
     const std::lock_guard<std::mutex> lock(mutex_);
     used_ -= size;
     kept_ += size;
-    free_.emplace(size, data);
+    free_.insert({size, {data, ++releases_}});
   }
 
  private:
+  struct Free {
+    void* data;
+    uint64_t since;  // number of its release
+  };
+
+  void forget_oldest() {
+    const auto oldest = std::min_element(free_.begin(), free_.end(), [](auto& a, auto& b) {
+      return a.second.since < b.second.since;
+    });
+    kept_ -= oldest->first;
+    std::free(oldest->second.data);
+    free_.erase(oldest);
+  }
+
   std::mutex mutex_;
-  std::multimap<size_t, void*> free_;
+  std::multimap<size_t, Free> free_;
   size_t used_ = 0, kept_ = 0, most_used_ = 0;  // bytes
+  uint64_t releases_ = 0;
 };
 
 // Never destroyed: arrays of a dying interpreter may be released after static destructors ran.

@@ -10,7 +10,7 @@ namespace fastrnn {
 // 64-byte aligned memory, not cleared. Released memory is kept for the next request of about its
 // size, because fresh pages cost more than the work done on them: a training step asks for the same
 // sizes again and again. What is kept plus what is in use never exceeds the most that was ever in
-// use.
+// use by more than a quarter.
 class Buffer {
  public:
   Buffer() = default;

@@ -18,14 +18,25 @@ BATCH, STEPS, FEATURES, UNITS = 3, 6, 4, 7
 
 
 class Variant(NamedTuple):
-    """A Keras layer with its constructor arguments; `initial_state`: called with one."""
+    """A Keras layer with its constructor arguments, called with an initial state, with a mask."""
 
     layer: str
     config: dict[str, Any]
     initial_state: bool = False
+    mask: bool = False
+
+    @property
+    def reversed(self) -> bool:
+        """Whether Keras returns the outputs of all steps from the last to the first."""
+        return self.config.keys() >= {"go_backwards", "return_sequences"}
 
 
 _ALL = {"return_sequences": True}
+_ZEROS = {"return_sequences": True, "zero_output_for_mask": True}
+_BACK = {"go_backwards": True}
+
+# Steps that are walked: none, some from the start, and with a gap.
+MASK = np.array([[0, 0, 0, 0, 0, 0], [1, 1, 1, 0, 0, 0], [0, 1, 0, 0, 1, 1]], bool)
 
 VARIANTS = {
     "simple_rnn": Variant("SimpleRNN", {}),
@@ -53,9 +64,19 @@ VARIANTS = {
     ),
     "gru_reset_before_relu": Variant("GRU", {"reset_after": False, "activation": "relu"}),
     "gru_reset_before_no_bias": Variant("GRU", {"reset_after": False, "use_bias": False}),
+    "simple_rnn_mask": Variant("SimpleRNN", _ALL, mask=True),
+    "simple_rnn_mask_backwards": Variant("SimpleRNN", _BACK, initial_state=True, mask=True),
+    "lstm_mask": Variant("LSTM", {}, mask=True),
+    "lstm_mask_zeros": Variant("LSTM", _ZEROS, initial_state=True, mask=True),
+    "lstm_backwards": Variant("LSTM", {**_BACK, **_ALL}),
+    "gru_mask": Variant("GRU", {}, initial_state=True, mask=True),
+    "gru_mask_zeros_backwards": Variant("GRU", {**_BACK, **_ZEROS}, mask=True),
+    "gru_reset_before_mask": Variant(
+        "GRU", {"reset_after": False, **_ALL}, initial_state=True, mask=True
+    ),
 }
 
-# Models for forward passes: rows of (layer, config); the first layer is an Embedding.
+# Models: rows of (layer, config); the first layer is an Embedding.
 MODELS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     f"stacked_{layer.lower()}": [
         ("Embedding", {"input_dim": 20, "output_dim": 4}),
@@ -64,7 +85,33 @@ MODELS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("Dense", {"units": 3, "activation": "softmax"}),
     ]
     for layer in ("SimpleRNN", "LSTM", "GRU")
+} | {
+    "masked": [
+        ("Embedding", {"input_dim": 5, "output_dim": 4, "mask_zero": True}),
+        ("GRU", {"units": 6, "return_sequences": True}),
+        ("LSTM", {"units": 5}),
+        ("Dense", {"units": 3, "activation": "tanh"}),
+    ],
+    "bidirectional": [
+        ("Embedding", {"input_dim": 5, "output_dim": 4, "mask_zero": True}),
+        ("Bidirectional LSTM", {"units": 6, "return_sequences": True}),
+        ("Bidirectional SimpleRNN", {"units": 5, "merge_mode": "mul", "return_sequences": True}),
+        ("Bidirectional GRU", {"units": 4, "merge_mode": "ave"}),
+    ],
 }
+
+
+def make_model(framework: Any, rows: list[tuple[str, dict[str, Any]]]) -> Any:
+    """A Sequential model of `keras` or `fastrnn`."""
+    layers = []
+    for name, config in rows:
+        wrapper, _, inner = name.rpartition(" ")
+        config = dict(config)
+        wrapped = {"merge_mode": config.pop("merge_mode", "concat")} if wrapper else {}
+        layer = getattr(framework.layers, inner)(**config)
+        layers.append(framework.layers.Bidirectional(layer, **wrapped) if wrapper else layer)
+    return framework.Sequential(layers)
+
 
 # Training runs: 50 batches of 16 rows of 5 tokens.
 #

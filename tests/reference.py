@@ -8,7 +8,9 @@ and the outputs against published numbers.
 Shapes: B batch, T steps, F features, H units, G gates (SimpleRNN 1, LSTM 4, GRU 3).
     x [B, T, F]    kernel w [F, G*H]    recurrent_kernel u [H, G*H]    bias b [G*H]    states [B, H]
 Gates lie side by side in the last axis: LSTM i, f, c, o; GRU z, r, h. The bias of GRU with
-reset_after=True is [2, 3*H]: the input bias above the recurrent bias.
+reset_after=True is [2, 3*H]: the input bias above the recurrent bias. A step is walked where `mask`
+[B, T] is True. Dropout masks of x are [B, F] or, each gate its own, [B, G, F]; of h [B, H] or
+[B, G, H].
 
 The arithmetic is float64. `dtype=np.float32` runs the same equations in float32: the error of that
 run is the yardstick for a kernel's error.
@@ -67,8 +69,8 @@ ACTIVATIONS = {
 
 # --- One step of each cell ------------------------------------------------------------------------
 #
-# forward(x, states, weights, g, s) -> (new states, cache)
-# backward(d_states, cache, weights, g, s) -> (d_x, d_states before the step, d_weights)
+# forward(x, states, weights, dropped, g, s) -> (new states, cache)
+# backward(d_states, cache, weights, dropped, g, s) -> (d_x, d_states before the step, d_weights)
 #
 # with g the activation and s the recurrent activation.
 
@@ -81,6 +83,39 @@ class Weights(NamedTuple):
     bias: Array
 
 
+class Dropped(NamedTuple):
+    """What x and h_ are multiplied by where they enter a gate's product, the same at all steps
+    (Y. Gal and Z. Ghahramani, NIPS 2016); None without dropout.
+    """
+
+    x: Array | None  # [B, G, F]
+    h: Array | None  # [B, G, H]
+
+
+def of_gates(columns: Array, gates: int) -> Array:
+    """The columns of each gate, [G, rows, H]."""
+    return columns.reshape(len(columns), gates, -1).swapaxes(0, 1)
+
+
+def product(v: Array, mask: Array | None, w: Array) -> Array:
+    """v w, of which each gate has its own columns and its own mask of v."""
+    if mask is None:
+        return v @ w
+    parts = [(v * mask[:, k]) @ w_k for k, w_k in enumerate(of_gates(w, mask.shape[1]))]
+    return np.concatenate(parts, axis=1)
+
+
+def product_backward(v: Array, mask: Array | None, w: Array, d_y: Array) -> tuple[Array, Array]:
+    """d_v and d_w from the gradient of y = product(v, mask, w)."""
+    if mask is None:
+        return d_y @ w.T, v.T @ d_y
+    d_v, d_w, gates = np.zeros_like(v), [], mask.shape[1]
+    for k, (w_k, d_k) in enumerate(zip(of_gates(w, gates), of_gates(d_y, gates), strict=True)):
+        d_v = d_v + (d_k @ w_k.T) * mask[:, k]
+        d_w.append((v * mask[:, k]).T @ d_k)
+    return d_v, np.concatenate(d_w, axis=1)
+
+
 class SimpleRNN:
     """J. L. Elman, "Finding structure in time", Cognitive Science 14 (1990):
 
@@ -90,22 +125,26 @@ class SimpleRNN:
     gates, states = 1, 1
 
     @staticmethod
-    def forward(x: Array, states: States, weights: Weights, g: Activation, s: Activation) -> Any:
+    def forward(
+        x: Array, states: States, weights: Weights, dropped: Dropped, g: Activation, s: Activation
+    ) -> Any:
         w, u, b = weights
         (h_,) = states
-        h = g.forward(x @ w + h_ @ u + b)
+        h = g.forward(product(x, dropped.x, w) + product(h_, dropped.h, u) + b)
         return (h,), (x, h_, h)
 
     @staticmethod
     def backward(
-        d_states: States, cache: Any, weights: Weights, g: Activation, s: Activation
-    ) -> Any:
+        d_states: States, cache: Any, weights: Weights, dropped: Dropped, g: Activation,
+        s: Activation,
+    ) -> Any:  # fmt: skip
         w, u, _ = weights
         x, h_, h = cache
         (d_h,) = d_states
         d_a = d_h * g.slope(h)
-        d_weights = Weights(x.T @ d_a, h_.T @ d_a, d_a.sum(axis=0))
-        return d_a @ w.T, (d_a @ u.T,), d_weights
+        d_x, d_w = product_backward(x, dropped.x, w, d_a)
+        d_h_, d_u = product_backward(h_, dropped.h, u, d_a)
+        return d_x, (d_h_,), Weights(d_w, d_u, d_a.sum(axis=0))
 
 
 class LSTM:
@@ -120,10 +159,13 @@ class LSTM:
     gates, states = 4, 2
 
     @staticmethod
-    def forward(x: Array, states: States, weights: Weights, g: Activation, s: Activation) -> Any:
+    def forward(
+        x: Array, states: States, weights: Weights, dropped: Dropped, g: Activation, s: Activation
+    ) -> Any:
         w, u, b = weights
         h_, c_ = states
-        a_i, a_f, a_n, a_o = np.split(x @ w + h_ @ u + b, 4, axis=1)
+        a = product(x, dropped.x, w) + product(h_, dropped.h, u) + b
+        a_i, a_f, a_n, a_o = np.split(a, 4, axis=1)
         i, f, n, o = s.forward(a_i), s.forward(a_f), g.forward(a_n), s.forward(a_o)
         c = f * c_ + i * n
         y = g.forward(c)
@@ -132,8 +174,9 @@ class LSTM:
 
     @staticmethod
     def backward(
-        d_states: States, cache: Any, weights: Weights, g: Activation, s: Activation
-    ) -> Any:
+        d_states: States, cache: Any, weights: Weights, dropped: Dropped, g: Activation,
+        s: Activation,
+    ) -> Any:  # fmt: skip
         w, u, _ = weights
         x, h_, c_, i, f, n, o, y = cache
         d_h, d_c = d_states
@@ -143,8 +186,9 @@ class LSTM:
         d_a = np.concatenate(
             [d_i * s.slope(i), d_f * s.slope(f), d_n * g.slope(n), d_o * s.slope(o)], axis=1
         )
-        d_weights = Weights(x.T @ d_a, h_.T @ d_a, d_a.sum(axis=0))
-        return d_a @ w.T, (d_a @ u.T, d_c * f), d_weights
+        d_x, d_w = product_backward(x, dropped.x, w, d_a)
+        d_h_, d_u = product_backward(h_, dropped.h, u, d_a)
+        return d_x, (d_h_, d_c * f), Weights(d_w, d_u, d_a.sum(axis=0))
 
 
 class GRUResetAfter:
@@ -160,11 +204,13 @@ class GRUResetAfter:
     gates, states = 3, 1
 
     @staticmethod
-    def forward(x: Array, states: States, weights: Weights, g: Activation, s: Activation) -> Any:
+    def forward(
+        x: Array, states: States, weights: Weights, dropped: Dropped, g: Activation, s: Activation
+    ) -> Any:
         w, u, (b, q) = weights
         (h_,) = states
-        x_z, x_r, x_n = np.split(x @ w + b, 3, axis=1)
-        h_z, h_r, m = np.split(h_ @ u + q, 3, axis=1)
+        x_z, x_r, x_n = np.split(product(x, dropped.x, w) + b, 3, axis=1)
+        h_z, h_r, m = np.split(product(h_, dropped.h, u) + q, 3, axis=1)
         z, r = s.forward(x_z + h_z), s.forward(x_r + h_r)
         n = g.forward(x_n + r * m)
         h = z * h_ + (1 - z) * n
@@ -172,8 +218,9 @@ class GRUResetAfter:
 
     @staticmethod
     def backward(
-        d_states: States, cache: Any, weights: Weights, g: Activation, s: Activation
-    ) -> Any:
+        d_states: States, cache: Any, weights: Weights, dropped: Dropped, g: Activation,
+        s: Activation,
+    ) -> Any:  # fmt: skip
         w, u, _ = weights
         x, h_, z, r, m, n = cache
         (d_h,) = d_states
@@ -184,8 +231,9 @@ class GRUResetAfter:
         d_x_side = np.concatenate([d_a_z, d_a_r, d_a_n], axis=1)  # gradient of x w + b
         d_h_side = np.concatenate([d_a_z, d_a_r, d_m], axis=1)  # gradient of h_ u + q
         d_bias = np.stack([d_x_side.sum(axis=0), d_h_side.sum(axis=0)])
-        d_weights = Weights(x.T @ d_x_side, h_.T @ d_h_side, d_bias)
-        return d_x_side @ w.T, (d_h_side @ u.T + d_h * z,), d_weights
+        d_x, d_w = product_backward(x, dropped.x, w, d_x_side)
+        d_h_, d_u = product_backward(h_, dropped.h, u, d_h_side)
+        return d_x, (d_h_ + d_h * z,), Weights(d_w, d_u, d_bias)
 
 
 class GRUResetBefore:
@@ -193,39 +241,50 @@ class GRUResetBefore:
 
     z = s(x wz + h_ uz + bz)    r = s(x wr + h_ ur + br)
     p = r * h_                  n = g(x wh + p uh + bh)      h = z * h_ + (1 - z) * n
+
+    In p it is h_ that is dropped from, so p is too.
     """
 
     gates, states = 3, 1
 
     @staticmethod
-    def forward(x: Array, states: States, weights: Weights, g: Activation, s: Activation) -> Any:
+    def forward(
+        x: Array, states: States, weights: Weights, dropped: Dropped, g: Activation, s: Activation
+    ) -> Any:
         w, u, b = weights
         (h_,) = states
         u_z, u_r, u_n = np.split(u, 3, axis=1)
-        x_z, x_r, x_n = np.split(x @ w + b, 3, axis=1)
-        z, r = s.forward(x_z + h_ @ u_z), s.forward(x_r + h_ @ u_r)
+        m_z, m_r, m_n = (None,) * 3 if dropped.h is None else np.split(dropped.h, 3, axis=1)
+        x_z, x_r, x_n = np.split(product(x, dropped.x, w) + b, 3, axis=1)
+        z = s.forward(x_z + product(h_, m_z, u_z))
+        r = s.forward(x_r + product(h_, m_r, u_r))
         p = r * h_
-        n = g.forward(x_n + p @ u_n)
+        n = g.forward(x_n + product(p, m_n, u_n))
         h = z * h_ + (1 - z) * n
         return (h,), (x, h_, z, r, p, n)
 
     @staticmethod
     def backward(
-        d_states: States, cache: Any, weights: Weights, g: Activation, s: Activation
-    ) -> Any:
+        d_states: States, cache: Any, weights: Weights, dropped: Dropped, g: Activation,
+        s: Activation,
+    ) -> Any:  # fmt: skip
         w, u, _ = weights
         u_z, u_r, u_n = np.split(u, 3, axis=1)
+        m_z, m_r, m_n = (None,) * 3 if dropped.h is None else np.split(dropped.h, 3, axis=1)
         x, h_, z, r, p, n = cache
         (d_h,) = d_states
         d_z, d_n = d_h * (h_ - n), d_h * (1 - z)
         d_a_n = d_n * g.slope(n)
-        d_p = d_a_n @ u_n.T
+        d_p, d_u_n = product_backward(p, m_n, u_n, d_a_n)
         d_r = d_p * h_
         d_a_z, d_a_r = d_z * s.slope(z), d_r * s.slope(r)
+        d_h_r, d_u_r = product_backward(h_, m_r, u_r, d_a_r)
+        d_h_z, d_u_z = product_backward(h_, m_z, u_z, d_a_z)
+        d_h_ = d_h * z + d_p * r + d_h_z + d_h_r
         d_a = np.concatenate([d_a_z, d_a_r, d_a_n], axis=1)
-        d_u = np.concatenate([h_.T @ d_a_z, h_.T @ d_a_r, p.T @ d_a_n], axis=1)
-        d_h_ = d_h * z + d_p * r + d_a_z @ u_z.T + d_a_r @ u_r.T
-        return d_a @ w.T, (d_h_,), Weights(x.T @ d_a, d_u, d_a.sum(axis=0))
+        d_x, d_w = product_backward(x, dropped.x, w, d_a)
+        d_u = np.concatenate([d_u_z, d_u_r, d_u_n], axis=1)
+        return d_x, (d_h_,), Weights(d_w, d_u, d_a.sum(axis=0))
 
 
 # --- A sequence -----------------------------------------------------------------------------------
@@ -245,6 +304,29 @@ class Gradients(NamedTuple):
     initial_state: States
 
 
+class Tape(NamedTuple):
+    """What `rnn_forward` leaves for `rnn_backward`."""
+
+    cell: Any
+    weights: Weights
+    dropped: Dropped
+    activations: tuple[Activation, Activation]
+    has_bias: bool
+    times: range  # in the order of the walk
+    walked: Array  # [B, T]
+    zero_output_for_mask: bool
+    return_sequences: bool
+    caches: list[Any]  # one a step, in the order of the walk
+
+
+def per_gate(mask: Array | None, gates: int, dtype: Any) -> Array | None:
+    """A dropout mask [B, G, n] from one of that shape or one for all gates [B, n]."""
+    if mask is None:
+        return None
+    mask = np.asarray(mask, dtype)
+    return mask if mask.ndim == 3 else np.repeat(mask[:, None], gates, axis=1)
+
+
 def rnn_forward(
     cell: Any,
     x: Array,
@@ -253,54 +335,80 @@ def rnn_forward(
     bias: Array | None = None,
     initial_state: States | None = None,
     *,
+    mask: Array | None = None,
+    dropout_mask: Array | None = None,
+    recurrent_dropout_mask: Array | None = None,
+    go_backwards: bool = False,
+    zero_output_for_mask: bool = False,
     activation: str = "tanh",
     recurrent_activation: str = "sigmoid",
     return_sequences: bool = False,
     dtype: Any = np.float64,
 ) -> Output:
-    """Walks the cell over the steps; `outputs` is h of all steps [B, T, H] or the last [B, H]."""
+    """Walks the cell over the steps.
+
+    The output y of a step is h. Where `mask` [B, T] is False the states stay as they are, and y is
+    that of the step before it in the walk (zeros at the first), or zeros. `outputs` is y of all
+    steps [B, T, H], each at its own time, or of the last one of the walk [B, H].
+    """
     x, w, u = (np.asarray(array, dtype) for array in (x, kernel, recurrent_kernel))
+    batch, steps, _ = x.shape
     bias_shape = (2, u.shape[1]) if cell is GRUResetAfter else (u.shape[1],)
     b = np.zeros(bias_shape, dtype) if bias is None else np.asarray(bias, dtype)
     weights = Weights(w, u, b)
+    dropped = Dropped(
+        *(per_gate(m, cell.gates, dtype) for m in (dropout_mask, recurrent_dropout_mask))
+    )
     g, s = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
-    if initial_state is None:
-        initial_state = tuple(np.zeros((len(x), len(u)), dtype) for _ in range(cell.states))
-    states = tuple(np.asarray(state, dtype) for state in initial_state)
-    outputs, caches = [], []
-    for t in range(x.shape[1]):
-        states, cache = cell.forward(x[:, t], states, weights, g, s)
-        outputs.append(states[0])
+    zeros = np.zeros((batch, len(u)), dtype)
+    states = (zeros,) * cell.states if initial_state is None else initial_state
+    states = tuple(np.asarray(state, dtype) for state in states)
+    times = range(steps)[::-1] if go_backwards else range(steps)
+    walked = np.ones((batch, steps), bool) if mask is None else mask
+    y, y_of_step, caches = zeros, [zeros] * steps, []
+    for t in times:
+        walk = walked[:, t, None]
+        new_states, cache = cell.forward(x[:, t], states, weights, dropped, g, s)
+        states = tuple(np.where(walk, n, old) for n, old in zip(new_states, states, strict=True))
+        y = np.where(walk, new_states[0], zeros if zero_output_for_mask else y)
+        y_of_step[t] = y
         caches.append(cache)
-    tape = (cell, weights, g, s, bias is not None, return_sequences, caches)
-    return Output(np.stack(outputs, axis=1) if return_sequences else outputs[-1], states, tape)
+    tape = Tape(
+        cell, weights, dropped, (g, s), bias is not None, times, walked, zero_output_for_mask,
+        return_sequences, caches,
+    )  # fmt: skip
+    return Output(np.stack(y_of_step, axis=1) if return_sequences else y, states, tape)
 
 
 def rnn_backward(
-    tape: Any,
+    tape: Tape,
     d_outputs: Array | None = None,
     d_states: tuple[Array | None, ...] | None = None,
 ) -> Gradients:
     """Walks the steps back, from the gradients of what `rnn_forward` returned."""
-    cell, weights, g, s, has_bias, return_sequences, caches = tape
-    dtype, batch, units = weights.kernel.dtype, len(caches[0][0]), len(weights.recurrent_kernel)
-    zeros = np.zeros((batch, units), dtype)
+    cell, weights, dropped, (g, s), has_bias, times, walked, zero_output_for_mask, *_ = tape
+    dtype, (batch, steps) = weights.kernel.dtype, walked.shape
+    zeros = np.zeros((batch, len(weights.recurrent_kernel)), dtype)
     d_states = (None,) * cell.states if d_states is None else d_states
     d_states = tuple(zeros if d is None else np.asarray(d, dtype) for d in d_states)
-    d_h_of_step = [zeros] * len(caches)
-    if d_outputs is not None and return_sequences:
-        d_h_of_step = list(np.moveaxis(np.asarray(d_outputs, dtype), 1, 0))
+    d_y_of_step = [zeros] * steps
+    if d_outputs is not None and tape.return_sequences:
+        d_y_of_step = list(np.moveaxis(np.asarray(d_outputs, dtype), 1, 0))
     elif d_outputs is not None:
-        d_h_of_step[-1] = np.asarray(d_outputs, dtype)
+        d_y_of_step[times[-1]] = np.asarray(d_outputs, dtype)
     d_weights = Weights(*(np.zeros_like(w) for w in weights))
-    d_xs = []
-    for d_h, cache in zip(reversed(d_h_of_step), reversed(caches), strict=True):
-        d_states = (d_states[0] + d_h, *d_states[1:])
-        d_x, d_states, d_step = cell.backward(d_states, cache, weights, g, s)
+    d_x_of_step = [zeros] * steps
+    d_y = zeros  # from the masked steps that repeat the output
+    for t, cache in zip(reversed(times), reversed(tape.caches), strict=True):
+        walk = walked[:, t, None]
+        d_y = d_y + d_y_of_step[t]
+        d_new = tuple(np.where(walk, d, zeros) for d in (d_states[0] + d_y, *d_states[1:]))
+        d_x_of_step[t], d_old, d_step = cell.backward(d_new, cache, weights, dropped, g, s)
+        d_states = tuple(np.where(walk, old, d) for old, d in zip(d_old, d_states, strict=True))
+        d_y = np.where(walk | zero_output_for_mask, zeros, d_y)
         d_weights = Weights(*(total + d for total, d in zip(d_weights, d_step, strict=True)))
-        d_xs.append(d_x)
     kernel, recurrent_kernel, bias = d_weights
-    d_x = np.stack(d_xs[::-1], axis=1)
+    d_x = np.stack(d_x_of_step, axis=1)
     return Gradients(d_x, kernel, recurrent_kernel, bias if has_bias else None, d_states)
 
 
@@ -316,8 +424,7 @@ def embedding_backward(tokens: Array, d_outputs: Array, vocabulary: int) -> Arra
     """Each token adds its gradient to its row of d_table [vocabulary, E]."""
     d_outputs = np.asarray(d_outputs, np.float64)
     d_table = np.zeros((vocabulary, d_outputs.shape[-1]))
-    for token, d_row in zip(tokens.ravel(), d_outputs.reshape(-1, d_table.shape[1]), strict=True):
-        d_table[token] += d_row
+    np.add.at(d_table, tokens, d_outputs)
     return d_table
 
 

@@ -75,6 +75,9 @@ CELLS = (
     Cell("gru_reset_before", "gru", reference.GRUResetBefore, reset_after=False),
 )
 
+# Keras's name of the layer of each op.
+LAYERS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+
 
 def normal(rng: np.random.Generator, *shape: int) -> Array:
     """Standard normal float32 numbers."""

@@ -136,6 +136,16 @@ Tokens as_tokens(py::handle value, int64_t vocabulary) {
   refuse_dtype("tokens", "integers", array);
 }
 
+Bytes as_step_mask(py::handle value, const Shape& expected) {
+  const py::array array = as_array(value, "mask");
+  const char kind = array.dtype().kind();
+  if (kind != 'b' && kind != 'i' && kind != 'u' && kind != 'f')
+    refuse_dtype("mask", "booleans", array);
+  check_shape(array, "mask", expected);
+  // A copy of our own: the plan that was made from it must stay true.
+  return Bytes(py::array(array.attr("astype")("bool", py::arg("order") = "C")).view("uint8"));
+}
+
 Floats new_floats(const Shape& shape) {
   int64_t count = 1;
   for (const py::ssize_t size : shape) count = checked_count({count, size});

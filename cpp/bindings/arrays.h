@@ -17,6 +17,7 @@ namespace py = pybind11;
 
 using Floats = py::array_t<float, py::array::c_style>;
 using Tokens = py::array_t<int32_t, py::array::c_style>;
+using Bytes = py::array_t<uint8_t, py::array::c_style>;
 using Shape = std::vector<py::ssize_t>;
 
 inline constexpr py::ssize_t kAnySize = -1;
@@ -43,6 +44,9 @@ float* optional_in_place(py::handle value, const char* name, const Shape& expect
 
 // Integral ids in [0, vocabulary), of any integer or float dtype.
 Tokens as_tokens(py::handle value, int64_t vocabulary);
+
+// Which steps are walked, [B, T]: booleans, or numbers of which 0 is false.
+Bytes as_step_mask(py::handle value, const Shape& expected);
 
 // A new array, not cleared; large ones live in recycled memory.
 Floats new_floats(const Shape& shape);

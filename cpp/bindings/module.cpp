@@ -9,4 +9,5 @@ PYBIND11_MODULE(_core, m) {
   fastrnn::register_rnn(m);
   fastrnn::register_dense(m);
   fastrnn::register_optimizer(m);
+  fastrnn::register_probe(m);
 }

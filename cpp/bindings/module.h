@@ -11,5 +11,6 @@ void register_system(py::module_& m);
 void register_rnn(py::module_& m);
 void register_dense(py::module_& m);
 void register_optimizer(py::module_& m);
+void register_probe(py::module_& m);
 
 }  // namespace fastrnn

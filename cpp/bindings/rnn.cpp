@@ -4,6 +4,7 @@
 
 #include "../dispatch.h"
 #include "../memory.h"
+#include "../phases.h"
 #include "../plan.h"
 #include "../threads.h"
 #include "arrays.h"
@@ -23,15 +24,25 @@ Cell as_cell(const std::string& name) {
 // What forward leaves for backward. It refers to the arrays that forward was given.
 struct Tape {
   RnnProblem problem;
-  bool return_sequences;
+  bool return_sequences, has_initial_state;
   Floats x;      // [B, T, F], or with tokens
   Floats table;  // [vocabulary, F]
-  TokenPlan plan;
+  Plan plan;
+  StepMask steps;
+  Bytes mask;  // [B, T] where steps.mask is not null
   Floats kernel, recurrent_kernel;
+  OptionalFloats x_mask, h_mask;
   Shape bias_shape;  // empty without bias
-  Buffer h, c, gates;
+  Buffer h, c, gates, prefix_h, prefix_c, prefix_gates;
 
-  RnnTape pointers() const { return {h.floats(), c.floats(), gates.floats()}; }
+  WalkTape rows() const { return {h.floats(), c.floats(), gates.floats()}; }
+  WalkTape prefix() const { return {prefix_h.floats(), prefix_c.floats(), prefix_gates.floats()}; }
+  TokenInput tokens() const { return {table.data(), table.shape(0), plan.distinct_tokens()}; }
+  size_t bytes() const {
+    size_t sum = 0;
+    for (const Buffer* b : {&h, &c, &gates, &prefix_h, &prefix_c, &prefix_gates}) sum += b->bytes();
+    return sum;
+  }
 };
 
 Buffer floats_buffer(int64_t count) { return Buffer(size_t(count) * sizeof(float)); }
@@ -47,11 +58,53 @@ Floats zeros(const Shape& shape) {
   return array;
 }
 
+// A dropout mask [B, width], or [B, G, width] with one for each gate.
+OptionalFloats as_dropout_mask(py::handle value, const char* name, const RnnProblem& p,
+                               int64_t width) {
+  if (value.is_none()) return {};
+  Floats mask = as_floats(value, name);
+  const Shape shape = shape_of(mask);
+  const int64_t gates = gate_count(p.cell);
+  if (shape == Shape{p.batch, width})
+    mask = mask.reshape({p.batch, int64_t(1), width});
+  else if (shape != Shape{p.batch, gates, width}) {
+    throw py::value_error("`" + std::string(name) + "` must have shape " +
+                          to_text({p.batch, width}) + " or, one for each gate, " +
+                          to_text({p.batch, gates, width}) + ". Received: shape=" + to_text(shape));
+  }
+  return {mask, true};
+}
+
+// The mask of all gates once for each gate, where the other mask has one for each.
+void repeat_for_gates(OptionalFloats& mask, int64_t gates) {
+  if (!mask.given || mask.array.shape(1) == gates) return;
+  const int64_t batch = mask.array.shape(0), width = mask.array.shape(2);
+  Floats repeated({batch, gates, width});
+  float* to = repeated.mutable_data();
+  for (int64_t i = 0; i < batch * gates; ++i)
+    std::copy_n(mask.array.data() + i / gates * width, width, to + i * width);
+  mask.array = repeated;
+}
+
+void take_dropout_masks(py::handle x_mask, py::handle h_mask, RnnProblem& p, OptionalFloats& x_in,
+                        OptionalFloats& h_in) {
+  x_in = as_dropout_mask(x_mask, "dropout_mask", p, p.features);
+  h_in = as_dropout_mask(h_mask, "recurrent_dropout_mask", p, p.units);
+  p.masked_x = x_in.given, p.masked_h = h_in.given;
+  p.mask_sets = 1;
+  for (const OptionalFloats* mask : {&x_in, &h_in})
+    if (mask->given) p.mask_sets = std::max<int64_t>(p.mask_sets, mask->array.shape(1));
+  repeat_for_gates(x_in, p.mask_sets);
+  repeat_for_gates(h_in, p.mask_sets);
+}
+
 // Where the input is tokens, x is None and `tokens` [B, T] and `table` [vocabulary, F] stand for
 // it.
 py::tuple rnn_forward(const std::string& cell, py::handle x, py::handle tokens, py::handle table,
                       py::handle kernel, py::handle recurrent_kernel, py::handle bias,
-                      py::handle initial_state, const std::string& activation,
+                      py::handle initial_state, py::handle mask, py::handle dropout_mask,
+                      py::handle recurrent_dropout_mask, bool go_backwards,
+                      bool zero_output_for_mask, const std::string& activation,
                       const std::string& recurrent_activation, bool return_sequences,
                       bool keep_tape) {
   RnnForward a{};
@@ -62,7 +115,8 @@ py::tuple rnn_forward(const std::string& cell, py::handle x, py::handle tokens, 
   p.threads = num_threads();
   Floats x_in, table_in;
   Tokens tokens_in;
-  if (tokens.is_none()) {
+  const bool has_tokens = !tokens.is_none();
+  if (!has_tokens) {
     x_in = as_floats(x, "x", {kAnySize, kAnySize, kAnySize});
     p.batch = x_in.shape(0), p.time = x_in.shape(1), p.features = x_in.shape(2);
   } else {
@@ -92,6 +146,7 @@ py::tuple rnn_forward(const std::string& cell, py::handle x, py::handle tokens, 
   const int states = state_count(p.cell);
   const Shape state_shape{p.batch, p.units};
   OptionalFloats initial[2];
+  bool has_initial_state = false;
   if (!initial_state.is_none()) {
     if (!py::isinstance<py::sequence>(initial_state)) {
       throw py::type_error("`initial_state` must be a sequence of arrays. Received: " +
@@ -102,75 +157,112 @@ py::tuple rnn_forward(const std::string& cell, py::handle x, py::handle tokens, 
       throw py::value_error("`initial_state` must hold " + std::to_string(states) +
                             " array(s). Received: " + std::to_string(given.size()));
     }
+    has_initial_state = true;
     for (int s = 0; s < states; ++s)
       initial[s] = as_optional_floats(given[s], "initial_state", state_shape);
   }
+  Bytes mask_in;
+  if (!mask.is_none()) mask_in = as_step_mask(mask, {p.batch, p.time});
+  OptionalFloats x_mask, h_mask;
+  take_dropout_masks(dropout_mask, recurrent_dropout_mask, p, x_mask, h_mask);
 
-  TokenPlan plan;
-  if (!tokens.is_none() && p.batch > 0) {
-    plan = TokenPlan(tokens_in.data(), p.batch, p.time, table_in.shape(0));
-    p.distinct = plan.distinct();
-    a.tokens = plan.input(table_in.data(), table_in.shape(0));
-  } else if (tokens.is_none()) {
+  const double begin = now_seconds();
+  PlanInput plan_input{p.batch, p.time};
+  if (has_tokens) {
+    plan_input.tokens = tokens_in.data();
+    plan_input.vocabulary = table_in.shape(0);
+    plan_input.share_prefix = mask.is_none() && !has_initial_state && !p.masked_x && !p.masked_h;
+  }
+  if (!mask.is_none()) plan_input.mask = mask_in.data();
+  plan_input.go_backwards = go_backwards;
+  Plan plan;
+  if (p.batch > 0) plan = Plan(plan_input);
+  if (profiling()) add_phase_seconds(Phase::plan, now_seconds() - begin);
+  p.distinct = plan.distinct();
+  p.positions = p.batch > 0 ? plan.view().walk.positions() : 0;
+  p.prefix = plan.view().prefix.steps;
+
+  a.plan = plan.view();
+  a.steps = {plan_input.mask, zero_output_for_mask, go_backwards};
+  if (has_tokens) {
+    a.tokens = {table_in.data(), table_in.shape(0), plan.distinct_tokens()};
+  } else {
     a.x = x_in.data();
   }
+  a.x_mask = x_mask.data(), a.h_mask = h_mask.data();
   Floats last_state[2];
   for (int s = 0; s < states; ++s) last_state[s] = new_floats(state_shape);
-  Floats sequence;
+  Floats last_output = new_floats(state_shape), sequence;
   if (return_sequences) sequence = new_floats({p.batch, p.time, p.units});
   std::shared_ptr<Tape> tape;
   if (keep_tape) {
     tape = std::make_shared<Tape>();
     tape->problem = p;
     tape->return_sequences = return_sequences;
+    tape->has_initial_state = has_initial_state;
     tape->x = x_in, tape->table = table_in;
+    tape->steps = a.steps, tape->mask = mask_in;
     tape->kernel = kernel_in, tape->recurrent_kernel = recurrent_in;
+    tape->x_mask = x_mask, tape->h_mask = h_mask;
     if (bias_in.given) tape->bias_shape = bias_shape(p);
-    tape->h = floats_buffer(checked_count({p.time + 1, p.batch, p.units}));
-    if (states == 2) tape->c = floats_buffer(checked_count({p.time + 1, p.batch, p.units}));
-    if (const int lanes = cached_lanes(p.cell)) {
-      tape->gates = floats_buffer(checked_count({p.time, p.batch, lanes, p.units}));
+    const int64_t rows = p.batch + p.positions;
+    const int lanes = cached_lanes(p.cell);
+    tape->h = floats_buffer(checked_count({rows, p.units}));
+    if (states == 2) tape->c = floats_buffer(checked_count({rows, p.units}));
+    if (lanes) tape->gates = floats_buffer(checked_count({p.positions, lanes, p.units}));
+    if (p.prefix > 0) {
+      tape->prefix_h = floats_buffer(checked_count({p.prefix + 1, p.units}));
+      if (states == 2) tape->prefix_c = floats_buffer(checked_count({p.prefix + 1, p.units}));
+      if (lanes) tape->prefix_gates = floats_buffer(checked_count({p.prefix, lanes, p.units}));
     }
-    a.tape = tape->pointers();
+    a.tape = tape->rows(), a.prefix_tape = tape->prefix();
   }
   if (p.batch > 0) {
     const KernelTable& table = kernels();
-    const Buffer workspace(size_t(table.rnn_forward_workspace(p, keep_tape)));
     a.kernel = kernel_in.data(), a.recurrent_kernel = recurrent_in.data(), a.bias = bias_in.data();
     for (int s = 0; s < states; ++s) {
       a.initial_state[s] = initial[s].data();
       a.last_state[s] = last_state[s].mutable_data();
     }
+    a.last_output = last_output.mutable_data();
     if (return_sequences) a.sequence = sequence.mutable_data();
+    const Buffer workspace(size_t(table.rnn_forward_workspace(a)));
     a.workspace = workspace.data();
     const py::gil_scoped_release release;
     table.rnn_forward(a);
   }
-  if (tape) tape->plan = std::move(plan);  // its memory, and so a.tokens, stays where it is
+  if (tape) tape->plan = std::move(plan);  // its memory, and so a.plan, stays where it is
   py::tuple state_tuple(states);
   for (int s = 0; s < states; ++s) state_tuple[s] = last_state[s];
-  py::object outputs =
-      return_sequences ? py::object(sequence) : py::object(last_state[0].attr("copy")());
-  return py::make_tuple(outputs, state_tuple, tape ? py::cast(tape) : py::none());
+  return py::make_tuple(return_sequences ? sequence : last_output, state_tuple,
+                        tape ? py::cast(tape) : py::none());
 }
 
-// dlast_state: one entry per state, each an array or None.
-py::tuple rnn_backward(const Tape& tape, py::handle dsequence, const py::sequence& dlast_state,
+// d_states: None, or one entry per state, each an array or None.
+py::tuple rnn_backward(const Tape& tape, py::handle d_outputs, py::handle d_states,
                        bool input_gradient) {
   RnnBackward a{};
   const RnnProblem& p = a.problem = tape.problem;
   a.problem.threads = num_threads();
   const int states = state_count(p.cell);
   const Shape state_shape{p.batch, p.units};
-  const OptionalFloats dsequence_in =
-      as_optional_floats(dsequence, "d_outputs", {p.batch, p.time, p.units});
+  const OptionalFloats doutputs =
+      as_optional_floats(d_outputs, "d_outputs",
+                         tape.return_sequences ? Shape{p.batch, p.time, p.units} : state_shape);
   OptionalFloats dlast[2];
-  if (py::ssize_t(dlast_state.size()) != states) {
-    throw py::value_error("`d_states` must hold " + std::to_string(states) +
-                          " array(s). Received: " + std::to_string(dlast_state.size()));
+  if (!d_states.is_none()) {
+    if (!py::isinstance<py::sequence>(d_states)) {
+      throw py::type_error("`d_states` must be a sequence of arrays. Received: " +
+                           std::string(py::str(py::type::of(d_states))));
+    }
+    const auto given = py::cast<py::sequence>(d_states);
+    if (py::ssize_t(given.size()) != states) {
+      throw py::value_error("`d_states` must hold " + std::to_string(states) +
+                            " array(s). Received: " + std::to_string(given.size()));
+    }
+    for (int s = 0; s < states; ++s)
+      dlast[s] = as_optional_floats(given[s], "d_states", state_shape);
   }
-  for (int s = 0; s < states; ++s)
-    dlast[s] = as_optional_floats(dlast_state[s], "d_states", state_shape);
 
   Floats dx, dbias, dinitial[2];
   const py::ssize_t gates = gate_count(p.cell) * p.units;
@@ -185,33 +277,37 @@ py::tuple rnn_backward(const Tape& tape, py::handle dsequence, const py::sequenc
   Floats dkernel = weight_like({p.features, gates}), drecurrent = weight_like({p.units, gates});
   const bool use_bias = !tape.bias_shape.empty();
   if (use_bias) dbias = weight_like(tape.bias_shape);
-  for (int s = 0; s < states; ++s) dinitial[s] = new_floats(state_shape);
+  for (int s = 0; s < states && tape.has_initial_state; ++s) dinitial[s] = new_floats(state_shape);
   if (!empty) {
     const KernelTable& table = kernels();
-    const Buffer workspace(size_t(table.rnn_backward_workspace(a.problem, input_gradient)));
     if (has_table) {
-      a.tokens = tape.plan.input(tape.table.data(), tape.table.shape(0));
+      a.tokens = tape.tokens();
     } else {
       a.x = tape.x.data();
     }
+    a.plan = tape.plan.view();
+    a.steps = tape.steps;
     a.kernel = tape.kernel.data(), a.recurrent_kernel = tape.recurrent_kernel.data();
-    a.tape = tape.pointers();
-    a.dsequence = dsequence_in.data();
+    a.x_mask = tape.x_mask.data(), a.h_mask = tape.h_mask.data();
+    a.tape = tape.rows(), a.prefix_tape = tape.prefix();
+    (tape.return_sequences ? a.dsequence : a.dlast_output) = doutputs.data();
     a.dkernel = dkernel.mutable_data(), a.drecurrent_kernel = drecurrent.mutable_data();
     if (input_gradient) a.dx = dx.mutable_data();
     if (use_bias) a.dbias = dbias.mutable_data();
     for (int s = 0; s < states; ++s) {
       a.dlast_state[s] = dlast[s].data();
-      a.dinitial_state[s] = dinitial[s].mutable_data();
+      if (tape.has_initial_state) a.dinitial_state[s] = dinitial[s].mutable_data();
     }
+    const Buffer workspace(size_t(table.rnn_backward_workspace(a)));
     a.workspace = workspace.data();
     const py::gil_scoped_release release;
     table.rnn_backward(a);
   }
-  py::tuple dinitial_tuple(states);
-  for (int s = 0; s < states; ++s) dinitial_tuple[s] = dinitial[s];
+  py::tuple dinitial_tuple(tape.has_initial_state ? states : 0);
+  for (size_t s = 0; s < dinitial_tuple.size(); ++s) dinitial_tuple[s] = dinitial[s];
   return py::make_tuple(input_gradient ? py::object(dx) : py::none(), dkernel, drecurrent,
-                        use_bias ? py::object(dbias) : py::none(), dinitial_tuple);
+                        use_bias ? py::object(dbias) : py::none(),
+                        tape.has_initial_state ? py::object(dinitial_tuple) : py::none());
 }
 
 }  // namespace
@@ -221,14 +317,18 @@ void register_rnn(py::module_& m) {
       .def_property_readonly(
           "cell", [](const Tape& t) { return kCellNames[static_cast<int>(t.problem.cell)]; })
       .def_readonly("return_sequences", &Tape::return_sequences)
-      .def_property_readonly(
-          "nbytes", [](const Tape& t) { return t.h.bytes() + t.c.bytes() + t.gates.bytes(); });
+      .def_property_readonly("positions", [](const Tape& t) { return t.problem.positions; })
+      .def_property_readonly("prefix", [](const Tape& t) { return t.problem.prefix; })
+      .def_property_readonly("distinct", [](const Tape& t) { return t.problem.distinct; })
+      .def_property_readonly("nbytes", &Tape::bytes);
   m.def("rnn_forward", &rnn_forward, py::arg("cell"), py::arg("x"), py::arg("tokens"),
         py::arg("table"), py::arg("kernel"), py::arg("recurrent_kernel"), py::arg("bias"),
-        py::arg("initial_state"), py::arg("activation"), py::arg("recurrent_activation"),
-        py::arg("return_sequences"), py::arg("keep_tape"));
-  m.def("rnn_backward", &rnn_backward, py::arg("tape"), py::arg("d_sequence"),
-        py::arg("d_last_state"), py::arg("input_gradient"));
+        py::arg("initial_state"), py::arg("mask"), py::arg("dropout_mask"),
+        py::arg("recurrent_dropout_mask"), py::arg("go_backwards"), py::arg("zero_output_for_mask"),
+        py::arg("activation"), py::arg("recurrent_activation"), py::arg("return_sequences"),
+        py::arg("keep_tape"));
+  m.def("rnn_backward", &rnn_backward, py::arg("tape"), py::arg("d_outputs"), py::arg("d_states"),
+        py::arg("input_gradient"));
 }
 
 }  // namespace fastrnn

@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include "../dispatch.h"
+#include "../phases.h"
 #include "../threads.h"
 #include "module.h"
 
@@ -14,6 +15,17 @@ void register_system(py::module_& m) {
   m.def("isa_levels_built", &isa_levels_built);
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("n"));
+  m.def("set_profiling", &set_profiling, py::arg("enabled"));
+  m.def(
+      "phase_seconds",
+      [](bool reset) {
+        double seconds[kPhases];
+        read_phase_seconds(reset, seconds);
+        py::dict result;
+        for (int i = 0; i < kPhases; ++i) result[kPhaseNames[i]] = seconds[i];
+        return result;
+      },
+      py::arg("reset") = true);
 #if defined(__clang__)
   m.attr("compiler") = "clang " __clang_version__;
 #else

@@ -8,7 +8,8 @@
 //                     the two products of a gate must be kept apart (GRU), and then the gradients
 //                     of the two sides differ
 //   kKernelRotation   by how many gates the columns of x W are rotated against those of the kernel
-//   forward           for a vector of units, from the sums and the states before the step to the
+//   forward           for one or two vectors of units, from the sums and the states before the step
+//   to the
 //                     activated gates and the states after it
 //   backward          inverts forward
 // A row of gates holds the sums first and the activated gates after the step, in place.
@@ -22,8 +23,9 @@
 namespace fastrnn {
 namespace {
 
+template <class V>
 struct State {
-  Vec h, c;  // c: LSTM only
+  V h, c;  // c: LSTM only
 };
 
 template <class CellType, class Activations, class Input>
@@ -33,37 +35,44 @@ class CellForward {
       : a_(a),
         activations_(a.problem),
         units_(a.problem.units),
-        gates_(gate_count(CellType::kCell) * units_),
         width_(CellType::kColumns * units_),
-        input_(a, gates_, CellType::kKernelRotation * units_, CellType::kRecurrentColumn * units_,
-               width_, workspace),
-        recurrent_kernel_(workspace, units_, gates_),
+        mask_{a.h_mask, a.plan.row, a.problem.mask_sets, units_},
+        input_(a,
+               {{kGates, units_, block_count(a.problem.masked_x, a.problem),
+                 CellType::kKernelRotation},
+                kFirst * units_,
+                width_},
+               workspace),
+        recurrent_kernel_(workspace, units_,
+                          {kGates, units_, block_count(a.problem.masked_h, a.problem), 0}),
+        masked_h_(workspace.floats(a.h_mask ? a.problem.threads * kRowBlock * units_ : 0)),
         scratch_(a.tape.gates ? nullptr
                               : workspace.floats(a.problem.threads * kRowBlock * width_)) {}
 
   void pack(const Team& team) {
     input_.pack(team);
-    for (int64_t p = team.thread; p < recurrent_kernel_.panels(); p += team.threads) {
-      recurrent_kernel_.pack(p, a_.recurrent_kernel, gates_);
-    }
+    recurrent_kernel_.pack(team, a_.recurrent_kernel, kGates * units_);
   }
 
   void prepare(const Team& team) { input_.prepare(team); }
 
   void run(const Team& team, const ForwardRows& rows) const {
     float* gates = rows.gates ? rows.gates : scratch_ + team.thread * kRowBlock * width_;
-    input_.start(rows, gates);
-    recurrent_kernel_.multiply<Into::accumulate>(
-        rows.count, rows.h_prev, units_, gates + CellType::kRecurrentColumn * units_, width_);
+    input_.start(team, rows, gates);
+    recurrent_kernel_.multiply(rows.count, rows.h_prev, units_, mask_, rows.rank,
+                               masked_h_ + (a_.h_mask ? team.thread * kRowBlock * units_ : 0),
+                               gates + kFirst * units_, width_,
+                               input_.sums(rows, gates, kFirst * units_));
     for (int64_t r = 0; r < rows.count; ++r) {
       const int64_t row = r * units_;
       float* gate_row = gates + r * width_;
-      float* sequence = offset(rows.sequence, r * rows.sequence_stride);
-      for_vectors({0, units_}, [&](int64_t u, auto lanes) {
-        Vec gate[CellType::kColumns];
+      float* sequence = offset(a_.sequence, rows.slot[r] * units_);
+      for_vector_pairs({0, units_}, [&](int64_t u, auto lanes) {
+        using V = decltype(lanes.read(gate_row));
+        V gate[CellType::kColumns];
         for (int g = 0; g < CellType::kColumns; ++g)
           gate[g] = lanes.read(gate_row + g * units_ + u);
-        State state{lanes.read(rows.h_prev + row + u), {}};
+        State<V> state{lanes.read(rows.h_prev + row + u), {}};
         if constexpr (kHasC) state.c = lanes.read(rows.c_prev + row + u);
         CellType::forward(activations_, gate, state);
         if constexpr (cached_lanes(CellType::kCell) > 0) {
@@ -78,14 +87,18 @@ class CellForward {
   }
 
  private:
+  static constexpr int64_t kGates = gate_count(CellType::kCell);
+  static constexpr int64_t kFirst = CellType::kRecurrentColumn;
   static constexpr bool kHasC = state_count(CellType::kCell) == 2;
 
   const RnnForward& a_;
   Activations activations_;
-  int64_t units_, gates_, width_;
+  int64_t units_, width_;
+  RowMask mask_;
   Input input_;
-  Weights recurrent_kernel_;
-  float* scratch_;  // gates of kRowBlock rows per thread, where no tape keeps them
+  GateWeights recurrent_kernel_;
+  float* masked_h_;  // [kRowBlock, H] per thread
+  float* scratch_;   // gates of kRowBlock rows per thread, where no tape keeps them
 };
 
 template <class CellType, class Activations, class Input>
@@ -95,80 +108,92 @@ class CellBackward {
       : a_(a),
         activations_(a.problem),
         units_(a.problem.units),
-        gates_(gate_count(CellType::kCell) * units_),
         width_(CellType::kColumns * units_),
-        input_(a, capacity, gates_, CellType::kKernelRotation * units_, workspace),
-        recurrent_kernel_(workspace, gates_, units_),
-        h_prev_(workspace, units_, capacity),
-        dinput_(workspace, gates_, capacity),
-        drecurrent_(workspace, kSplit ? gates_ : 0, capacity),
+        mask_{a.h_mask, a.plan.row, a.problem.mask_sets, units_},
+        input_(a, capacity, input_blocks(), workspace),
+        recurrent_kernel_(workspace, units_,
+                          {kGates, units_, block_count(a.problem.masked_h, a.problem), 0}),
+        h_prev_(workspace, units_, capacity, block_count(a.problem.masked_h, a.problem)),
+        dinput_(workspace, input_blocks(), capacity),
+        drecurrent_(workspace, {kSplit ? kGates : 0, units_, a.problem.mask_sets, 0}, capacity),
+        masked_h_(workspace.floats(a.h_mask ? a.problem.threads * kRowBlock * units_ : 0)),
         scratch_(workspace.floats(a.problem.threads * kRowBlock * width_)) {}
 
   void pack(const Team& team) {
     input_.pack(team);
-    for (int64_t p = team.thread; p < recurrent_kernel_.panels(); p += team.threads) {
-      recurrent_kernel_.pack_transposed(p, a_.recurrent_kernel, gates_);
-    }
+    recurrent_kernel_.pack(team, a_.recurrent_kernel, kGates * units_);
   }
 
   void run(const Team& team, const BackwardRows& rows) {
     float* dgates = scratch_ + team.thread * kRowBlock * width_;
+    float* masked_h = masked_h_ + (a_.h_mask ? team.thread * kRowBlock * units_ : 0);
     const float* drecurrent = dgates + CellType::kRecurrentColumn * units_;
     for (int64_t r = 0; r < rows.count; ++r) {
       const int64_t row = r * units_;
       const float* gate_row = offset(rows.gates, r * width_);
-      const float* dsequence = offset(rows.dsequence, r * rows.dsequence_stride);
+      const float* dh_added =
+          offset(rows.dh_added, (rows.dh_added_index ? rows.dh_added_index[r] : r) * units_);
       float* dgate_row = dgates + r * width_;
-      for_vectors({0, units_}, [&](int64_t u, auto lanes) {
-        Vec gate[CellType::kColumns], dgate[CellType::kColumns];
+      for_vector_pairs({0, units_}, [&](int64_t u, auto lanes) {
+        using V = decltype(lanes.read(rows.dh));
+        V gate[CellType::kColumns], dgate[CellType::kColumns];
         if constexpr (cached_lanes(CellType::kCell) > 0) {
           for (int g = 0; g < CellType::kColumns; ++g)
             gate[g] = lanes.read(gate_row + g * units_ + u);
         }
-        const State prev{lanes.read(rows.h_prev + row + u),
-                         kHasC ? lanes.read(rows.c_prev + row + u) : Vec{}};
-        const State state{lanes.read(rows.h + row + u),
-                          kHasC ? lanes.read(rows.c + row + u) : Vec{}};
-        State dstate{lanes.read(rows.dh + row + u), kHasC ? lanes.read(rows.dc + row + u) : Vec{}};
-        if (dsequence) dstate.h += lanes.read(dsequence + u);
+        const State<V> prev{lanes.read(rows.h_prev + row + u),
+                            kHasC ? lanes.read(rows.c_prev + row + u) : V{}};
+        const State<V> state{lanes.read(rows.h + row + u),
+                             kHasC ? lanes.read(rows.c + row + u) : V{}};
+        State<V> dstate{lanes.read(rows.dh + row + u), kHasC ? lanes.read(rows.dc + row + u) : V{}};
+        if (dh_added) dstate.h += lanes.read(dh_added + u);
         CellType::backward(activations_, gate, prev, state, dgate, dstate);
         for (int g = 0; g < CellType::kColumns; ++g)
           lanes.write(dgate_row + g * units_ + u, dgate[g]);
         lanes.write(rows.dh + row + u, dstate.h);
         if constexpr (kHasC) lanes.write(rows.dc + row + u, dstate.c);
       });
-      h_prev_.put(rows.k + r, rows.h_prev + row);
+      h_prev_.put(rows.k + r, rows.h_prev + row, mask_, rows.rank + r, masked_h);
       dinput_.put(rows.k + r, dgate_row);
       if constexpr (kSplit) drecurrent_.put(rows.k + r, drecurrent + r * width_);
     }
-    recurrent_kernel_.multiply<Into::accumulate>(rows.count, drecurrent, width_, rows.dh, units_);
-    input_.run(rows, dgates, width_);
+    recurrent_kernel_.add(rows.count, drecurrent, width_, mask_, rows.rank, masked_h, rows.dh,
+                          units_);
+    input_.run(team, rows, dgates, width_);
   }
 
-  void add_weight_gradients(int64_t first, int64_t depth, const Team& team) {
-    const RightPack& drecurrent = kSplit ? drecurrent_ : dinput_;
-    input_.add(first, depth, dinput_, team);
-    add_outer_product(h_prev_, drecurrent, depth, a_.drecurrent_kernel, gates_, team);
+  void add_weight_gradients(int64_t depth, const int32_t* tokens, const Team& team) {
+    const GateGradients& drecurrent = kSplit ? drecurrent_ : dinput_;
+    const int64_t columns = kGates * units_;
+    input_.add(depth, tokens, dinput_, team);
+    drecurrent.add_weight_gradients(h_prev_, depth, a_.drecurrent_kernel, columns, team);
     if (a_.dbias) {
-      dinput_.add_column_sums(depth, a_.dbias, team);
-      if constexpr (kSplit) drecurrent_.add_column_sums(depth, a_.dbias + gates_, team);
+      dinput_.add_bias_gradients(depth, a_.dbias, team);
+      if constexpr (kSplit) drecurrent_.add_bias_gradients(depth, a_.dbias + columns, team);
     }
   }
 
   void finish(const Team& team) { input_.finish(team); }
 
  private:
+  static constexpr int64_t kGates = gate_count(CellType::kCell);
   static constexpr bool kHasC = state_count(CellType::kCell) == 2;
   static constexpr bool kSplit = CellType::kRecurrentColumn > 0;
 
+  GateBlocks input_blocks() const {
+    return {kGates, units_, a_.problem.mask_sets, CellType::kKernelRotation};
+  }
+
   const RnnBackward& a_;
   Activations activations_;
-  int64_t units_, gates_, width_;
+  int64_t units_, width_;
+  RowMask mask_;
   Input input_;
-  Weights recurrent_kernel_;  // transposed
-  LeftPack h_prev_;
-  RightPack dinput_, drecurrent_;  // drecurrent_ only where it differs
-  float* scratch_;                 // gate gradients of kRowBlock rows per thread
+  GateWeightsTransposed recurrent_kernel_;
+  MaskedRows h_prev_;
+  GateGradients dinput_, drecurrent_;  // drecurrent_ only where it differs
+  float* masked_h_;                    // [kRowBlock, H] per thread
+  float* scratch_;                     // gate gradients of kRowBlock rows per thread
 };
 
 }  // namespace

@@ -45,23 +45,22 @@ inline void dense_forward(const DenseForward& a) {
   Workspace workspace(a.workspace);
   DenseForwardLayout layout(a.problem, workspace);
   in_parallel(dense_threads(a.problem), [&](const Team& team) {
-    for (int64_t p = team.thread; p < layout.kernel.panels(); p += team.threads)
-      layout.kernel.pack(p, a.kernel, H);
+    Laps laps(team);
+    layout.kernel.for_panels(team, [&](int64_t p) { layout.kernel.pack(p, a.kernel, H); });
     team.meet();
     const Range mine = share(a.problem.rows, team);
     float* y = a.y + mine.begin * H;
     const int64_t count = mine.end - mine.begin;
-    for (int64_t r = 0; r < count; ++r) {
-      if (a.bias) {
-        __builtin_memcpy(y + r * H, a.bias, sizeof(float) * H);
-      } else {
-        __builtin_memset(y + r * H, 0, sizeof(float) * H);
-      }
+    const float* x = a.x + mine.begin * F;
+    if (a.bias) {
+      layout.kernel.multiply(count, x, F, y, H, FromRows{a.bias, 0});
+    } else {
+      layout.kernel.multiply(count, x, F, y, H, FromZero{});
     }
-    layout.kernel.multiply<Into::accumulate>(count, a.x + mine.begin * F, F, y, H);
     for_vectors({0, count * H}, [&](int64_t i, auto lanes) {
       lanes.write(y + i, activate(a.problem.activation, lanes.read(y + i)));
     });
+    laps.end(Phase::dense);
   });
 }
 
@@ -86,8 +85,10 @@ inline void dense_backward(const DenseBackward& a) {
   __builtin_memset(a.dkernel, 0, sizeof(float) * F * H);
   if (a.dbias) __builtin_memset(a.dbias, 0, sizeof(float) * H);
   in_parallel(dense_threads(a.problem), [&](const Team& team) {
-    for (int64_t p = team.thread; a.dx && p < layout.kernel.panels(); p += team.threads) {
-      layout.kernel.pack_transposed(p, a.kernel, H);
+    Laps laps(team);
+    if (a.dx) {
+      layout.kernel.for_panels(team,
+                               [&](int64_t p) { layout.kernel.pack_transposed(p, a.kernel, H); });
     }
     team.meet();
     for (int64_t first = 0; first < rows; first += layout.block) {
@@ -103,14 +104,15 @@ inline void dense_backward(const DenseBackward& a) {
         layout.dz.put(k, dz + k * H);
       }
       if (a.dx) {
-        layout.kernel.multiply<Into::overwrite>(mine.end - mine.begin, dz + mine.begin * H, H,
-                                                a.dx + (first + mine.begin) * F, F);
+        layout.kernel.multiply(mine.end - mine.begin, dz + mine.begin * H, H,
+                               a.dx + (first + mine.begin) * F, F, FromZero{});
       }
       team.meet();
       add_outer_product(layout.x, layout.dz, depth, a.dkernel, H, team);
       if (a.dbias) layout.dz.add_column_sums(depth, a.dbias, team);
       team.meet();
     }
+    laps.end(Phase::dense);
   });
 }
 

@@ -11,10 +11,12 @@ inline void embedding_forward(const Embedding& p, const int32_t* tokens, const f
                               float* y) {
   const int64_t F = p.features;
   in_parallel(threads_for(p.tokens * F, p.threads), [=](const Team& team) {
+    Laps laps(team);
     const Range mine = share(p.tokens, team);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
       __builtin_memcpy(y + i * F, table + tokens[i] * F, sizeof(float) * F);
     }
+    laps.end(Phase::embedding);
   });
 }
 
@@ -25,6 +27,7 @@ inline void embedding_backward(const Embedding& p, const int32_t* tokens, const 
                                float* dtable) {
   const int64_t F = p.features;
   in_parallel(threads_for((p.tokens + p.vocabulary) * F, p.threads), [=](const Team& team) {
+    Laps laps(team);
     const Range rows = share(p.vocabulary, team);
     __builtin_memset(dtable + rows.begin * F, 0, sizeof(float) * (rows.end - rows.begin) * F);
     team.meet();
@@ -36,6 +39,7 @@ inline void embedding_backward(const Embedding& p, const int32_t* tokens, const 
         lanes.write(sum + f, lanes.read(sum + f) + lanes.read(row + f));
       });
     }
+    laps.end(Phase::embedding);
   });
 }
 

@@ -1,11 +1,8 @@
-// Matrix products of the kernels: packing, the register tile, and the two loops over it.
-//
-// Every element of a result is summed over the inner dimension in ascending order, in parts of
-// kChain, whatever tile it falls into. So results do not depend on the batch size, on how rows are
-// dealt to threads or on their number.
+// Matrix products of the kernels: packing, and the loops over the register tile (tile.h).
 #pragma once
 
 #include "parallel.h"
+#include "tile.h"
 #include "vec.h"
 #include "workspace.h"
 
@@ -35,99 +32,13 @@ struct PanelGrid {
   }
 };
 
-// ---- the register tile
-
-// Left factor as it lies in memory: element (row, k) at p[row * stride + k].
-struct RowsInPlace {
-  const float* p;
-  int64_t stride;
-  float at(int row, int64_t k) const { return p[row * stride + k]; }
-};
-
-// Left factor packed by LeftPack: kTileRows rows side by side for each k.
-struct RowsPacked {
-  const float* p;
-  float at(int row, int64_t k) const { return p[k * kTileRows + row]; }
-};
-
-enum class Into { overwrite, accumulate };
-
-// The longest chain of multiply-adds. Rounding errors grow with its length, so longer sums are made
-// of parts. With 64 the gradients' errors stay within 1.5 times Keras's own on all 32 cases of
-// tests/parity/test_error_beside_keras.py; with 128 they do on 23. It costs 2% at 256 units.
-constexpr int64_t kChain = 64;
-
-// c [R, V vectors] (+)= a [R, depth] * panel [depth, V vectors]; of the last vector only `tail`
-// columns exist.
-template <int R, int V, Into into, class Left>
-void tile(int64_t depth, Left a, const float* panel, float* c, int64_t c_stride, int64_t tail) {
-  for (int64_t begin = 0; begin < depth; begin += kChain) {
-    const int64_t end = smaller(begin + kChain, depth);
-    const bool add = into == Into::accumulate || begin > 0;
-    Vec sum[R][V] = {};
-    for (int64_t k = begin; k < end; ++k, panel += V * kLanes) {
-      Vec b[V];
-#pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) b[v] = load(panel + v * kLanes);
-#pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) {
-        const Vec x = splat(a.at(r, k));
-#pragma GCC unroll 8
-        for (int v = 0; v < V; ++v) sum[r][v] += x * b[v];
-      }
-    }
-    float* row = c;
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r, row += c_stride) {
-#pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) {
-        float* out = row + v * kLanes;
-        if (v + 1 < V || tail == kLanes) {
-          store(out, add ? load(out) + sum[r][v] : sum[r][v]);
-        } else {
-          store_first(out, add ? load_first(out, tail) + sum[r][v] : sum[r][v], tail);
-        }
-      }
-    }
-  }
-}
-
-template <int R, Into into, class Left>
-void tile_of_width(int width, int64_t depth, Left a, const float* panel, float* c, int64_t c_stride,
-                   int64_t tail) {
-  static_assert(kTileVectors == 3);
-  switch (width) {
-    case 1: return tile<R, 1, into>(depth, a, panel, c, c_stride, tail);
-    case 2: return tile<R, 2, into>(depth, a, panel, c, c_stride, tail);
-    case 3: return tile<R, 3, into>(depth, a, panel, c, c_stride, tail);
-  }
-}
-
-template <Into into, class Left>
-void tile_of(int rows, int width, int64_t depth, Left a, const float* panel, float* c,
-             int64_t c_stride, int64_t tail) {
-  switch (rows) {
-    case 1: return tile_of_width<1, into>(width, depth, a, panel, c, c_stride, tail);
-    case 2: return tile_of_width<2, into>(width, depth, a, panel, c, c_stride, tail);
-    case 3: return tile_of_width<3, into>(width, depth, a, panel, c, c_stride, tail);
-    case 4: return tile_of_width<4, into>(width, depth, a, panel, c, c_stride, tail);
-  }
-  if constexpr (kTileRows == 8) {
-    switch (rows) {
-      case 5: return tile_of_width<5, into>(width, depth, a, panel, c, c_stride, tail);
-      case 6: return tile_of_width<6, into>(width, depth, a, panel, c, c_stride, tail);
-      case 7: return tile_of_width<7, into>(width, depth, a, panel, c, c_stride, tail);
-      case 8: return tile_of_width<8, into>(width, depth, a, panel, c, c_stride, tail);
-    }
-  }
-}
-
 // ---- weights as the right factor: packed once per pass, used at every step
 
 // A matrix [depth, columns] in panels. Its columns may be rotated against those of the source:
 // GRU's gates z, r, h are kept as h, z, r (see gru.h).
 class Weights {
  public:
+  Weights() : depth_(0), grid_(0), data_(nullptr) {}
   Weights(Workspace& workspace, int64_t depth, int64_t columns)
       : depth_(depth), grid_(columns), data_(workspace.floats(depth * grid_.vectors * kLanes)) {}
 
@@ -168,23 +79,52 @@ class Weights {
     }
   }
 
-  // c [rows, columns] (+)= a [rows, depth] * this. Panel by panel, so that a panel stays in L1 for
-  // all rows.
-  template <Into into>
-  void multiply(int64_t rows, const float* a, int64_t a_stride, float* c, int64_t c_stride) const {
+  // Deals the panels to the team.
+  template <class Pack>
+  void for_panels(const Team& team, Pack pack) {
+    for (int64_t p = team.thread; p < grid_.panels; p += team.threads) pack(p);
+  }
+
+  // c [rows, columns] = start + a [rows, depth] * this. A part of a panel stays in L1 for all rows.
+  template <class Start>
+  void multiply(int64_t rows, const float* a, int64_t a_stride, float* c, int64_t c_stride,
+                Start start) const {
+    if (rows == 1) return multiply_row(a, c, start);
+    const int64_t part = chain_length(depth_);
     for (int64_t p = 0; p < grid_.panels; ++p) {
-      const float* panel = panel_data(p);
-      float* out = c + grid_.first_column(p);
-      for (int64_t r = 0; r < rows; r += kTileRows) {
-        tile_of<into>(int(smaller(kTileRows, rows - r)), grid_.width(p), depth_,
-                      RowsInPlace{a + r * a_stride, a_stride}, panel, out + r * c_stride, c_stride,
-                      grid_.tail(p));
-      }
+      const int64_t column = grid_.first_column(p);
+      const auto add_part = [&](int64_t k, auto from) {
+        tiles_of_width(grid_.width(p), rows, smaller(part, depth_ - k),
+                       RowsInPlace{a + k, a_stride}, panel_data(p) + k * grid_.width(p) * kLanes,
+                       from.tile(0, column), c + column, c_stride, grid_.tail(p));
+      };
+      add_part(0, start);
+      for (int64_t k = part; k < depth_; k += part) add_part(k, FromRows{c, c_stride});
     }
   }
 
  private:
   float* panel_data(int64_t panel) const { return data_ + depth_ * grid_.first_column(panel); }
+
+  template <class Start>
+  void multiply_row(const float* a, float* c, Start start) const {
+    const int64_t part = chain_length(depth_);
+    for (int64_t first = 0, count; first < grid_.panels; first += count) {
+      const int width = grid_.width(first);
+      for (count = 1; count < kRowPanels && first + count < grid_.panels &&
+                      grid_.width(first + count) == width;) {
+        ++count;
+      }
+      const int64_t column = grid_.first_column(first), stride = depth_ * width * kLanes;
+      const auto add_part = [&](int64_t k, auto from) {
+        row_tile_of(int(count), width, smaller(part, depth_ - k), a + k,
+                    panel_data(first) + k * width * kLanes, stride, from.tile(0, column),
+                    c + column, grid_.tail(first + count - 1));
+      };
+      add_part(0, start);
+      for (int64_t k = part; k < depth_; k += part) add_part(k, FromRows{c, 0});
+    }
+  }
 
   int64_t depth_;
   PanelGrid grid_;
@@ -200,6 +140,7 @@ constexpr int64_t kSetSpacing = 16;
 
 class LeftPack {
  public:
+  LeftPack() : columns_(0), stride_(0), data_(nullptr) {}
   LeftPack(Workspace& workspace, int64_t columns, int64_t capacity)
       : columns_(columns),
         stride_(capacity * kTileRows + kSetSpacing),
@@ -207,7 +148,10 @@ class LeftPack {
 
   int64_t columns() const { return columns_; }
   int64_t tiles() const { return divide_up(columns_, kTileRows); }
-  const float* tile_data(int64_t i) const { return data_ + i * stride_; }
+  // The tiles from number `tile` on, from row k on.
+  RowsPacked rows(int64_t tile, int64_t k) const {
+    return {data_ + tile * stride_ + k * kTileRows, stride_};
+  }
 
   void put(int64_t k, const float* row) {
     float* out = data_ + k * kTileRows;
@@ -225,6 +169,7 @@ class LeftPack {
 
 class RightPack {
  public:
+  RightPack() : grid_(0), capacity_(0), data_(nullptr) {}
   RightPack(Workspace& workspace, int64_t columns, int64_t capacity)
       : grid_(columns),
         capacity_(capacity),
@@ -293,17 +238,23 @@ class RightPack {
 
 // c [left columns, right columns] += sum over k < depth of left_k^T right_k. The tiles of c are
 // dealt to the team; each is summed by one thread in the order of k, block after block, which
-// bounds the rounding error as pairwise summation does.
+// bounds the rounding error as pairwise summation does. A part of a panel stays in L1 for all tiles
+// of the left side.
 inline void add_outer_product(const LeftPack& left, const RightPack& right, int64_t depth, float* c,
                               int64_t c_stride, const Team& team) {
   const PanelGrid& grid = right.grid();
-  const int64_t tasks = grid.panels * left.tiles();
-  const int64_t end = tasks * (team.thread + 1) / team.threads;
-  for (int64_t task = tasks * team.thread / team.threads; task < end; ++task) {
-    const int64_t p = task / left.tiles(), i = task % left.tiles(), row = i * kTileRows;
-    tile_of<Into::accumulate>(int(smaller(kTileRows, left.columns() - row)), grid.width(p), depth,
-                              RowsPacked{left.tile_data(i)}, right.panel_data(p),
-                              c + row * c_stride + grid.first_column(p), c_stride, grid.tail(p));
+  const int64_t tiles = left.tiles(), part = chain_length(depth);
+  const Range mine = share(grid.panels * tiles, team);
+  for (int64_t p = mine.begin / larger(tiles, 1); p * tiles < mine.end; ++p) {
+    const int64_t begin = larger(mine.begin - p * tiles, 0),
+                  end = smaller(mine.end - p * tiles, tiles), width = grid.width(p) * kLanes;
+    const int64_t row = begin * kTileRows;
+    float* to = c + row * c_stride + grid.first_column(p);
+    for (int64_t k = 0; k < depth; k += part) {
+      tiles_of_width(grid.width(p), smaller(end * kTileRows, left.columns()) - row,
+                     smaller(part, depth - k), left.rows(begin, k), right.panel_data(p) + k * width,
+                     FromRows{to, c_stride}, to, c_stride, grid.tail(p));
+    }
   }
 }
 

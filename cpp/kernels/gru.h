@@ -20,19 +20,20 @@ struct Gru {
 
   // z, r = gate(x W + b + h_prev U + b')       m = h_prev U_h + b'_h
   // candidate = act(x W_h + b_h + r m)         h = z h_prev + (1 - z) candidate
-  template <class Activations>
-  static void forward(const Activations& act, Vec gate[kColumns], State& state) {
-    const Vec z = act.gate(gate[1]), r = act.gate(gate[2]), m = gate[3];
-    const Vec candidate = act.activate(gate[0] + r * m);
+  template <class Activations, class V>
+  static FASTRNN_INLINE void forward(const Activations& act, V gate[kColumns], State<V>& state) {
+    const V z = act.gate(gate[1]), r = act.gate(gate[2]), m = gate[3];
+    const V candidate = act.activate(gate[0] + r * m);
     state.h = z * state.h + (1.0f - z) * candidate;
     gate[0] = candidate, gate[1] = z, gate[2] = r;
   }
 
-  template <class Activations>
-  static void backward(const Activations& act, const Vec gate[kColumns], const State& prev,
-                       const State&, Vec dgate[kColumns], State& dstate) {
-    const Vec candidate = gate[0], z = gate[1], r = gate[2], m = gate[3];
-    const Vec dcandidate = dstate.h * (1.0f - z) * act.derivative(candidate);
+  template <class Activations, class V>
+  static FASTRNN_INLINE void backward(const Activations& act, const V gate[kColumns],
+                                      const State<V>& prev, const State<V>&, V dgate[kColumns],
+                                      State<V>& dstate) {
+    const V candidate = gate[0], z = gate[1], r = gate[2], m = gate[3];
+    const V dcandidate = dstate.h * (1.0f - z) * act.derivative(candidate);
     dgate[0] = dcandidate;
     dgate[1] = dstate.h * (prev.h - candidate) * act.gate_derivative(z);
     dgate[2] = dcandidate * m * act.gate_derivative(r);
@@ -45,6 +46,11 @@ struct Gru {
 
 // z, r = gate(x W + h_prev U + b)
 // candidate = act(x W_h + (r h_prev) U_h + b_h)      h = z h_prev + (1 - z) candidate
+// The gates z and r, whose product is apart from the candidate's.
+inline GateBlocks reset_before_zr_blocks(const RnnProblem& p) {
+  return {2, p.units, p.masked_h && p.mask_sets > 1 ? 2 : 1, 0};
+}
+
 template <class Activations, class Input>
 class GruResetBeforeForward {
  public:
@@ -52,47 +58,46 @@ class GruResetBeforeForward {
       : a_(a),
         activations_(a.problem),
         units_(a.problem.units),
-        input_(a, 3 * units_, 0, 0, 3 * units_, workspace),
-        recurrent_zr_(workspace, units_, 2 * units_),
-        recurrent_h_(workspace, units_, units_),
-        reset_h_(workspace.floats(a.problem.threads * kRowBlock * units_)),
-        scratch_(a.tape.gates ? nullptr
-                              : workspace.floats(a.problem.threads * kRowBlock * 3 * units_)) {}
+        mask_{a.h_mask, a.plan.row, a.problem.mask_sets, units_},
+        input_(a, {{3, units_, block_count(a.problem.masked_x, a.problem), 0}, 0, 3 * units_},
+               workspace),
+        recurrent_zr_(workspace, units_, reset_before_zr_blocks(a.problem)),
+        recurrent_h_(workspace, units_, {1, units_, 1, 0}),
+        scratch_(workspace.floats(a.problem.threads * kRowBlock * 5 * units_)) {}
 
   void pack(const Team& team) {
-    const int64_t stride = 3 * units_;
     input_.pack(team);
-    for (int64_t p = team.thread; p < recurrent_zr_.panels(); p += team.threads) {
-      recurrent_zr_.pack(p, a_.recurrent_kernel, stride);
-    }
-    for (int64_t p = team.thread; p < recurrent_h_.panels(); p += team.threads) {
-      recurrent_h_.pack(p, a_.recurrent_kernel + 2 * units_, stride);
-    }
+    recurrent_zr_.pack(team, a_.recurrent_kernel, 3 * units_);
+    recurrent_h_.pack(team, a_.recurrent_kernel + 2 * units_, 3 * units_);
   }
 
   void prepare(const Team& team) { input_.prepare(team); }
 
   void run(const Team& team, const ForwardRows& rows) const {
     const int64_t width = 3 * units_;
-    float* gates = rows.gates ? rows.gates : scratch_ + team.thread * kRowBlock * width;
-    float* reset_h = reset_h_ + team.thread * kRowBlock * units_;
-    input_.start(rows, gates);
-    recurrent_zr_.multiply<Into::accumulate>(rows.count, rows.h_prev, units_, gates, width);
+    float* scratch = scratch_ + team.thread * kRowBlock * 5 * units_;
+    float* gates = rows.gates ? rows.gates : scratch;
+    float *reset_h = scratch + kRowBlock * width, *masked_h = reset_h + kRowBlock * units_;
+    input_.start(team, rows, gates);
+    recurrent_zr_.multiply(rows.count, rows.h_prev, units_, mask_, rows.rank, masked_h, gates,
+                           width, input_.sums(rows, gates, 0));
     for (int64_t r = 0; r < rows.count; ++r) {
       float* z_row = gates + r * width;
       float* r_row = z_row + units_;
+      const float* h_row = mask_.apply(rows.h_prev + r * units_, rows.rank + r, 2, masked_h);
       for_vectors({0, units_}, [&](int64_t u, auto lanes) {
         const Vec reset = activations_.gate(lanes.read(r_row + u));
         lanes.write(z_row + u, activations_.gate(lanes.read(z_row + u)));
         lanes.write(r_row + u, reset);
-        lanes.write(reset_h + r * units_ + u, reset * lanes.read(rows.h_prev + r * units_ + u));
+        lanes.write(reset_h + r * units_ + u, reset * lanes.read(h_row + u));
       });
     }
-    recurrent_h_.multiply<Into::accumulate>(rows.count, reset_h, units_, gates + 2 * units_, width);
+    recurrent_h_.multiply(rows.count, reset_h, units_, RowMask{}, 0, nullptr, gates + 2 * units_,
+                          width, input_.sums(rows, gates, 2 * units_));
     for (int64_t r = 0; r < rows.count; ++r) {
       const float* z_row = gates + r * width;
       float* candidate_row = gates + r * width + 2 * units_;
-      float* sequence = offset(rows.sequence, r * rows.sequence_stride);
+      float* sequence = offset(a_.sequence, rows.slot[r] * units_);
       for_vectors({0, units_}, [&](int64_t u, auto lanes) {
         const Vec z = lanes.read(z_row + u);
         const Vec candidate = activations_.activate(lanes.read(candidate_row + u));
@@ -108,10 +113,10 @@ class GruResetBeforeForward {
   const RnnForward& a_;
   Activations activations_;
   int64_t units_;
+  RowMask mask_;
   Input input_;
-  Weights recurrent_zr_, recurrent_h_;
-  float* reset_h_;
-  float* scratch_;
+  GateWeights recurrent_zr_, recurrent_h_;
+  float* scratch_;  // [5, kRowBlock, H] per thread: gates where no tape keeps them, r o h, masked h
 };
 
 template <class Activations, class Input>
@@ -121,78 +126,82 @@ class GruResetBeforeBackward {
       : a_(a),
         activations_(a.problem),
         units_(a.problem.units),
-        input_(a, capacity, 3 * units_, 0, workspace),
-        recurrent_zr_(workspace, 2 * units_, units_),
-        recurrent_h_(workspace, units_, units_),
-        h_prev_(workspace, units_, capacity),
-        reset_h_(workspace, units_, capacity),
-        dgates_(workspace, 3 * units_, capacity),
-        dzr_(workspace, 2 * units_, capacity),
-        dcandidate_(workspace, units_, capacity),
-        scratch_(workspace.floats(a.problem.threads * kRowBlock * 5 * units_)) {}
+        mask_{a.h_mask, a.plan.row, a.problem.mask_sets, units_},
+        input_(a, capacity, {3, units_, a.problem.mask_sets, 0}, workspace),
+        recurrent_zr_(workspace, units_, reset_before_zr_blocks(a.problem)),
+        recurrent_h_(workspace, units_, {1, units_, 1, 0}),
+        h_prev_(workspace, units_, capacity, reset_before_zr_blocks(a.problem).count),
+        reset_h_(workspace, units_, capacity, 1),
+        dgates_(workspace, {3, units_, a.problem.mask_sets, 0}, capacity),
+        dzr_(workspace, reset_before_zr_blocks(a.problem), capacity),
+        dcandidate_(workspace, {1, units_, 1, 0}, capacity),
+        scratch_(workspace.floats(a.problem.threads * kRowBlock * 6 * units_)) {}
 
   void pack(const Team& team) {
-    const int64_t stride = 3 * units_;
     input_.pack(team);
-    for (int64_t p = team.thread; p < recurrent_zr_.panels(); p += team.threads) {
-      recurrent_zr_.pack_transposed(p, a_.recurrent_kernel, stride);
-      recurrent_h_.pack_transposed(p, a_.recurrent_kernel + 2 * units_, stride);
-    }
+    recurrent_zr_.pack(team, a_.recurrent_kernel, 3 * units_);
+    recurrent_h_.pack(team, a_.recurrent_kernel + 2 * units_, 3 * units_);
   }
 
   void run(const Team& team, const BackwardRows& rows) {
     const int64_t width = 3 * units_;
     float* dgates =
-        scratch_ + team.thread * kRowBlock * 5 * units_;  // [rows, 3*H]: z, r, candidate
+        scratch_ + team.thread * kRowBlock * 6 * units_;  // [rows, 3*H]: z, r, candidate
     float* reset_h = dgates + kRowBlock * width;          // [rows, H]
     float* dreset_h = reset_h + kRowBlock * units_;       // [rows, H]
+    float* masked_h = dreset_h + kRowBlock * units_;      // [rows, H]
     for (int64_t r = 0; r < rows.count; ++r) {
       const float* gate_row = rows.gates + r * width;
-      const float* dsequence = offset(rows.dsequence, r * rows.dsequence_stride);
+      const float* h_row = rows.h_prev + r * units_;
+      const float* masked_row = mask_.apply(h_row, rows.rank + r, 2, masked_h);
+      const float* dh_added =
+          offset(rows.dh_added, (rows.dh_added_index ? rows.dh_added_index[r] : r) * units_);
       float* dgate_row = dgates + r * width;
       for_vectors({0, units_}, [&](int64_t u, auto lanes) {
         const Vec z = lanes.read(gate_row + u), reset = lanes.read(gate_row + units_ + u);
         const Vec candidate = lanes.read(gate_row + 2 * units_ + u);
-        const Vec h_prev = lanes.read(rows.h_prev + r * units_ + u);
         Vec dh = lanes.read(rows.dh + r * units_ + u);
-        if (dsequence) dh += lanes.read(dsequence + u);
-        lanes.write(dgate_row + u, dh * (h_prev - candidate) * activations_.gate_derivative(z));
+        if (dh_added) dh += lanes.read(dh_added + u);
+        lanes.write(dgate_row + u,
+                    dh * (lanes.read(h_row + u) - candidate) * activations_.gate_derivative(z));
         lanes.write(dgate_row + 2 * units_ + u,
                     dh * (1.0f - z) * activations_.derivative(candidate));
-        lanes.write(reset_h + r * units_ + u, reset * h_prev);
+        lanes.write(reset_h + r * units_ + u, reset * lanes.read(masked_row + u));
         lanes.write(rows.dh + r * units_ + u, dh * z);
       });
     }
-    recurrent_h_.multiply<Into::overwrite>(rows.count, dgates + 2 * units_, width, dreset_h,
-                                           units_);
+    copy_or_zero(dreset_h, nullptr, rows.count * units_);
+    recurrent_h_.add(rows.count, dgates + 2 * units_, width, RowMask{}, 0, nullptr, dreset_h,
+                     units_);
     for (int64_t r = 0; r < rows.count; ++r) {
       const float* reset_row = rows.gates + r * width + units_;
-      float* dgate_row = dgates + r * width;
+      const float* h_row = rows.h_prev + r * units_;
+      const float* masked_row = mask_.apply(h_row, rows.rank + r, 2, masked_h);
+      float *dgate_row = dgates + r * width, *dreset_row = dreset_h + r * units_;
       for_vectors({0, units_}, [&](int64_t u, auto lanes) {
-        const Vec reset = lanes.read(reset_row + u),
-                  h_prev = lanes.read(rows.h_prev + r * units_ + u);
-        const Vec dreset = lanes.read(dreset_h + r * units_ + u);
-        lanes.write(dgate_row + units_ + u, dreset * h_prev * activations_.gate_derivative(reset));
-        lanes.write(rows.dh + r * units_ + u,
-                    lanes.read(rows.dh + r * units_ + u) + dreset * reset);
+        const Vec reset = lanes.read(reset_row + u), dreset = lanes.read(dreset_row + u);
+        lanes.write(dgate_row + units_ + u,
+                    dreset * lanes.read(masked_row + u) * activations_.gate_derivative(reset));
+        lanes.write(dreset_row + u, dreset * reset);
       });
-      h_prev_.put(rows.k + r, rows.h_prev + r * units_);
-      reset_h_.put(rows.k + r, reset_h + r * units_);
+      add(rows.dh + r * units_, mask_.apply(dreset_row, rows.rank + r, 2, masked_h), units_);
+      h_prev_.put(rows.k + r, h_row, mask_, rows.rank + r, masked_h);
+      reset_h_.put(rows.k + r, reset_h + r * units_, RowMask{}, 0, nullptr);
       dgates_.put(rows.k + r, dgate_row);
       dzr_.put(rows.k + r, dgate_row);
       dcandidate_.put(rows.k + r, dgate_row + 2 * units_);
     }
-    recurrent_zr_.multiply<Into::accumulate>(rows.count, dgates, width, rows.dh, units_);
-    input_.run(rows, dgates, width);
+    recurrent_zr_.add(rows.count, dgates, width, mask_, rows.rank, masked_h, rows.dh, units_);
+    input_.run(team, rows, dgates, width);
   }
 
-  void add_weight_gradients(int64_t first, int64_t depth, const Team& team) {
+  void add_weight_gradients(int64_t depth, const int32_t* tokens, const Team& team) {
     const int64_t stride = 3 * units_;
-    input_.add(first, depth, dgates_, team);
-    add_outer_product(h_prev_, dzr_, depth, a_.drecurrent_kernel, stride, team);
-    add_outer_product(reset_h_, dcandidate_, depth, a_.drecurrent_kernel + 2 * units_, stride,
-                      team);
-    if (a_.dbias) dgates_.add_column_sums(depth, a_.dbias, team);
+    input_.add(depth, tokens, dgates_, team);
+    dzr_.add_weight_gradients(h_prev_, depth, a_.drecurrent_kernel, stride, team);
+    dcandidate_.add_weight_gradients(reset_h_, depth, a_.drecurrent_kernel + 2 * units_, stride,
+                                     team);
+    if (a_.dbias) dgates_.add_bias_gradients(depth, a_.dbias, team);
   }
 
   void finish(const Team& team) { input_.finish(team); }
@@ -201,11 +210,12 @@ class GruResetBeforeBackward {
   const RnnBackward& a_;
   Activations activations_;
   int64_t units_;
+  RowMask mask_;
   Input input_;
-  Weights recurrent_zr_, recurrent_h_;  // transposed
-  LeftPack h_prev_, reset_h_;
-  RightPack dgates_, dzr_,
-      dcandidate_;  // dzr_ and dcandidate_ are parts of dgates_, in panels of their own
+  GateWeightsTransposed recurrent_zr_, recurrent_h_;
+  MaskedRows h_prev_, reset_h_;
+  // dzr_ and dcandidate_ are parts of dgates_, in panels of their own.
+  GateGradients dgates_, dzr_, dcandidate_;
   float* scratch_;
 };
 

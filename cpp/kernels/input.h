@@ -1,21 +1,26 @@
-// The input side of a step, b + x W, and its gradients: from a tensor x, or from tokens and a
-// table.
+// The input side of a step, b + x W, and its gradients: position by position, or by distinct token.
 //
-// A batch holds far fewer distinct tokens than positions, so with tokens each distinct row of the
-// table is multiplied by the kernel once, and a step only fetches the product. Backward adds up the
-// gate gradients per distinct token first and forms the gradients of kernel and table from the
-// sums. Nothing of size [B, T, F] exists, and the result is the same up to the order of summation.
+// A batch holds far fewer distinct tokens than positions, so where x is rows of a table each
+// distinct row is multiplied by the kernel once, and a step starts its sums from the products.
+// Backward adds up the gate gradients per distinct token first and forms the gradients of kernel
+// and table from the sums. Nothing of size [B, T, F] exists, and the result is the same up to the
+// order of summation. A dropout mask differs from row to row, so there each position has a product
+// of its own, its x fetched from the tensor or from the table.
 //
 // Both kinds have, in the forward pass,
-//   pack(team), then prepare(team), then start(rows, gates) at each step
+//   pack(team), then prepare(team), then at each step
+//   start(team, rows, gates)      the columns that the recurrent product does not reach
+//   sums(rows, gates, column)     where that product's sums start from
 // and in the backward pass
-//   pack(team), then run(rows, dgates) at each step, add(first, depth, ...) after a block of steps,
-//   finish(team) at the end
+//   pack(team), then run(team, rows, dgates, width) at each step, add(depth, tokens, dgates, team)
+//   after a block of steps, finish(team) at the end
 //
-// Gate columns are those of the step, rotated against the kernel's by `rotation` (see cell_step.h).
+// Gate columns are those of the step, rotated against the kernel's by `rotation` gates (see
+// cell_step.h).
 #pragma once
 
 #include "../api.h"
+#include "gates.h"
 #include "gemm.h"
 #include "recurrence.h"
 
@@ -24,54 +29,76 @@ namespace {
 
 // ---- forward
 
-// The kernel in panels, and the row of gates from which the sums start.
+// How a step's row of gates is laid out: G*H columns of the input side; from `recurrent_column` on
+// those of the recurrent side, which has a bias of its own where that is not 0.
+struct GateRow {
+  GateBlocks input;
+  int64_t recurrent_column, width;
+};
+
 class InputWeights {
  public:
-  // `width` floats in a row of gates; the columns 0..gates-1 are the input side, the columns from
-  // `recurrent_column` on are the recurrent side, which has a bias of its own where that is not 0.
-  InputWeights(const RnnForward& a, int64_t gates, int64_t rotation, int64_t recurrent_column,
-               int64_t width, Workspace& workspace)
+  InputWeights(const RnnForward& a, GateRow row, Workspace& workspace)
       : a_(a),
-        gates_(gates),
-        rotation_(rotation),
-        recurrent_column_(recurrent_column),
-        width_(width),
-        kernel_(workspace, a.problem.features, gates),
-        bias_(workspace.floats(width)) {}
+        row_(row),
+        kernel_(workspace, a.problem.features, row.input),
+        bias_(workspace.floats(row.width)) {}
 
   void pack(const Team& team) {
-    for (int64_t p = team.thread; p < kernel_.panels(); p += team.threads)
-      kernel_.pack(p, a_.kernel, gates_, rotation_);
+    kernel_.pack(team, a_.kernel, row_.input.columns());
     if (team.thread == 0) spread_bias();
   }
 
  protected:
   const RnnForward& a_;
-  int64_t gates_, rotation_, recurrent_column_, width_;
-  Weights kernel_;
-  float* bias_;  // [width]
+  GateRow row_;
+  GateWeights kernel_;
+  float* bias_;  // [width]: the row from which all sums start
 
  private:
   void spread_bias() {
-    copy_or_zero(bias_, nullptr, width_);
+    copy_or_zero(bias_, nullptr, row_.width);
     if (!a_.bias) return;
-    for (int64_t n = 0; n < gates_; ++n) bias_[n] = a_.bias[(n + rotation_) % gates_];
-    if (recurrent_column_ > 0) {
-      for (int64_t n = 0; n < gates_; ++n) bias_[recurrent_column_ + n] += a_.bias[gates_ + n];
-    }
+    const int64_t columns = row_.input.columns(), rotation = row_.input.rotation * row_.input.units;
+    for (int64_t n = 0; n < columns; ++n) bias_[n] = a_.bias[(n + rotation) % columns];
+    if (row_.recurrent_column > 0) add(bias_ + row_.recurrent_column, a_.bias + columns, columns);
   }
 };
 
-class TensorInput : public InputWeights {
+// The x of a position.
+template <class Pass>
+const float* x_row(const Pass& a, const int64_t* slot, const int32_t* token, int64_t r) {
+  const int64_t F = a.problem.features;
+  return a.x ? a.x + slot[r] * F : a.tokens.table + a.tokens.distinct[token[r]] * F;
+}
+
+class PositionInput : public InputWeights {
  public:
-  using InputWeights::InputWeights;
+  PositionInput(const RnnForward& a, GateRow row, Workspace& workspace)
+      : InputWeights(a, row, workspace),
+        mask_{a.x_mask, a.plan.row, a.problem.mask_sets, a.problem.features},
+        rows_(workspace.floats(a.problem.threads * kRowBlock * 2 * a.problem.features)) {}
 
   void prepare(const Team&) {}
 
-  void start(const ForwardRows& rows, float* gates) const {
-    for (int64_t r = 0; r < rows.count; ++r) copy_or_zero(gates + r * width_, bias_, width_);
-    kernel_.multiply<Into::accumulate>(rows.count, rows.x, rows.x_stride, gates, width_);
+  void start(const Team& team, const ForwardRows& rows, float* gates) const {
+    const int64_t F = a_.problem.features, columns = row_.input.columns();
+    float *x = rows_ + team.thread * kRowBlock * 2 * F, *masked = x + kRowBlock * F;
+    for (int64_t r = 0; r < rows.count; ++r)
+      copy_or_zero(x + r * F, x_row(a_, rows.slot, rows.token, r), F);
+    kernel_.multiply(rows.count, x, F, mask_, rows.rank, masked, gates, row_.width,
+                     FromRows{bias_, 0});
+    for (int64_t r = 0; r < rows.count && columns < row_.width; ++r)
+      copy_or_zero(gates + r * row_.width + columns, bias_ + columns, row_.width - columns);
   }
+
+  FromRows sums(const ForwardRows&, const float* gates, int64_t column) const {
+    return {gates + column, row_.width};
+  }
+
+ private:
+  RowMask mask_;
+  float* rows_;  // [2, kRowBlock, F] per thread: x, and x masked
 };
 
 // Rows of the table that the batch uses, next to each other.
@@ -81,152 +108,188 @@ inline void gather(const TokenInput& tokens, int64_t features, Range range, floa
   }
 }
 
-class TokenizedInput : public InputWeights {
+class ProjectedInput : public InputWeights {
  public:
-  TokenizedInput(const RnnForward& a, int64_t gates, int64_t rotation, int64_t recurrent_column,
-                 int64_t width, Workspace& workspace)
-      : InputWeights(a, gates, rotation, recurrent_column, width, workspace),
+  ProjectedInput(const RnnForward& a, GateRow row, Workspace& workspace)
+      : InputWeights(a, row, workspace),
         x_(workspace.floats(a.problem.distinct * a.problem.features)),
-        products_(workspace.floats(a.problem.distinct * gates)) {}
+        products_(workspace.floats(a.problem.distinct * row.width)) {}
 
   void prepare(const Team& team) {
-    const int64_t F = a_.problem.features;
+    const int64_t F = a_.problem.features, columns = row_.input.columns();
     const Range mine = share(a_.problem.distinct, team);
     gather(a_.tokens, F, mine, x_);
-    for (int64_t d = mine.begin; d < mine.end; ++d)
-      copy_or_zero(products_ + d * gates_, bias_, gates_);
-    kernel_.multiply<Into::accumulate>(mine.end - mine.begin, x_ + mine.begin * F, F,
-                                       products_ + mine.begin * gates_, gates_);
+    float* products = products_ + mine.begin * row_.width;
+    kernel_.multiply(mine.end - mine.begin, x_ + mine.begin * F, F, RowMask{}, 0, nullptr, products,
+                     row_.width, FromRows{bias_, 0});
+    for (int64_t d = mine.begin; d < mine.end && columns < row_.width; ++d)
+      copy_or_zero(products_ + d * row_.width + columns, bias_ + columns, row_.width - columns);
     team.meet();  // a row of the batch may need any product
   }
 
-  void start(const ForwardRows& rows, float* gates) const {
-    for (int64_t r = 0; r < rows.count; ++r, gates += width_) {
-      copy_or_zero(gates, products_ + rows.tokens[r] * gates_, gates_);
-      copy_or_zero(gates + gates_, bias_ + gates_, width_ - gates_);
+  void start(const Team&, const ForwardRows& rows, float* gates) const {
+    for (int64_t r = 0; r < rows.count && row_.recurrent_column > 0; ++r) {
+      copy_or_zero(gates + r * row_.width, products_ + rows.token[r] * row_.width,
+                   row_.recurrent_column);
     }
+  }
+
+  FromNumbered sums(const ForwardRows& rows, const float*, int64_t column) const {
+    return {products_ + column, row_.width, rows.token};
   }
 
  private:
   float* x_;         // [D, F]
-  float* products_;  // [D, gates]
+  float* products_;  // [D, width]
 };
 
 // ---- backward
 
-// The kernel's columns back in their own order.
-inline void unrotate(float* row, int64_t columns, int64_t rotation, float* scratch) {
-  copy_or_zero(scratch, row, columns);
-  copy_or_zero(row, scratch + columns - rotation, rotation);
-  copy_or_zero(row + rotation, scratch, columns - rotation);
-}
-
 class InputGradients {
  public:
-  InputGradients(const RnnBackward& a, int64_t gates, int64_t rotation, Workspace& workspace)
+  // `blocks`: of the gate gradients that are handed to `add`.
+  InputGradients(const RnnBackward& a, GateBlocks blocks, GateBlocks kernel_blocks,
+                 Workspace& workspace)
       : a_(a),
-        gates_(gates),
-        rotation_(rotation),
-        kernel_(workspace, a.dx ? gates : 0, a.problem.features),
-        row_(workspace.floats(a.problem.threads * gates)) {}
+        blocks_(blocks),
+        kernel_(workspace, a.problem.features, kernel_blocks, a.dx != nullptr),
+        row_(workspace.floats(a.problem.threads * blocks.columns())) {}
 
  protected:
-  void pack_kernel(const Team& team) {
-    for (int64_t p = team.thread; a_.dx && p < kernel_.panels(); p += team.threads) {
-      kernel_.pack_transposed(p, a_.kernel, gates_, rotation_);
-    }
+  void pack_kernel(const Team& team) { kernel_.pack(team, a_.kernel, blocks_.columns()); }
+
+  void clear_dx(const Team& team, int64_t rows) {
+    const int64_t F = a_.problem.features;
+    const Range mine = share(rows, team);
+    copy_or_zero(a_.dx + mine.begin * F, nullptr, (mine.end - mine.begin) * F);
   }
 
+  // The kernel's columns back in their own order.
   void unrotate_kernel(const Team& team) {
-    if (rotation_ == 0) return;
-    float* scratch = row_ + team.thread * gates_;
+    if (blocks_.inner_rotation() == 0) return;
+    float* scratch = row_ + team.thread * blocks_.columns();
     const Range mine = share(a_.problem.features, team);
     for (int64_t f = mine.begin; f < mine.end; ++f)
-      unrotate(a_.dkernel + f * gates_, gates_, rotation_, scratch);
-    if (a_.dbias && team.thread == 0) unrotate(a_.dbias, gates_, rotation_, scratch);
+      unrotate(a_.dkernel + f * blocks_.columns(), scratch);
+    if (a_.dbias && team.thread == 0) unrotate(a_.dbias, scratch);
   }
 
   const RnnBackward& a_;
-  int64_t gates_, rotation_;
-  Weights kernel_;  // transposed
-  float* row_;      // one per thread
-};
+  GateBlocks blocks_;
+  GateWeightsTransposed kernel_;
 
-class TensorInputGradients : public InputGradients {
- public:
-  TensorInputGradients(const RnnBackward& a, int64_t capacity, int64_t gates, int64_t rotation,
-                       Workspace& workspace)
-      : InputGradients(a, gates, rotation, workspace),
-        x_(workspace, a.problem.features, capacity) {}
-
-  void pack(const Team& team) { pack_kernel(team); }
-
-  void run(const BackwardRows& rows, const float* dgates, int64_t width) {
-    for (int64_t r = 0; r < rows.count; ++r) x_.put(rows.k + r, rows.x + r * rows.x_stride);
-    if (rows.dx)
-      kernel_.multiply<Into::overwrite>(rows.count, dgates, width, rows.dx, rows.dx_stride);
+ private:
+  void unrotate(float* row, float* scratch) const {
+    const int64_t columns = blocks_.columns(), rotation = blocks_.inner_rotation();
+    copy_or_zero(scratch, row, columns);
+    copy_or_zero(row, scratch + columns - rotation, rotation);
+    copy_or_zero(row + rotation, scratch, columns - rotation);
   }
 
-  void add(int64_t, int64_t depth, const RightPack& dgates, const Team& team) {
-    add_outer_product(x_, dgates, depth, a_.dkernel, gates_, team);
+  float* row_;  // [G*H] per thread
+};
+
+class PositionInputGradients : public InputGradients {
+ public:
+  PositionInputGradients(const RnnBackward& a, int64_t capacity, GateBlocks blocks,
+                         Workspace& workspace)
+      : InputGradients(a, blocks,
+                       {blocks.gates, blocks.units, block_count(a.problem.masked_x, a.problem),
+                        blocks.rotation},
+                       workspace),
+        mask_{a.x_mask, a.plan.row, a.problem.mask_sets, a.problem.features},
+        x_(workspace, a.problem.features, capacity, block_count(a.problem.masked_x, a.problem)),
+        scratch_(workspace.floats(a.problem.threads * kRowBlock * 2 * a.problem.features)),
+        dx_rows_(workspace.floats(a.dx && !a.x ? capacity * a.problem.features : 0)) {}
+
+  void pack(const Team& team) {
+    const RnnProblem& p = a_.problem;
+    pack_kernel(team);
+    // Steps that are not walked have no gradient, and tokens that do not occur.
+    if (a_.dx && !a_.x) clear_dx(team, a_.tokens.vocabulary);
+    if (a_.dx && a_.x && p.positions < p.batch * p.time) clear_dx(team, p.batch * p.time);
+  }
+
+  void run(const Team& team, const BackwardRows& rows, const float* dgates, int64_t width) {
+    const int64_t F = a_.problem.features;
+    float *scratch = scratch_ + team.thread * kRowBlock * 2 * F, *dx = scratch + kRowBlock * F;
+    for (int64_t r = 0; r < rows.count; ++r)
+      x_.put(rows.k + r, x_row(a_, rows.slot, rows.token, r), mask_, rows.rank + r, scratch);
+    if (!a_.dx) return;
+    if (!a_.x) dx = dx_rows_ + rows.k * F;
+    copy_or_zero(dx, nullptr, rows.count * F);
+    kernel_.add(rows.count, dgates, width, mask_, rows.rank, scratch, dx, F);
+    for (int64_t r = 0; r < rows.count && a_.x; ++r)
+      copy_or_zero(a_.dx + rows.slot[r] * F, dx + r * F, F);
+  }
+
+  void add(int64_t depth, const int32_t* tokens, const GateGradients& dgates, const Team& team) {
+    const int64_t F = a_.problem.features;
+    dgates.add_weight_gradients(x_, depth, a_.dkernel, blocks_.columns(), team);
+    if (!a_.dx || a_.x) return;
+    // Each thread adds some columns, row after row: the order does not depend on the others.
+    const Range mine = share(F, team, kLanes);
+    for (int64_t k = 0; k < depth; ++k) {
+      fastrnn::add(a_.dx + a_.tokens.distinct[tokens[k]] * F + mine.begin,
+                   dx_rows_ + k * F + mine.begin, mine.end - mine.begin);
+    }
   }
 
   void finish(const Team& team) { unrotate_kernel(team); }
 
  private:
-  LeftPack x_;
+  RowMask mask_;
+  MaskedRows x_;
+  float* scratch_;  // [2, kRowBlock, F] per thread
+  float* dx_rows_;  // [capacity, F]: where dx goes to rows of a table that any thread may need
 };
 
-class TokenizedInputGradients : public InputGradients {
+class ProjectedInputGradients : public InputGradients {
  public:
-  TokenizedInputGradients(const RnnBackward& a, int64_t, int64_t gates, int64_t rotation,
-                          Workspace& workspace)
-      : InputGradients(a, gates, rotation, workspace),
+  ProjectedInputGradients(const RnnBackward& a, int64_t, GateBlocks blocks, Workspace& workspace)
+      : InputGradients(a, blocks, {blocks.gates, blocks.units, 1, blocks.rotation}, workspace),
         x_rows_(workspace.floats(a.problem.distinct * a.problem.features)),
-        sums_(workspace.floats(a.problem.distinct * gates)),
+        sums_(workspace.floats(a.problem.distinct * blocks.columns())),
         block_(smaller(kGradientBlock, a.problem.distinct)),
-        x_(workspace, a.problem.features, block_),
-        dproducts_(workspace, gates, block_),
+        x_(workspace, a.problem.features, block_, 1),
+        dproducts_(workspace, blocks, block_),
         dx_rows_(workspace.floats(a.dx ? a.problem.distinct * a.problem.features : 0)) {}
 
   void pack(const Team& team) {
-    const int64_t F = a_.problem.features;
+    const int64_t columns = blocks_.columns();
     pack_kernel(team);
     const Range mine = share(a_.problem.distinct, team);
-    gather(a_.tokens, F, mine, x_rows_);
-    copy_or_zero(sums_ + mine.begin * gates_, nullptr, (mine.end - mine.begin) * gates_);
-    if (a_.dx) {
-      const Range table = share(a_.tokens.vocabulary, team);
-      copy_or_zero(a_.dx + table.begin * F, nullptr, (table.end - table.begin) * F);
-    }
+    gather(a_.tokens, a_.problem.features, mine, x_rows_);
+    copy_or_zero(sums_ + mine.begin * columns, nullptr, (mine.end - mine.begin) * columns);
+    if (a_.dx) clear_dx(team, a_.tokens.vocabulary);
   }
 
-  void run(const BackwardRows&, const float*, int64_t) {}
+  void run(const Team&, const BackwardRows&, const float*, int64_t) {}
 
-  void add(int64_t first, int64_t depth, const RightPack& dgates, const Team& team) {
-    dgates.add_to_rows(depth, a_.tokens.index + first, sums_, gates_, team);
+  void add(int64_t depth, const int32_t* tokens, const GateGradients& dgates, const Team& team) {
+    dgates.add_to_rows(depth, tokens, sums_, team);
   }
 
-  // What the tensor kind does at every step, once for the sums.
+  // What the other kind does at every step, once for the sums.
   void finish(const Team& team) {
-    const int64_t D = a_.problem.distinct, F = a_.problem.features;
+    const int64_t D = a_.problem.distinct, F = a_.problem.features, columns = blocks_.columns();
     for (int64_t first = 0; first < D; first += block_) {
       const int64_t depth = smaller(block_, D - first);
       const Range mine = share(depth, team);
       for (int64_t k = mine.begin; k < mine.end; ++k) {
-        x_.put(k, x_rows_ + (first + k) * F);
-        dproducts_.put(k, sums_ + (first + k) * gates_);
+        x_.put(k, x_rows_ + (first + k) * F, RowMask{}, 0, nullptr);
+        dproducts_.put(k, sums_ + (first + k) * columns);
       }
       if (a_.dx) {
-        const int64_t begin = first + mine.begin;
-        kernel_.multiply<Into::overwrite>(mine.end - mine.begin, sums_ + begin * gates_, gates_,
-                                          dx_rows_ + begin * F, F);
-        for (int64_t d = begin; d < first + mine.end; ++d) {
+        const int64_t begin = first + mine.begin, count = mine.end - mine.begin;
+        copy_or_zero(dx_rows_ + begin * F, nullptr, count * F);
+        kernel_.add(count, sums_ + begin * columns, columns, RowMask{}, 0, nullptr,
+                    dx_rows_ + begin * F, F);
+        for (int64_t d = begin; d < begin + count; ++d)
           copy_or_zero(a_.dx + a_.tokens.distinct[d] * F, dx_rows_ + d * F, F);
-        }
       }
       team.meet();
-      add_outer_product(x_, dproducts_, depth, a_.dkernel, gates_, team);
+      dproducts_.add_weight_gradients(x_, depth, a_.dkernel, columns, team);
       team.meet();
     }
     unrotate_kernel(team);
@@ -234,10 +297,10 @@ class TokenizedInputGradients : public InputGradients {
 
  private:
   float* x_rows_;  // [D, F]
-  float* sums_;    // [D, gates]: gate gradients summed per distinct token
+  float* sums_;    // [D, G*H]: gate gradients summed per distinct token
   int64_t block_;
-  LeftPack x_;
-  RightPack dproducts_;
+  MaskedRows x_;
+  GateGradients dproducts_;
   float* dx_rows_;  // [D, F]
 };
 

@@ -15,27 +15,28 @@ struct Lstm {
 
   // i, f, o = gate(x W + h_prev U + b)    candidate = act(x W + h_prev U + b)
   // c = f c_prev + i candidate            h = o act(c)
-  template <class Activations>
-  static void forward(const Activations& act, Vec gate[kColumns], State& state) {
-    const Vec i = act.gate(gate[0]), f = act.gate(gate[1]), candidate = act.activate(gate[2]),
-              o = act.gate(gate[3]);
+  template <class Activations, class V>
+  static FASTRNN_INLINE void forward(const Activations& act, V gate[kColumns], State<V>& state) {
+    const V i = act.gate(gate[0]), f = act.gate(gate[1]), candidate = act.activate(gate[2]),
+            o = act.gate(gate[3]);
     state.c = f * state.c + i * candidate;
     state.h = o * act.activate(state.c);
     gate[0] = i, gate[1] = f, gate[2] = candidate, gate[3] = o;
   }
 
-  template <class Activations>
-  static void backward(const Activations& act, const Vec gate[kColumns], const State& prev,
-                       const State& state, Vec dgate[kColumns], State& dstate) {
-    const Vec i = gate[0], f = gate[1], candidate = gate[2], o = gate[3];
-    const Vec activated_c = act.activate(state.c);  // cheaper again than kept
-    const Vec dc = dstate.c + dstate.h * o * act.derivative(activated_c);
+  template <class Activations, class V>
+  static FASTRNN_INLINE void backward(const Activations& act, const V gate[kColumns],
+                                      const State<V>& prev, const State<V>& state,
+                                      V dgate[kColumns], State<V>& dstate) {
+    const V i = gate[0], f = gate[1], candidate = gate[2], o = gate[3];
+    const V activated_c = act.activate(state.c);  // cheaper again than kept
+    const V dc = dstate.c + dstate.h * o * act.derivative(activated_c);
     dgate[0] = dc * candidate * act.gate_derivative(i);
     dgate[1] = dc * prev.c * act.gate_derivative(f);
     dgate[2] = dc * i * act.derivative(candidate);
     dgate[3] = dstate.h * activated_c * act.gate_derivative(o);
     dstate.c = dc * f;
-    dstate.h = Vec{};  // h_prev is reached through the product alone
+    dstate.h = V{};  // h_prev is reached through the product alone
   }
 };
 

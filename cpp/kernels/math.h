@@ -11,47 +11,56 @@
 namespace fastrnn {
 namespace {
 
-// exp(r) - 1 for |r| <= ln(2)/2 by Taylor's series up to r^7; the remainder is below 1.5e-8 of the
-// result, a quarter of a ULP.
-inline Vec expm1_reduced(Vec r) {
-  Vec p = splat(1.0f / 5040);
-  p = p * r + splat(1.0f / 720);
-  p = p * r + splat(1.0f / 120);
-  p = p * r + splat(1.0f / 24);
-  p = p * r + splat(1.0f / 6);
-  p = p * r + splat(0.5f);
-  return p * r * r + r;
+// V below is Vec or Pair.
+
+// exp(r) - 1 for |r| <= ln(2)/2 by a polynomial with the smallest largest error, 1.4e-8 of the
+// result (0.12 ULP); r + r^2 p(r), the terms paired to keep the chain short.
+template <class V>
+FASTRNN_INLINE V expm1_reduced(V r) {
+  const V r2 = r * r;
+  const V low = r * 0.16666543f + 0.49999997f;
+  const V high = r * 8.366542e-3f + 4.1667506e-2f;
+  const V p = (r2 * 1.3864223e-3f + high) * r2 + low;
+  return p * r2 + r;
 }
 
-// x = n ln(2) + r with |r| <= ln(2)/2. Returns r; scale = 2^n. For -87.3 <= x <= 0.
-inline Vec reduce(Vec x, Vec& scale) {
-  // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
-  const Vec magic = splat(12582912.0f);
-  const Vec shifted = x * splat(1.44269504f) + magic;
-  const Vec n = shifted - magic;
-  scale = (Vec)((((IntVec)shifted - (IntVec)magic) + 127) << 23);
+// x = n ln(2) + r with |r| <= ln(2)/2. Returns r; scale = 2^n, and 0 for n = -127. For |x| <= 88.
+template <class V>
+FASTRNN_INLINE V reduce(V x, V& scale) {
+  // Adding the magic number rounds to an integer and leaves it in the last bits.
+  const V shifted = x * 1.44269504f + kExponentMagic;
+  const V n = shifted - kExponentMagic;
+  scale = exponential_of_bits(shifted);
   // ln(2) in two parts; the first has few enough bits that n * part is exact.
-  return (x - n * splat(0.693359375f)) - n * splat(-2.12194440e-4f);
+  return (x - n * 0.693359375f) - n * -2.12194440e-4f;
 }
 
-constexpr float kSmallestLog = -87.3f;  // exp of less is denormal: flushed to zero
+// exp of more is infinite, of less denormal: flushed to zero.
+constexpr float kLargestLog = 88.0f;
 
-// exp(x) for x <= 0, about 1 ULP.
-inline Vec exp_negative(Vec x) {
-  Vec scale;
-  const Vec r = reduce(at_least(x, splat(kSmallestLog)), scale);
-  return select(x < splat(kSmallestLog), Vec{}, scale * expm1_reduced(r) + scale);
+template <class V>
+FASTRNN_INLINE V within_logs(V x) {
+  return at_most(at_least(x, splat(-kLargestLog)), splat(kLargestLog));
 }
 
-// exp(x) - 1 for x <= 0, about 1 ULP, also near zero.
-inline Vec expm1_negative(Vec x) {
-  Vec scale;
-  const Vec r = reduce(at_least(x, splat(kSmallestLog)), scale);
+// exp(x), about 1 ULP, for x <= 88; exp(88) above.
+template <class V>
+FASTRNN_INLINE V exp_of(V x) {
+  V scale;
+  const V r = reduce(within_logs(x), scale);
+  return scale * expm1_reduced(r) + scale;
+}
+
+// exp(x) - 1, about 1 ULP, also near zero; as above.
+template <class V>
+FASTRNN_INLINE V expm1_of(V x) {
+  V scale;
+  const V r = reduce(within_logs(x), scale);
   return scale * expm1_reduced(r) + (scale - 1.0f);
 }
 
 // log(1 + z) for 0 <= z <= 1 by 2 atanh(s), s = z / (2 + z) <= 1/3, about 2 ULP.
-inline Vec log1p_unit(Vec z) {
+FASTRNN_INLINE Vec log1p_unit(Vec z) {
   const Vec s = z / (z + 2.0f);
   const Vec q = s * s;
   Vec p = splat(2.0f / 15);
@@ -64,17 +73,18 @@ inline Vec log1p_unit(Vec z) {
   return p * q * s + (s + s);
 }
 
-// 2 ULP. By -expm1(-2|x|), which keeps the relative error near zero.
-inline Vec tanh_of(Vec x) {
-  const Vec e = expm1_negative(absolute(x) * -2.0f);
-  const Vec magnitude = -e / (e + 2.0f);
-  return (Vec)((IntVec)magnitude | ((IntVec)x & (int32_t)0x80000000));
+// 2 ULP. By expm1(2x), which keeps the relative error near zero; from |x| = 20 on it is 1.
+template <class V>
+FASTRNN_INLINE V tanh_of(V x) {
+  const V e = expm1_of(at_most(x + x, splat(40.0f)));
+  return e / (e + 2.0f);
 }
 
-// 2 ULP, also in the tail x << 0, where 1 / (1 + exp(-x)) would overflow.
-inline Vec sigmoid_of(Vec x) {
-  const Vec e = exp_negative(-absolute(x));
-  return select(x < 0.0f, e, splat(1.0f)) / (e + 1.0f);
+// 2 ULP, also in the tail x << 0: exp(-x) stays finite up to 88, and what comes out for less is
+// denormal, so zero.
+template <class V>
+FASTRNN_INLINE V sigmoid_of(V x) {
+  return 1.0f / (exp_of(-x) + 1.0f);
 }
 
 inline Vec activate(Activation activation, Vec x) {
@@ -85,8 +95,8 @@ inline Vec activate(Activation activation, Vec x) {
     case Activation::relu: return at_least(x, Vec{});
     case Activation::hard_sigmoid: return at_most(at_least(x + 3.0f, Vec{}), splat(6.0f)) / 6.0f;
     case Activation::softsign: return x / (absolute(x) + 1.0f);
-    case Activation::softplus: return at_least(x, Vec{}) + log1p_unit(exp_negative(-absolute(x)));
-    case Activation::elu: return select(x > 0.0f, x, expm1_negative(at_most(x, Vec{})));
+    case Activation::softplus: return at_least(x, Vec{}) + log1p_unit(exp_of(-absolute(x)));
+    case Activation::elu: return select(x > 0.0f, x, expm1_of(at_most(x, Vec{})));
   }
   return x;
 }
@@ -100,14 +110,21 @@ inline Vec derivative(Activation activation, Vec y) {
     case Activation::relu: return select(y > 0.0f, one, Vec{});
     case Activation::hard_sigmoid: return select((y > 0.0f) & (y < 1.0f), one / 6.0f, Vec{});
     case Activation::softsign: return (one - absolute(y)) * (one - absolute(y));
-    case Activation::softplus: return -expm1_negative(-y);
+    case Activation::softplus: return -expm1_of(-y);
     case Activation::elu: return select(y > 0.0f, one, y + one);
   }
   return one;
 }
 
-// The pair of activations of a cell. The defaults of Keras are known at compile time; any other
-// pair is looked up per vector, a predictable branch.
+inline Pair activate(Activation activation, Pair x) {
+  return {activate(activation, x.a), activate(activation, x.b)};
+}
+inline Pair derivative(Activation activation, Pair y) {
+  return {derivative(activation, y.a), derivative(activation, y.b)};
+}
+
+// The two activations of a cell. The defaults of Keras are known at compile time; any others are
+// looked up per vector, a predictable branch.
 struct DefaultActivations {
   explicit DefaultActivations(const RnnProblem&) {}
   static bool serves(const RnnProblem& problem) {
@@ -115,20 +132,44 @@ struct DefaultActivations {
     return problem.activation == Activation::tanh &&
            (!gated || problem.recurrent_activation == Activation::sigmoid);
   }
-  Vec activate(Vec x) const { return tanh_of(x); }
-  Vec derivative(Vec y) const { return 1.0f - y * y; }
-  Vec gate(Vec x) const { return sigmoid_of(x); }
-  Vec gate_derivative(Vec y) const { return y * (1.0f - y); }
+  template <class V>
+  FASTRNN_INLINE V activate(V x) const {
+    return tanh_of(x);
+  }
+  template <class V>
+  FASTRNN_INLINE V derivative(V y) const {
+    return 1.0f - y * y;
+  }
+  template <class V>
+  FASTRNN_INLINE V gate(V x) const {
+    return sigmoid_of(x);
+  }
+  template <class V>
+  FASTRNN_INLINE V gate_derivative(V y) const {
+    return y * (1.0f - y);
+  }
 };
 
 struct AnyActivations {
   explicit AnyActivations(const RnnProblem& problem)
       : activation(problem.activation), recurrent_activation(problem.recurrent_activation) {}
   Activation activation, recurrent_activation;
-  Vec activate(Vec x) const { return fastrnn::activate(activation, x); }
-  Vec derivative(Vec y) const { return fastrnn::derivative(activation, y); }
-  Vec gate(Vec x) const { return fastrnn::activate(recurrent_activation, x); }
-  Vec gate_derivative(Vec y) const { return fastrnn::derivative(recurrent_activation, y); }
+  template <class V>
+  FASTRNN_INLINE V activate(V x) const {
+    return fastrnn::activate(activation, x);
+  }
+  template <class V>
+  FASTRNN_INLINE V derivative(V y) const {
+    return fastrnn::derivative(activation, y);
+  }
+  template <class V>
+  FASTRNN_INLINE V gate(V x) const {
+    return fastrnn::activate(recurrent_activation, x);
+  }
+  template <class V>
+  FASTRNN_INLINE V gate_derivative(V y) const {
+    return fastrnn::derivative(recurrent_activation, y);
+  }
 };
 
 }  // namespace

@@ -11,8 +11,11 @@ namespace {
 // are dealt.
 template <class Body>
 void update_in_parallel(const Update& a, Body body) {
-  in_parallel(threads_for(a.size, a.threads),
-              [&](const Team& team) { for_vectors(share(a.size, team, kLanes), body); });
+  in_parallel(threads_for(a.size, a.threads), [&](const Team& team) {
+    Laps laps(team);
+    for_vectors(share(a.size, team, kLanes), body);
+    laps.end(Phase::optimizer);
+  });
 }
 
 inline Vec splat(double x) { return splat(float(x)); }

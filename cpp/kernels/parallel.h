@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include "../barrier.h"
+#include "../phases.h"
 #include "vec.h"
 
 namespace fastrnn {
@@ -21,6 +22,23 @@ struct Team {
   void meet() const {
     if (threads > 1) barrier->meet(threads);
   }
+};
+
+// Tells how long one phase after another took the team's first thread, if that is asked for.
+class Laps {
+ public:
+  explicit Laps(const Team& team)
+      : on_(team.thread == 0 && profiling()), last_(on_ ? now_seconds() : 0) {}
+  void end(Phase phase) {
+    if (!on_) return;
+    const double now = now_seconds();
+    add_phase_seconds(phase, now - last_);
+    last_ = now;
+  }
+
+ private:
+  bool on_;
+  double last_;
 };
 
 struct Range {
@@ -43,23 +61,36 @@ inline int threads_for(int64_t floats, int threads) {
   return int(smaller(threads, 1 + floats / kFloatsPerThread));
 }
 
-// How a vector of elements is read and written: whole, or its first n at the end of a row.
+// How a vector of elements is read and written: whole, two together, or its first n at the end of
+// a row.
 struct Whole {
-  Vec read(const float* p) const { return load(p); }
-  void write(float* p, Vec v) const { store(p, v); }
+  FASTRNN_INLINE Vec read(const float* p) const { return load(p); }
+  FASTRNN_INLINE void write(float* p, Vec v) const { store(p, v); }
+};
+struct Paired {
+  FASTRNN_INLINE Pair read(const float* p) const { return {load(p), load(p + kLanes)}; }
+  FASTRNN_INLINE void write(float* p, Pair v) const { store(p, v.a), store(p + kLanes, v.b); }
 };
 struct First {
   int64_t n;
-  Vec read(const float* p) const { return load_first(p, n); }
-  void write(float* p, Vec v) const { store_first(p, v, n); }
+  FASTRNN_INLINE Vec read(const float* p) const { return load_first(p, n); }
+  FASTRNN_INLINE void write(float* p, Vec v) const { store_first(p, v, n); }
 };
 
 // Calls body(i, lanes) for the vectors that start at i = begin, begin + kLanes, ...
 template <class Body>
-void for_vectors(Range range, Body body) {
+FASTRNN_INLINE void for_vectors(Range range, Body body) {
   int64_t i = range.begin;
   for (; i + kLanes <= range.end; i += kLanes) body(i, Whole{});
   if (i < range.end) body(i, First{range.end - i});
+}
+
+// The same, two vectors at a time where there are two.
+template <class Body>
+FASTRNN_INLINE void for_vector_pairs(Range range, Body body) {
+  int64_t i = range.begin;
+  for (; i + 2 * kLanes <= range.end; i += 2 * kLanes) body(i, Paired{});
+  for_vectors({i, range.end}, body);
 }
 
 // Runs body(team) on up to `threads` threads, denormals flushed. OpenMP may give fewer threads than

@@ -6,6 +6,10 @@
 // meet again: two barriers per block instead of one per step, no private copies of the gradients,
 // and an order of summation that does not depend on the number of threads.
 //
+// Which positions are walked is the plan's matter (../plan.h): first the prefix that the rows
+// share, as a walk of one row, then the walk of all rows from where each leaves the prefix;
+// backward in the opposite order.
+//
 // What happens in one step is the step's matter (cell_step.h, gru.h). A forward step has
 //   Step(const RnnForward&, Workspace&)   lays out its packed weights and scratch
 //   pack(team)                 packs the weights
@@ -15,9 +19,8 @@
 //   Step(const RnnBackward&, int64_t capacity, Workspace&)
 //   pack(team)
 //   run(team, BackwardRows)             one step of some rows, its gate gradients packed
-//   add_weight_gradients(first, depth, team)   adds the packed rows 0..depth-1; the
-//   first of them is
-//                                                         number `first` of all T*B
+//   add_weight_gradients(depth, tokens, team)   adds the packed rows 0..depth-1; `tokens` are the
+//                              numbers of their tokens, or null
 //   finish(team)
 #pragma once
 
@@ -37,51 +40,46 @@ constexpr int64_t kRowBlock = 32;
 // units.
 constexpr int64_t kGradientBlock = 512;
 
-inline int64_t steps_per_block(const RnnProblem& p) {
-  const int64_t steps = kGradientBlock / p.batch;
-  return smaller(larger(steps, 1), p.time);
+inline int64_t gradient_block(const RnnProblem& p) {
+  return smaller(larger(kGradientBlock, p.batch), larger(p.positions, p.prefix));
 }
 
 // Multiply-adds that pay for waking one more thread, about 10 microseconds of work for one.
 constexpr int64_t kProductsPerThread = 1 << 18;
 
 inline int recurrence_threads(const RnnProblem& p) {
-  const int64_t products = p.batch * p.time * gate_count(p.cell) * p.units * (p.features + p.units);
+  const int64_t products = p.positions * gate_count(p.cell) * p.units * (p.features + p.units);
   return int(smaller(smaller(p.threads, p.batch), 1 + products / kProductsPerThread));
 }
 
-// One step of `count` neighbouring rows. Rows of x and of sequences lie T apart, rows of states and
-// gates next to each other.
+// One step of `count` rows of neighbouring ranks; states and gates of rows lie next to each other.
 struct ForwardRows {
   int64_t count;
-  const float* x;  // null where the input is tokens
-  int64_t x_stride;
-  const int32_t* tokens;  // numbers of the rows' distinct tokens; else null
+  int64_t rank;          // of the first row
+  const int64_t* slot;   // [count]
+  const int32_t* token;  // [count] or null
   const float* h_prev;
   float* h;  // may be h_prev itself, as c may be c_prev
   const float* c_prev;
   float* c;
   float* gates;
-  float* sequence;  // may be null
-  int64_t sequence_stride;
 };
 
 struct BackwardRows {
   int64_t count;
-  int64_t k;       // the first row's number in the gradient block
-  const float* x;  // null where the input is tokens
-  int64_t x_stride;
+  int64_t rank;
+  int64_t k;  // the first row's number in the gradient block
+  const int64_t* slot;
+  const int32_t* token;
   const float* h_prev;
   const float* h;
   const float* c_prev;
   const float* c;
   const float* gates;
-  const float* dsequence;  // may be null
-  int64_t dsequence_stride;
-  float* dh;  // in: gradient of h but for dsequence; out: gradient of h_prev
+  const float* dh_added;          // what comes to dh from the step's output; may be null
+  const int64_t* dh_added_index;  // [count] its rows; null: they are next to each other
+  float* dh;                      // in: gradient of h but for dh_added; out: gradient of h_prev
   float* dc;
-  float* dx;  // may be null
-  int64_t dx_stride;
 };
 
 inline void copy_or_zero(float* to, const float* from, int64_t count) {
@@ -92,130 +90,371 @@ inline void copy_or_zero(float* to, const float* from, int64_t count) {
   }
 }
 
+inline void add(float* to, const float* from, int64_t count) {
+  for_vectors({0, count}, [=](int64_t i, auto lanes) {
+    lanes.write(to + i, lanes.read(to + i) + lanes.read(from + i));
+  });
+}
+
 // Pointer arithmetic on what may be null.
 template <class T>
 T* offset(T* p, int64_t by) {
   return p ? p + by : nullptr;
 }
 
-template <class Step>
-void forward_rows(const RnnForward& a, Step& step, const Team& team, int64_t first, int64_t count) {
-  const int64_t B = a.problem.batch, T = a.problem.time, F = a.problem.features,
-                H = a.problem.units;
-  // Without a tape the states are updated where they will be wanted at the end.
-  const bool keep = a.tape.h != nullptr;
-  const int64_t state_step = keep ? B * H : 0;
-  float* h = (keep ? a.tape.h : a.last_state[0]) + first * H;
-  float* c = offset(keep ? a.tape.c : a.last_state[1], first * H);
-  copy_or_zero(h, offset(a.initial_state[0], first * H), count * H);
-  if (c) copy_or_zero(c, offset(a.initial_state[1], first * H), count * H);
-
-  const int64_t width = cached_lanes(a.problem.cell) * H;
-  for (int64_t t = 0; t < T; ++t) {
-    ForwardRows rows;
-    rows.count = count;
-    rows.x = offset(a.x, (first * T + t) * F);
-    rows.x_stride = T * F;
-    rows.tokens = offset(a.tokens.index, t * B + first);
-    rows.h_prev = h;
-    rows.c_prev = c;
-    rows.h = h += state_step;
-    rows.c = c = offset(c, state_step);
-    rows.gates = offset(a.tape.gates, (t * B + first) * width);
-    rows.sequence = offset(a.sequence, (first * T + t) * H);
-    rows.sequence_stride = T * H;
-    step.run(team, rows);
+// The rows' steps in begin..end-1, cut into equal shares of neighbouring ranks.
+inline Range share_walk(const BatchPlan& plan, const Walk& walk, Range steps, const Team& team) {
+  const int64_t rows = walk.rows_at(steps.begin);
+  const auto steps_of = [&](int64_t rank) {
+    const int64_t own = walk.rows == 1 ? walk.steps : plan.length[rank];
+    return smaller(own, steps.end) - steps.begin;
+  };
+  const int64_t total = walk.begin[steps.end] - walk.begin[steps.begin];
+  Range mine{0, 0};
+  int64_t sum = 0;
+  for (int64_t rank = 0; rank < rows; ++rank) {
+    // A row belongs to the thread into whose share its middle falls.
+    const int64_t own = steps_of(rank);
+    const int64_t owner = (2 * sum + own) * team.threads / (2 * total);
+    if (owner < team.thread) mine.begin = rank + 1;
+    if (owner <= team.thread) mine.end = rank + 1;
+    sum += own;
   }
-  if (keep) {
-    copy_or_zero(a.last_state[0] + first * H, h, count * H);
-    if (c) copy_or_zero(a.last_state[1] + first * H, c, count * H);
+  return mine;
+}
+
+// Calls body(first, count) for equal blocks of at most kRowBlock rows.
+template <class Body>
+void for_row_blocks(Range rows, Body body) {
+  const int64_t count = rows.end - rows.begin;
+  if (count <= 0) return;
+  const int64_t size =
+      divide_up(divide_up(count, divide_up(count, kRowBlock)), kTileRows) * kTileRows;
+  for (int64_t first = rows.begin; first < rows.end; first += size)
+    body(first, smaller(size, rows.end - first));
+}
+
+// ---- forward
+
+// All steps of `count` rows from rank `first` on. With `keep`, states and gates go to the tape;
+// else the tape has the rows' states alone, and they change in place.
+template <class Step>
+void forward_rows(Step& step, const Team& team, const RnnProblem& p, const Walk& walk,
+                  const WalkTape& tape, bool keep, int64_t first, int64_t count) {
+  const int64_t H = p.units, width = cached_lanes(p.cell) * H;
+  int64_t before = first;
+  for (int64_t s = 0; s < walk.steps; ++s) {
+    const int64_t position = walk.begin[s] + first;
+    const int64_t after = keep ? walk.rows + position : first;
+    ForwardRows rows;
+    rows.count = smaller(count, walk.rows_at(s) - first);
+    if (rows.count <= 0) break;
+    rows.rank = first;
+    rows.slot = walk.slot + position;
+    rows.token = offset(walk.token, position);
+    rows.h_prev = tape.h + before * H;
+    rows.h = tape.h + after * H;
+    rows.c_prev = offset(tape.c, before * H);
+    rows.c = offset(tape.c, after * H);
+    rows.gates = offset(tape.gates, position * width);
+    step.run(team, rows);
+    before = after;
   }
 }
+
+// The outputs of a row's steps that were not its own walk's.
+inline void fill_sequence(const RnnForward& a, const WalkTape& prefix_tape, int64_t rank) {
+  const int64_t T = a.problem.time, H = a.problem.units, row = a.plan.row[rank];
+  const float* previous = nullptr;
+  for (int64_t t = 0; t < T; ++t) {
+    const int64_t slot = row * T + (a.steps.go_backwards ? T - 1 - t : t);
+    float* output = a.sequence + slot * H;
+    if (t < a.plan.start[rank]) {
+      copy_or_zero(output, prefix_tape.h + (1 + t) * H, H);
+    } else if (a.steps.mask && !a.steps.mask[slot]) {
+      copy_or_zero(output, a.steps.zero_output ? nullptr : previous, H);
+    } else {
+      previous = output;
+    }
+  }
+}
+
+// Whether the walk's last output of a row is zeros in place of its last state.
+inline bool last_output_is_zero(const StepMask& steps, const BatchPlan& plan, int64_t time,
+                                int64_t rank) {
+  if (!steps.mask) return false;
+  const int64_t last = plan.row[rank] * time + (steps.go_backwards ? 0 : time - 1);
+  return plan.length[rank] == 0 || (steps.zero_output && !steps.mask[last]);
+}
+
+// States where no tape keeps them: those of all rows, and those along the prefix.
+inline WalkTape states_alone(const RnnProblem& p, int64_t count, Workspace& workspace) {
+  WalkTape tape{};
+  tape.h = workspace.floats(count * p.units);
+  if (state_count(p.cell) == 2) tape.c = workspace.floats(count * p.units);
+  return tape;
+}
+
+template <class Step>
+class ForwardPass {
+ public:
+  ForwardPass(const RnnForward& a, Workspace& workspace)
+      : a_(a),
+        step_(a, workspace),
+        tape_(a.tape.h ? a.tape : states_alone(a.problem, a.problem.batch, workspace)),
+        prefix_tape_(a.tape.h ? a.prefix_tape
+                              : states_alone(a.problem, a.problem.prefix + 1, workspace)) {}
+
+  void run(const Team& team) {
+    Laps laps(team);
+    step_.pack(team);
+    team.meet();
+    step_.prepare(team);
+    laps.end(Phase::projection);
+    if (a_.problem.prefix > 0) {
+      if (team.thread == 0) walk_prefix(team);
+      team.meet();
+    }
+    const Range steps{0, a_.plan.walk.steps};
+    // Rows that walk no step at all belong to somebody too.
+    const Range mine =
+        a_.problem.positions > 0 ? share_walk(a_.plan, a_.plan.walk, steps, team) : Range{0, 0};
+    for_row_blocks(mine, [&](int64_t first, int64_t count) {
+      for (int64_t rank = first; rank < first + count; ++rank) start_row(rank);
+      forward_rows(step_, team, a_.problem, a_.plan.walk, tape_, keep(), first, count);
+      for (int64_t rank = first; rank < first + count; ++rank) end_row(rank);
+    });
+    if (team.thread == 0) {
+      const int64_t walking = steps.end > 0 ? a_.plan.walk.rows_at(0) : 0;
+      for (int64_t rank = walking; rank < a_.problem.batch; ++rank) start_row(rank), end_row(rank);
+    }
+    laps.end(Phase::forward);
+  }
+
+ private:
+  bool keep() const { return a_.tape.h != nullptr; }
+
+  void walk_prefix(const Team& team) {
+    const int64_t H = a_.problem.units;
+    copy_or_zero(prefix_tape_.h, nullptr, H);
+    if (prefix_tape_.c) copy_or_zero(prefix_tape_.c, nullptr, H);
+    forward_rows(step_, team, a_.problem, a_.plan.prefix, prefix_tape_, true, 0, 1);
+  }
+
+  void start_row(int64_t rank) {
+    const int64_t H = a_.problem.units, start = a_.plan.start[rank];
+    float* state[2] = {tape_.h, tape_.c};
+    const float* prefix[2] = {prefix_tape_.h, prefix_tape_.c};
+    for (int s = 0; s < state_count(a_.problem.cell); ++s) {
+      copy_or_zero(
+          state[s] + rank * H,
+          start > 0 ? prefix[s] + start * H : offset(a_.initial_state[s], a_.plan.row[rank] * H),
+          H);
+    }
+  }
+
+  void end_row(int64_t rank) {
+    const int64_t H = a_.problem.units, row = a_.plan.row[rank], length = a_.plan.length[rank];
+    const int64_t last =
+        keep() && length > 0 ? a_.problem.batch + a_.plan.walk.begin[length - 1] + rank : rank;
+    copy_or_zero(a_.last_state[0] + row * H, tape_.h + last * H, H);
+    if (tape_.c) copy_or_zero(a_.last_state[1] + row * H, tape_.c + last * H, H);
+    const bool zero = last_output_is_zero(a_.steps, a_.plan, a_.problem.time, rank);
+    copy_or_zero(a_.last_output + row * H, zero ? nullptr : tape_.h + last * H, H);
+    if (a_.sequence) fill_sequence(a_, prefix_tape_, rank);
+  }
+
+  const RnnForward& a_;
+  Step step_;
+  WalkTape tape_, prefix_tape_;
+};
 
 template <class Step>
 void recurrence_forward(const RnnForward& a) {
   Workspace workspace(a.workspace);
-  Step step(a, workspace);
-  in_parallel(recurrence_threads(a.problem), [&](const Team& team) {
-    step.pack(team);
-    team.meet();
-    step.prepare(team);
-    const Range mine = share(a.problem.batch, team);
-    for (int64_t first = mine.begin; first < mine.end; first += kRowBlock) {
-      const int64_t left = mine.end - first;
-      forward_rows(a, step, team, first, smaller(left, kRowBlock));
-    }
-  });
+  ForwardPass<Step> pass(a, workspace);
+  in_parallel(recurrence_threads(a.problem), [&](const Team& team) { pass.run(team); });
 }
 
-// Steps t_end-1 down to t_begin of some rows.
-template <class Step>
-void backward_rows(const RnnBackward& a, Step& step, const Team& team, int64_t first, int64_t count,
-                   int64_t t_begin, int64_t t_end) {
-  const int64_t B = a.problem.batch, T = a.problem.time, F = a.problem.features,
-                H = a.problem.units;
-  const int64_t width = cached_lanes(a.problem.cell) * H;
-  for (int64_t t = t_end - 1; t >= t_begin; --t) {
-    const int64_t state = (t * B + first) * H, next_state = state + B * H;
-    BackwardRows rows;
-    rows.count = count;
-    rows.k = (t - t_begin) * B + first;
-    rows.x = offset(a.x, (first * T + t) * F);
-    rows.x_stride = T * F;
-    rows.h_prev = a.tape.h + state;
-    rows.h = a.tape.h + next_state;
-    rows.c_prev = offset(a.tape.c, state);
-    rows.c = offset(a.tape.c, next_state);
-    rows.gates = offset(a.tape.gates, (t * B + first) * width);
-    rows.dsequence = offset(a.dsequence, (first * T + t) * H);
-    rows.dsequence_stride = T * H;
-    rows.dh = a.dinitial_state[0] + first * H;
-    rows.dc = offset(a.dinitial_state[1], first * H);
-    rows.dx = a.x ? offset(a.dx, (first * T + t) * F) : nullptr;
-    rows.dx_stride = T * F;
-    step.run(team, rows);
-  }
-}
+// ---- backward
 
 template <class Step>
-void recurrence_backward(const RnnBackward& a) {
-  const int64_t B = a.problem.batch, T = a.problem.time, F = a.problem.features,
-                H = a.problem.units;
-  const Cell cell = a.problem.cell;
-  const int64_t gates = gate_count(cell) * H, steps = steps_per_block(a.problem);
-  const int64_t bias_size = gates * (cell == Cell::gru ? 2 : 1);
-  Workspace workspace(a.workspace);
-  Step step(a, steps * B, workspace);
-  in_parallel(recurrence_threads(a.problem), [&](const Team& team) {
+class BackwardPass {
+ public:
+  BackwardPass(const RnnBackward& a, Workspace& workspace)
+      : a_(a),
+        capacity_(gradient_block(a.problem)),
+        step_(a, capacity_, workspace),
+        dh_(workspace.floats(a.problem.batch * a.problem.units)),
+        dc_(has_c() ? workspace.floats(a.problem.batch * a.problem.units) : nullptr),
+        repeated_(repeats() ? workspace.floats(a.problem.positions * a.problem.units) : nullptr),
+        prefix_dh_(workspace.floats(a.problem.prefix * a.problem.units)),
+        prefix_dc_(has_c() ? workspace.floats(a.problem.prefix * a.problem.units) : nullptr) {}
+
+  void run(const Team& team) {
+    const int64_t F = a_.problem.features, H = a_.problem.units;
+    const Cell cell = a_.problem.cell;
+    const int64_t gates = gate_count(cell) * H;
+    Laps laps(team);
     const auto clear = [&](float* p, int64_t size) {
       const Range part = share(size, team);
       copy_or_zero(p + part.begin, nullptr, part.end - part.begin);
     };
-    clear(a.dkernel, F * gates);
-    clear(a.drecurrent_kernel, H * gates);
-    if (a.dbias) clear(a.dbias, bias_size);
-    step.pack(team);
+    clear(a_.dkernel, F * gates);
+    clear(a_.drecurrent_kernel, H * gates);
+    if (a_.dbias) clear(a_.dbias, gates * (cell == Cell::gru ? 2 : 1));
+    step_.pack(team);
+    const Range mine = share(a_.problem.batch, team);
+    for (int64_t rank = mine.begin; rank < mine.end; ++rank) start_row(rank);
+    laps.end(Phase::projection);
     team.meet();
 
-    // The gradients of the states walk back in the arrays of the initial states' gradients.
-    const Range mine = share(B, team);
-    const int64_t mine_size = (mine.end - mine.begin) * H;
-    for (int s = 0; s < state_count(cell); ++s) {
-      copy_or_zero(a.dinitial_state[s] + mine.begin * H, offset(a.dlast_state[s], mine.begin * H),
-                   mine_size);
-    }
-    for (int64_t t_end = T; t_end > 0; t_end -= steps) {
-      const int64_t t_begin = t_end > steps ? t_end - steps : 0;
-      for (int64_t first = mine.begin; first < mine.end; first += kRowBlock) {
-        const int64_t left = mine.end - first;
-        backward_rows(a, step, team, first, smaller(left, kRowBlock), t_begin, t_end);
+    const float* outputs = repeated_ ? repeated_ : a_.dsequence;
+    const int64_t* index = repeated_ ? nullptr : a_.plan.walk.slot;
+    walk(team, a_.plan.walk, a_.tape, dh_, dc_, outputs, index, nullptr);
+    for (int64_t rank = mine.begin; rank < mine.end; ++rank) end_row(rank);
+    if (a_.problem.prefix > 0) {
+      gather_for_prefix(team);
+      team.meet();
+      // The state's gradient starts as nothing: all that the prefix gets comes from its rows.
+      if (team.thread == 0) {
+        copy_or_zero(dh_, nullptr, H);
+        if (dc_) copy_or_zero(dc_, nullptr, H);
       }
       team.meet();
-      step.add_weight_gradients(t_begin * B, (t_end - t_begin) * B, team);
-      team.meet();
+      walk(team, a_.plan.prefix, a_.prefix_tape, dh_, dc_, prefix_dh_, nullptr, prefix_dc_);
     }
-    step.finish(team);
-  });
+    Laps end(team);
+    step_.finish(team);
+    end.end(Phase::input_gradients);
+  }
+
+ private:
+  bool has_c() const { return state_count(a_.problem.cell) == 2; }
+  // Whether outputs repeat earlier ones, so that a position's output has the gradients of several.
+  bool repeats() const { return a_.steps.mask && a_.dsequence && !a_.steps.zero_output; }
+
+  void start_row(int64_t rank) {
+    const int64_t H = a_.problem.units, row = a_.plan.row[rank] * H;
+    copy_or_zero(dh_ + rank * H, offset(a_.dlast_state[0], row), H);
+    if (dc_) copy_or_zero(dc_ + rank * H, offset(a_.dlast_state[1], row), H);
+    if (a_.dlast_output && !last_output_is_zero(a_.steps, a_.plan, a_.problem.time, rank))
+      add(dh_ + rank * H, a_.dlast_output + row, H);
+    if (repeated_) sum_repeated(rank);
+  }
+
+  // The gradients of an output and of its repetitions.
+  void sum_repeated(int64_t rank) {
+    const int64_t T = a_.problem.time, H = a_.problem.units, row = a_.plan.row[rank];
+    int64_t s = 0;
+    float* sum = nullptr;  // none before the first step: those outputs are zeros
+    for (int64_t t = 0; t < T; ++t) {
+      const int64_t slot = row * T + (a_.steps.go_backwards ? T - 1 - t : t);
+      const float* d = a_.dsequence + slot * H;
+      if (a_.steps.mask[slot]) {
+        sum = repeated_ + (a_.plan.walk.begin[s++] + rank) * H;
+        copy_or_zero(sum, d, H);
+      } else if (sum) {
+        add(sum, d, H);
+      }
+    }
+  }
+
+  void end_row(int64_t rank) {
+    const int64_t H = a_.problem.units, row = a_.plan.row[rank] * H;
+    if (a_.dinitial_state[0]) copy_or_zero(a_.dinitial_state[0] + row, dh_ + rank * H, H);
+    if (dc_ && a_.dinitial_state[1]) copy_or_zero(a_.dinitial_state[1] + row, dc_ + rank * H, H);
+  }
+
+  // What each step of the prefix gets from the rows that start behind it, and from the outputs of
+  // the rows that go on in it. Ranks are in the order of rising starts.
+  void gather_for_prefix(const Team& team) {
+    const int64_t B = a_.problem.batch, T = a_.problem.time, H = a_.problem.units;
+    const Range mine = share(a_.problem.prefix, team);
+    for (int64_t t = mine.begin; t < mine.end; ++t) {
+      float *dh = prefix_dh_ + t * H, *dc = offset(prefix_dc_, t * H);
+      copy_or_zero(dh, nullptr, H);
+      if (dc) copy_or_zero(dc, nullptr, H);
+      for (int64_t rank = 0; rank < B; ++rank) {
+        const int64_t start = a_.plan.start[rank];
+        if (start <= t) continue;
+        if (start == t + 1) {
+          add(dh, dh_ + rank * H, H);
+          if (dc) add(dc, dc_ + rank * H, H);
+        } else if (!a_.dsequence) {
+          break;
+        }
+        if (a_.dsequence) {
+          const int64_t slot = a_.plan.row[rank] * T + (a_.steps.go_backwards ? T - 1 - t : t);
+          add(dh, a_.dsequence + slot * H, H);
+        }
+      }
+    }
+  }
+
+  // All steps of a walk, last to first. dc_added [positions, H] may be null.
+  void walk(const Team& team, const Walk& walk, const WalkTape& tape, float* dh, float* dc,
+            const float* dh_added, const int64_t* index, const float* dc_added) {
+    Laps laps(team);
+    for (int64_t end = walk.steps, begin; end > 0; end = begin) {
+      begin = end - 1;
+      while (begin > 0 && walk.begin[end] - walk.begin[begin - 1] <= capacity_) --begin;
+      const Range mine = share_walk(a_.plan, walk, {begin, end}, team);
+      for_row_blocks(mine, [&](int64_t first, int64_t count) {
+        backward_rows(team, walk, tape, dh, dc, dh_added, index, dc_added, {begin, end}, first,
+                      count);
+      });
+      laps.end(Phase::backward);
+      team.meet();
+      step_.add_weight_gradients(walk.begin[end] - walk.begin[begin],
+                                 offset(walk.token, walk.begin[begin]), team);
+      team.meet();
+      laps.end(Phase::weight_gradients);
+    }
+  }
+
+  void backward_rows(const Team& team, const Walk& walk, const WalkTape& tape, float* dh, float* dc,
+                     const float* dh_added, const int64_t* index, const float* dc_added,
+                     Range steps, int64_t first, int64_t count) {
+    const int64_t H = a_.problem.units, width = cached_lanes(a_.problem.cell) * H;
+    for (int64_t s = steps.end - 1; s >= steps.begin; --s) {
+      const int64_t position = walk.begin[s] + first;
+      const int64_t after = walk.rows + position;
+      const int64_t before = s > 0 ? walk.rows + walk.begin[s - 1] + first : first;
+      BackwardRows rows;
+      rows.count = smaller(count, walk.rows_at(s) - first);
+      if (rows.count <= 0) continue;
+      rows.rank = first;
+      rows.k = position - walk.begin[steps.begin];
+      rows.slot = walk.slot + position;
+      rows.token = offset(walk.token, position);
+      rows.h_prev = tape.h + before * H;
+      rows.h = tape.h + after * H;
+      rows.c_prev = offset(tape.c, before * H);
+      rows.c = offset(tape.c, after * H);
+      rows.gates = offset(tape.gates, position * width);
+      rows.dh_added = index ? dh_added : offset(dh_added, position * H);
+      rows.dh_added_index = offset(index, position);
+      rows.dh = dh + first * H;
+      rows.dc = offset(dc, first * H);
+      if (dc_added) add(rows.dc, dc_added + position * H, rows.count * H);
+      step_.run(team, rows);
+    }
+  }
+
+  const RnnBackward& a_;
+  int64_t capacity_;
+  Step step_;
+  float *dh_, *dc_;                // [B, H]: the states' gradients, walking back
+  float* repeated_;                // [positions, H]
+  float *prefix_dh_, *prefix_dc_;  // [P, H]: what the prefix's steps get
+};
+
+template <class Step>
+void recurrence_backward(const RnnBackward& a) {
+  Workspace workspace(a.workspace);
+  BackwardPass<Step> pass(a, workspace);
+  in_parallel(recurrence_threads(a.problem), [&](const Team& team) { pass.run(team); });
 }
 
 }  // namespace

@@ -13,16 +13,16 @@ struct SimpleRnn {
   static constexpr int kKernelRotation = 0;
 
   // h = act(x W + h_prev U + b)
-  template <class Activations>
-  static void forward(const Activations& act, Vec gate[kColumns], State& state) {
+  template <class Activations, class V>
+  static FASTRNN_INLINE void forward(const Activations& act, V gate[kColumns], State<V>& state) {
     state.h = act.activate(gate[0]);
   }
 
-  template <class Activations>
-  static void backward(const Activations& act, const Vec[kColumns], const State&,
-                       const State& state, Vec dgate[kColumns], State& dstate) {
+  template <class Activations, class V>
+  static FASTRNN_INLINE void backward(const Activations& act, const V[kColumns], const State<V>&,
+                                      const State<V>& state, V dgate[kColumns], State<V>& dstate) {
     dgate[0] = dstate.h * act.derivative(state.h);
-    dstate.h = Vec{};  // h_prev is reached through the product alone
+    dstate.h = V{};  // h_prev is reached through the product alone
   }
 };
 

@@ -7,6 +7,7 @@
 #include "gru.h"
 #include "lstm.h"
 #include "optimizer.h"
+#include "probe.h"
 #include "simple_rnn.h"
 
 namespace fastrnn {
@@ -39,10 +40,10 @@ void with_cell(Cell cell, Visit visit) {
 
 template <class Activations, class Visit>
 void with_input(const RnnProblem& problem, Visit visit) {
-  if (problem.distinct > 0) {
-    with_cell<Activations, TokenizedInput, TokenizedInputGradients>(problem.cell, visit);
+  if (problem.distinct > 0 && !problem.masked_x) {
+    with_cell<Activations, ProjectedInput, ProjectedInputGradients>(problem.cell, visit);
   } else {
-    with_cell<Activations, TensorInput, TensorInputGradients>(problem.cell, visit);
+    with_cell<Activations, PositionInput, PositionInputGradients>(problem.cell, visit);
   }
 }
 
@@ -65,26 +66,20 @@ void rnn_backward(const RnnBackward& a) {
              [&](auto steps) { recurrence_backward<typename decltype(steps)::Backward>(a); });
 }
 
-// The layouts look at pointers only to see what is wanted.
-float wanted;
-
-int64_t rnn_forward_workspace(const RnnProblem& problem, bool keep_tape) {
-  RnnForward a{};
-  a.problem = problem;
-  a.tape.gates = keep_tape && cached_lanes(problem.cell) > 0 ? &wanted : nullptr;
+// Over no memory the layouts only add up their sizes.
+int64_t rnn_forward_workspace(const RnnForward& a) {
   Workspace workspace(nullptr);
-  with_steps(problem, [&](auto steps) { typename decltype(steps)::Forward step(a, workspace); });
+  with_steps(a.problem, [&](auto steps) {
+    ForwardPass<typename decltype(steps)::Forward> pass(a, workspace);
+  });
   return workspace.used();
 }
 
-int64_t rnn_backward_workspace(const RnnProblem& problem, bool input_gradient) {
-  RnnBackward a{};
-  a.problem = problem;
-  a.dx = input_gradient ? &wanted : nullptr;
+int64_t rnn_backward_workspace(const RnnBackward& a) {
   Workspace workspace(nullptr);
-  const int64_t capacity = steps_per_block(problem) * problem.batch;
-  with_steps(problem,
-             [&](auto steps) { typename decltype(steps)::Backward step(a, capacity, workspace); });
+  with_steps(a.problem, [&](auto steps) {
+    BackwardPass<typename decltype(steps)::Backward> pass(a, workspace);
+  });
   return workspace.used();
 }
 
@@ -125,6 +120,9 @@ const KernelTable FASTRNN_JOIN(kernel_table_, FASTRNN_ISA) = {
     sgd_update,
     rmsprop_update,
     adam_update,
+    probe_multiply_adds,
+    probe_read,
+    probe_triad,
 };
 
 }  // namespace fastrnn

@@ -25,6 +25,12 @@ class Tape:
     def return_sequences(self) -> bool: ...
     @property
     def nbytes(self) -> int: ...
+    @property
+    def positions(self) -> int: ...
+    @property
+    def distinct(self) -> int: ...
+    @property
+    def prefix(self) -> int: ...
 
 def rnn_forward(
     cell: str,
@@ -35,6 +41,11 @@ def rnn_forward(
     recurrent_kernel: ArrayLike,
     bias: ArrayLike | None,
     initial_state: Any,
+    mask: ArrayLike | None,
+    dropout_mask: ArrayLike | None,
+    recurrent_dropout_mask: ArrayLike | None,
+    go_backwards: bool,
+    zero_output_for_mask: bool,
     activation: str,
     recurrent_activation: str,
     return_sequences: bool,
@@ -42,10 +53,10 @@ def rnn_forward(
 ) -> tuple[_Floats, tuple[_Floats, ...], Tape | None]: ...
 def rnn_backward(
     tape: Tape,
-    d_sequence: ArrayLike | None,
-    d_last_state: Any,
+    d_outputs: ArrayLike | None,
+    d_states: Any,
     input_gradient: bool,
-) -> tuple[_Floats | None, _Floats, _Floats, _Floats | None, tuple[_Floats, ...]]: ...
+) -> tuple[_Floats | None, _Floats, _Floats, _Floats | None, tuple[_Floats, ...] | None]: ...
 def dense_forward(
     x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None, activation: str
 ) -> _Floats: ...
@@ -95,3 +106,10 @@ def adam_update(
     decay: SupportsFloat,
     v_max: _Floats | None,
 ) -> None: ...
+
+# Seconds that the kernels took by phase, and what the machine can do, for bench/roofline.py.
+def set_profiling(enabled: bool) -> None: ...
+def phase_seconds(reset: bool = True) -> dict[str, float]: ...
+def probe_multiply_adds(steps: int, threads: int) -> tuple[int, float]: ...
+def probe_read(x: ArrayLike, threads: int) -> float: ...
+def probe_triad(out: _Floats, x: ArrayLike, y: ArrayLike, factor: float, threads: int) -> None: ...

@@ -74,6 +74,66 @@ def test_forward_refuses(cell: Cell, rng: np.random.Generator) -> None:
         assert re.match(expected, str(caught.value), re.DOTALL), f"{name}={value!r}: {caught.value}"
 
 
+def wrong_masks(cell: Cell) -> list[tuple[str, Any]]:
+    """(argument, a mask that must be refused)."""
+    mask = np.ones((B, T), bool)
+    wrong: list[tuple[str, Any]] = [
+        ("mask", mask[:-1]),
+        ("mask", mask[:, :-1]),
+        ("mask", mask.T),
+        ("mask", mask[0]),
+        ("mask", mask[..., None]),
+        ("mask", np.array(True)),
+        ("mask", mask.astype(complex)),
+        ("mask", mask.astype(str)),
+        ("mask", mask.astype(object)),
+        ("mask", "text"),
+        ("mask", 3),
+    ]
+    for name, size in (("dropout_mask", F), ("recurrent_dropout_mask", H)):
+        shared, per_gate = np.ones((B, size)), np.ones((B, cell.gates, size))
+        wrong += [
+            (name, shared[:-1]),
+            (name, shared[:, :-1]),
+            (name, shared[0]),
+            (name, shared.T),
+            (name, per_gate[:-1]),
+            (name, per_gate[..., :-1]),
+            (name, per_gate[None]),
+            (name, per_gate[:, :0]),
+            (name, np.ones((B, cell.gates + 1, size))),
+            (name, np.ones((B, 2, size))),
+            (name, np.ones((B, size, cell.gates))),
+            (name, shared.astype(complex)),
+            (name, per_gate.astype(str)),
+            (name, shared.astype(object)),
+            (name, "text"),
+            (name, 0.5),
+        ]
+    return wrong
+
+
+@cells
+@pytest.mark.parametrize("tokens", [False, True], ids=["tensor", "tokens"])
+def test_forward_refuses_masks(cell: Cell, tokens: bool, rng: np.random.Generator) -> None:
+    from fastrnn import ops
+
+    good = arguments(cell, rng)
+    if tokens:
+        good["x"] = ops.Embedded(np.zeros((B, T), np.int64), normal(rng, 3, F))
+    masks: dict[str, Any] = {
+        "mask": np.ones((B, T), bool),
+        "dropout_mask": np.ones((B, F)),
+        "recurrent_dropout_mask": np.ones((B, cell.gates, H)),
+    }
+    cell.forward(**good, **masks)
+    for name, value in wrong_masks(cell):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            cell.forward(**good, **{**masks, name: value})
+        expected = rf"`{name}` must (be|have|hold) .+ Received: "
+        assert re.match(expected, str(caught.value), re.DOTALL), f"{name}={value!r}: {caught.value}"
+
+
 @cells
 def test_recurrent_activation_is_checked(cell: Cell, rng: np.random.Generator) -> None:
     if not cell.gated:
@@ -104,8 +164,18 @@ def test_backward_refuses(cell: Cell, rng: np.random.Generator) -> None:
     ):
         with pytest.raises((ValueError, TypeError), match="d_outputs"):
             cell.backward(output.tape, bad)
+    last = cell.forward(**good)
+    for bad in (
+        d_outputs,
+        d_outputs[:, -1, :-1],
+        d_outputs[:-1, -1],
+        d_outputs[:, -1].astype(object),
+    ):
+        with pytest.raises((ValueError, TypeError), match="d_outputs"):
+            cell.backward(last.tape, bad)
     for bad_states in (
         (*d_states, d_states[0]),
+        d_states[:-1],
         (d_states[0][:-1],) * cell.states,
         (d_states[0][:, :-1],) * cell.states,
     ):

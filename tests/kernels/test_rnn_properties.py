@@ -8,26 +8,40 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_cells import CELLS, Cell, flatten, normal
-
-cells = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
-sizes = pytest.mark.parametrize(
-    "sizes", [(1, 1, 1, 1), (5, 4, 3, 18), (70, 9, 20, 50), (33, 3, 65, 130)], ids=str
+from rnn_problems import (
+    VARIANTS,
+    Problem,
+    assert_same_bits,
+    is_embedded,
+    make_problem,
+    rows_of,
+    run,
+    with_options,
 )
 
+SIZES = [(1, 1, 1, 1), (5, 4, 3, 18), (70, 9, 20, 50), (33, 3, 65, 130)]
+SMALL = (9, 6, 5, 20)
 
-def forward_and_backward(cell: Cell, rng: np.random.Generator, sizes: Any, **options: Any) -> Any:
-    batch, steps, features, units = sizes
-    x, weights = normal(rng, batch, steps, features), cell.weights(rng, features, units)
-    initial = cell.random_states(rng, batch, units)
-    output = cell.forward(x, *weights, initial, return_sequences=True, **options)
-    d_outputs, d_states = normal(rng, batch, steps, units), cell.random_states(rng, batch, units)
-    return x, weights, initial, output, d_outputs, d_states
+cells = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
+sizes = pytest.mark.parametrize("sizes", SIZES, ids=str)
+variants = pytest.mark.parametrize("variant", VARIANTS)
 
 
-def assert_same_bits(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> None:
-    assert set(a) == set(b)
-    for name in a:
-        np.testing.assert_array_equal(a[name].view(np.int32), b[name].view(np.int32), err_msg=name)
+def make(cell: Cell, sizes: Any, variant: str, rng: np.random.Generator) -> Problem:
+    row = dict(zip(("batch", "steps", "features", "units"), sizes, strict=True))
+    return make_problem(cell, {**row, **VARIANTS[variant]}, rng)
+
+
+def forward(cell: Cell, problem: Problem, **options: Any) -> Any:
+    x, weights, initial_state, given, *_ = problem
+    return cell.forward(x, *weights, initial_state, **{**given, **options})
+
+
+def arrays_of(problem: Problem) -> list[np.ndarray]:
+    x, weights, initial_state, options, d_outputs, d_states = problem
+    inputs = list(x) if is_embedded(x) else [x]
+    masks = [value for value in options.values() if isinstance(value, np.ndarray)]
+    return [*inputs, *weights, *(initial_state or ()), *masks, d_outputs, *d_states]
 
 
 @cells
@@ -35,10 +49,10 @@ def assert_same_bits(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> None
 def test_steps_equal_the_sequence(
     cell: Cell, sizes: Any, isa: str, rng: np.random.Generator
 ) -> None:
-    x, weights, states, output, *_ = forward_and_backward(cell, rng, sizes)
-    kernel, recurrent_kernel, bias = weights
-    for t in range(x.shape[1]):
-        states = cell.step(x[:, t], states, kernel, recurrent_kernel, bias)
+    problem = make(cell, sizes, "plain", rng)
+    output, states = forward(cell, problem), problem.initial_state
+    for t in range(problem.x.shape[1]):
+        states = cell.step(problem.x[:, t], states, *problem.weights)
         assert len(states) == cell.states
         np.testing.assert_allclose(states[0], output.outputs[:, t], rtol=0, atol=2e-6)
     for stepped, last in zip(states, output.states, strict=True):
@@ -63,124 +77,203 @@ def test_step_takes_the_options_of_the_sequence(
 
 
 @cells
-@sizes
+@variants
+@pytest.mark.parametrize("sizes", [(5, 4, 3, 18), (33, 3, 65, 130)], ids=str)
 def test_a_row_equals_the_row_alone(
-    cell: Cell, sizes: Any, isa: str, rng: np.random.Generator
+    cell: Cell, variant: str, sizes: Any, isa: str, rng: np.random.Generator
 ) -> None:
-    x, weights, initial, output, d_outputs, d_states = forward_and_backward(cell, rng, sizes)
-    gradients = cell.backward(output.tape, d_outputs, d_states)
-    for row in {0, len(x) // 2, len(x) - 1}:
-        one = slice(row, row + 1)
-        alone = cell.forward(
-            x[one], *weights, tuple(s[one] for s in initial), return_sequences=True
-        )
-        alone_gradients = cell.backward(alone.tape, d_outputs[one], tuple(d[one] for d in d_states))
-        assert_same_bits(
-            {name: array[one] for name, array in flatten(output).items()}, flatten(alone)
-        )
-        np.testing.assert_allclose(gradients.x[one], alone_gradients.x, rtol=0, atol=5e-6)
-        for whole, part in zip(gradients.initial_state, alone_gradients.initial_state, strict=True):
-            np.testing.assert_allclose(whole[one], part, rtol=0, atol=5e-6)
+    """Forward to the bit, whatever else the batch holds; its own gradients but for rounding."""
+    problem = make(cell, sizes, variant, rng)
+    whole, _ = run(cell, problem)
+    for b in {0, sizes[0] // 2, sizes[0] - 1}:
+        row = slice(b, b + 1)
+        alone, _ = run(cell, rows_of(problem, row))
+        for name, part in alone.items():
+            if name == "outputs" or name.startswith("states"):
+                assert_same_bits({name: whole[name][row]}, {name: part})
+            own = name == "x" and not is_embedded(problem.x)
+            if own or name.startswith("initial_state"):
+                limit = 5e-6 * max(1, np.max(np.abs(part)))
+                np.testing.assert_allclose(whole[name][row], part, rtol=0, atol=limit)
 
 
 @cells
-@sizes
+@variants
+@pytest.mark.parametrize(
+    "sizes", [(70, 9, 20, 50), (33, 3, 65, 130), (6, 3, 20, 256), (1, 4, 9, 300)], ids=str
+)
 def test_same_bits_for_any_number_of_threads(
-    cell: Cell, sizes: Any, isa: str, rng: np.random.Generator, set_threads: Callable[[int], None]
+    cell: Cell,
+    variant: str,
+    sizes: Any,
+    isa: str,
+    rng: np.random.Generator,
+    set_threads: Callable[[int], None],
 ) -> None:
-    x, weights, initial, _, d_outputs, d_states = forward_and_backward(cell, rng, sizes)
-    results = []
-    for threads in (1, 2, 3, 4):
+    problem, results = make(cell, sizes, variant, rng), []
+    for threads in (1, 2, 3, 4, 7):
         set_threads(threads)
-        output = cell.forward(x, *weights, initial, return_sequences=True)
-        gradients = cell.backward(output.tape, d_outputs, d_states)
-        results.append({**flatten(output), **flatten(gradients)})
+        results.append(run(cell, problem)[0])
     for result in results[1:]:
         assert_same_bits(results[0], result)
 
 
 @cells
-def test_a_tape_serves_twice(cell: Cell, isa: str, rng: np.random.Generator) -> None:
-    *_, output, d_outputs, d_states = forward_and_backward(cell, rng, (9, 6, 5, 20))
+@variants
+def test_a_tape_serves_twice(cell: Cell, variant: str, isa: str, rng: np.random.Generator) -> None:
+    problem = make(cell, SMALL, variant, rng)
+    output = forward(cell, problem)
     before = {name: array.copy() for name, array in flatten(output).items()}
-    first = flatten(cell.backward(output.tape, d_outputs, d_states))
+    gradients = (problem.d_outputs, problem.d_states)
+    first = flatten(cell.backward(output.tape, *gradients))
     kept = {name: array.copy() for name, array in first.items()}
-    cell.backward(output.tape, -2 * d_outputs, input_gradient=False)
-    assert_same_bits(kept, flatten(cell.backward(output.tape, d_outputs, d_states)))
+    cell.backward(output.tape, -2 * problem.d_outputs, input_gradient=False)
+    assert_same_bits(kept, flatten(cell.backward(output.tape, *gradients)))
     assert_same_bits(kept, first)  # earlier results are not overwritten
     assert_same_bits(before, flatten(output))
 
 
 @cells
+@variants
 def test_backward_is_linear_in_its_gradients(
-    cell: Cell, isa: str, rng: np.random.Generator
+    cell: Cell, variant: str, isa: str, rng: np.random.Generator
 ) -> None:
     """Doubling the gradient of the loss doubles every gradient: a power of two rounds nothing."""
-    *_, output, d_outputs, d_states = forward_and_backward(cell, rng, (9, 6, 5, 20))
-    once = flatten(cell.backward(output.tape, d_outputs, d_states))
-    twice = flatten(cell.backward(output.tape, 2 * d_outputs, tuple(2 * d for d in d_states)))
-    assert_same_bits({name: 2 * array for name, array in once.items()}, twice)
+    problem = make(cell, SMALL, variant, rng)
+    doubled = problem._replace(
+        d_outputs=2 * problem.d_outputs, d_states=tuple(2 * d for d in problem.d_states)
+    )
+    once, twice = run(cell, problem)[0], run(cell, doubled)[0]
+    results = ("outputs", "states[0]", "states[1]")
+    twofold = {name: a if name in results else 2 * a for name, a in once.items()}
+    assert_same_bits(twofold, twice)
 
 
 @cells
-def test_zero_gradients_give_zero(cell: Cell, isa: str, rng: np.random.Generator) -> None:
-    *_, output, _, _ = forward_and_backward(cell, rng, (9, 6, 5, 20))
+@variants
+def test_zero_gradients_give_zero(
+    cell: Cell, variant: str, isa: str, rng: np.random.Generator
+) -> None:
+    output = forward(cell, make(cell, SMALL, variant, rng))
     for name, array in flatten(cell.backward(output.tape)).items():
         assert not np.any(array), name
 
 
 @cells
-def test_keep_tape_changes_no_result(cell: Cell, isa: str, rng: np.random.Generator) -> None:
-    x, weights, initial, output, *_ = forward_and_backward(cell, rng, (9, 6, 5, 20))
-    without = cell.forward(x, *weights, initial, return_sequences=True, keep_tape=False)
+@variants
+def test_gradients_of_the_output_and_of_the_state_add_up(
+    cell: Cell, variant: str, isa: str, rng: np.random.Generator
+) -> None:
+    """Nothing is left over from one call of backward to the next, and neither part is lost."""
+    problem = make(cell, SMALL, variant, rng)
+    tape = forward(cell, problem).tape
+    together = flatten(cell.backward(tape, problem.d_outputs, problem.d_states))
+    of_outputs = flatten(cell.backward(tape, problem.d_outputs))
+    of_states = flatten(cell.backward(tape, None, problem.d_states))
+    for name, array in together.items():
+        limit = 1e-5 * np.max(np.abs(array))
+        total = of_outputs[name] + of_states[name]
+        np.testing.assert_allclose(total, array, rtol=0, atol=limit, err_msg=name)
+
+
+@cells
+@variants
+@pytest.mark.parametrize("sizes", [SMALL, (70, 9, 20, 50)], ids=str)
+def test_keep_tape_changes_no_result(
+    cell: Cell, variant: str, sizes: Any, isa: str, rng: np.random.Generator
+) -> None:
+    problem = make(cell, sizes, variant, rng)
+    output, without = forward(cell, problem), forward(cell, problem, keep_tape=False)
     assert without.tape is None
     assert output.tape is not None
     assert_same_bits(flatten(output), flatten(without))
 
 
 @cells
-def test_last_output_is_the_last_of_all(cell: Cell, isa: str, rng: np.random.Generator) -> None:
-    x, weights, initial, output, *_ = forward_and_backward(cell, rng, (9, 6, 5, 20))
-    last = cell.forward(x, *weights, initial)
-    np.testing.assert_array_equal(last.outputs, output.outputs[:, -1])
-    np.testing.assert_array_equal(last.outputs, last.states[0])
+@variants
+def test_last_output_is_the_last_of_all(
+    cell: Cell, variant: str, isa: str, rng: np.random.Generator
+) -> None:
+    problem = make(cell, SMALL, variant, rng)
+    sequence = forward(cell, problem, return_sequences=True)
+    last = forward(cell, problem, return_sequences=False)
+    at = 0 if problem.options.get("go_backwards") else -1
+    np.testing.assert_array_equal(last.outputs, sequence.outputs[:, at])
+    if "mask" not in problem.options:
+        np.testing.assert_array_equal(last.outputs, last.states[0])
+    for a, b in zip(last.states, sequence.states, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @cells
-def test_inputs_are_not_changed(cell: Cell, isa: str, rng: np.random.Generator) -> None:
-    x, weights, initial, output, d_outputs, d_states = forward_and_backward(
-        cell, rng, (9, 6, 5, 20)
+@pytest.mark.parametrize("kind", ["tensor", "padded"])
+def test_backwards_is_forwards_over_turned_sequences(
+    cell: Cell, kind: str, isa: str, rng: np.random.Generator
+) -> None:
+    """Outputs stand at their own times; not a bit differs."""
+    row = {"batch": 9, "steps": 6, "features": 5, "units": 20, "input": kind}
+    row.update(initial_state=kind == "tensor", go_backwards=True)
+    if kind == "tensor":
+        row.update(mask="random", dropout_mask="per_gate")
+    problem = make_problem(cell, row, rng)
+    x = problem.x
+    turned = with_options(problem, go_backwards=False)._replace(
+        x=x._replace(tokens=x.tokens[:, ::-1]) if is_embedded(x) else x[:, ::-1],
+        d_outputs=problem.d_outputs[:, ::-1],
     )
-    arrays = [x, *weights, *initial, d_outputs, *d_states]
+    if kind == "tensor":
+        turned = with_options(turned, mask=problem.options["mask"][:, ::-1])
+    want, got = run(cell, turned)[0], run(cell, problem)[0]
+    turned_back = ("outputs",) if is_embedded(x) else ("outputs", "x")
+    for name in turned_back:
+        want[name] = np.ascontiguousarray(want[name][:, ::-1])
+    assert_same_bits(want, got)
+
+
+@cells
+@variants
+def test_inputs_are_not_changed(
+    cell: Cell, variant: str, isa: str, rng: np.random.Generator
+) -> None:
+    problem = make(cell, SMALL, variant, rng)
+    arrays = arrays_of(problem)
     before = [array.copy() for array in arrays]
     for array in arrays:
         array.flags.writeable = False
-    output = cell.forward(x, *weights, initial, return_sequences=True)
-    cell.backward(output.tape, d_outputs, d_states)
+    run(cell, problem)
     for array, copy in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, copy)
 
 
 @cells
-def test_results_belong_to_the_caller(cell: Cell, isa: str, rng: np.random.Generator) -> None:
+@variants
+def test_results_belong_to_the_caller(
+    cell: Cell, variant: str, isa: str, rng: np.random.Generator
+) -> None:
     """Each returned array is contiguous, writable, and no view of another or of the tape."""
-    *_, output, d_outputs, d_states = forward_and_backward(cell, rng, (4, 3, 5, 6))
-    gradients = cell.backward(output.tape, d_outputs, d_states)
+    problem = make(cell, (4, 3, 5, 6), variant, rng)
+    output = forward(cell, problem)
+    gradients = cell.backward(output.tape, problem.d_outputs, problem.d_states)
     expected = {name: array.copy() for name, array in flatten(gradients).items()}
     for array in (*flatten(output).values(), *flatten(gradients).values()):
         assert array.flags.c_contiguous
         assert array.flags.writeable
         array.fill(np.nan)
-    assert_same_bits(expected, flatten(cell.backward(output.tape, d_outputs, d_states)))
+    again = cell.backward(output.tape, problem.d_outputs, problem.d_states)
+    assert_same_bits(expected, flatten(again))
 
 
 @cells
-def test_empty_batch(cell: Cell, isa: str, rng: np.random.Generator) -> None:
-    weights = cell.weights(rng, 3, 4)
-    output = cell.forward(np.zeros((0, 5, 3), np.float32), *weights, return_sequences=True)
-    assert output.outputs.shape == (0, 5, 4)
-    assert all(state.shape == (0, 4) for state in output.states)
-    gradients = cell.backward(output.tape, output.outputs)
-    assert gradients.x.shape == (0, 5, 3)
-    assert gradients.kernel.shape == weights[0].shape
-    assert not np.any(gradients.kernel)
+@variants
+def test_empty_batch(cell: Cell, variant: str, isa: str, rng: np.random.Generator) -> None:
+    problem = rows_of(make(cell, (2, 5, 3, 4), variant, rng), slice(0, 0))
+    got, tape = run(cell, problem)
+    sequences = problem.options["return_sequences"]
+    assert got["outputs"].shape == ((0, 5, 4) if sequences else (0, 4))
+    assert all(got[f"states[{k}]"].shape == (0, 4) for k in range(cell.states))
+    x = problem.x
+    assert got["x"].shape == (x.table.shape if is_embedded(x) else (0, 5, 3))
+    for name, weight in zip(("kernel", "recurrent_kernel", "bias"), problem.weights, strict=True):
+        assert got[name].shape == weight.shape
+        assert not np.any(got[name])
+    assert tape.positions == 0

@@ -13,19 +13,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_cells import CELLS, Cell, flatten, normal
+from rnn_cells import CELLS, Cell, normal
+from rnn_problems import VARIANTS, make_problem, run
 
 cells = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
 
 PRINT_THREADS = "import fastrnn; print(fastrnn.get_num_threads())"
 
 
-def run_cell(cell: Cell, seed: int) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    x, weights = normal(rng, 40, 12, 9), cell.weights(rng, 9, 33)
-    output = cell.forward(x, *weights, return_sequences=True)
-    gradients = cell.backward(output.tape, np.ones_like(output.outputs))
-    return {**flatten(output), **flatten(gradients)}
+def run_cell(cell: Cell, seed: int, variant: str = "plain") -> dict[str, np.ndarray]:
+    row = {"batch": 40, "steps": 12, "features": 9, "units": 33, **VARIANTS[variant]}
+    return run(cell, make_problem(cell, row, np.random.default_rng(seed)))[0]
 
 
 # --- Number of threads ----------------------------------------------------------------------------
@@ -93,7 +91,7 @@ def test_calls_from_several_python_threads(
     threads: int, set_threads: Callable[[int], None]
 ) -> None:
     set_threads(threads)
-    jobs = [(cell, seed) for seed in range(6) for cell in CELLS]
+    jobs = [(cell, seed, way) for seed, way in enumerate(VARIANTS) for cell in CELLS]
     want = [run_cell(*job) for job in jobs]
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         got = list(pool.map(lambda job: run_cell(*job), jobs))

@@ -122,9 +122,37 @@ def test_initial_states(cls: Any, state: Any, message: str) -> None:
     assert not layer.built
 
 
-def test_a_mask_is_refused() -> None:
-    with pytest.raises(ValueError, match="`mask` of GRU is not supported yet"):
-        layers.GRU(5)(X, mask=np.ones((2, 3), bool))
+@pytest.mark.parametrize(
+    ("mask", "error", "message"),
+    [
+        (np.ones((3, 2), bool), ValueError, r"shape \(2, 3\), \(batch, steps\).*shape=\(3, 2\)"),
+        (np.ones((2, 3, 1), bool), ValueError, r"Received: shape=\(2, 3, 1\)"),
+        (True, ValueError, r"Received: shape=\(\)"),
+        ([[True], [True, False]], ValueError, "rectangular"),
+        (np.full((2, 3), "a"), TypeError, "real numbers"),
+    ],
+)
+def test_masks(mask: Any, error: type[Exception], message: str) -> None:
+    for layer in (layers.GRU(5), layers.Bidirectional(layers.LSTM(5))):
+        with pytest.raises(error, match=message):
+            layer(X, mask=mask)
+        assert not layer.built
+        assert layer.weights == []
+
+
+@pytest.mark.parametrize("name", ["dropout", "recurrent_dropout"])
+@pytest.mark.parametrize("cls", [layers.SimpleRNN, layers.LSTM, layers.GRU])
+@pytest.mark.parametrize("rate", [-0.1, 1.1, "0.5", None, float("nan")])
+def test_rates_of_recurrent_layers(cls: Any, name: str, rate: Any) -> None:
+    """Keras clips them to [0, 1]."""
+    with pytest.raises(ValueError, match=f"`{name}` must be a number between 0 and 1.*{name}="):
+        cls(3, **{name: rate})
+
+
+@pytest.mark.parametrize("seed", [1.5, "1", True])
+def test_seed_of_recurrent_layers(seed: Any) -> None:
+    with pytest.raises(ValueError, match="`seed` must be an integer or None"):
+        layers.GRU(3, dropout=0.1, seed=seed)
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, "0.5", None, float("nan")])

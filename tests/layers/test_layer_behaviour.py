@@ -15,9 +15,10 @@ MADE: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("SimpleRNN", (4,), {"activation": "relu", "return_sequences": True, "trainable": False}),
     ("LSTM", (4,), {"unit_forget_bias": False, "recurrent_activation": "hard_sigmoid"}),
     ("GRU", (4,), {"reset_after": False, "go_backwards": True, "seed": 3}),
+    ("LSTM", (4,), {"dropout": 0.25, "recurrent_dropout": 0.5, "zero_output_for_mask": True}),
     ("Dense", (4,), {"activation": "softmax", "use_bias": False}),
     ("Dropout", (0.3,), {"noise_shape": (None, 1, None), "seed": 7}),
-    ("Embedding", (9, 4), {"embeddings_initializer": "glorot_normal"}),
+    ("Embedding", (9, 4), {"embeddings_initializer": "glorot_normal", "mask_zero": True}),
 ]
 
 

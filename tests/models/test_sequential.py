@@ -98,7 +98,7 @@ def test_a_layer_that_does_not_fit_is_not_added() -> None:
         (lambda: Sequential([layers.LSTM(2, return_state=True)])(X), ValueError, "one output"),
         (lambda: Sequential([layers.LSTM(2)]).build((None, 4, None)), ValueError, "known size"),
         (lambda: Sequential([layers.LSTM(2)]).build(7), ValueError, "Received: shape=7"),
-        (lambda: Sequential([layers.LSTM(2)])(X, mask=X), ValueError, "not supported"),
+        (lambda: Sequential([layers.LSTM(2)])(X, mask=X), ValueError, "`mask` must have shape"),
     ],
 )
 def test_bad_models(build: Any, error: type[Exception], message: str) -> None:
@@ -166,6 +166,8 @@ def test_frozen_layers_keep_their_weights_and_others_learn() -> None:
     moved = {w.path for w in model.weights if (w.numpy() != before[w.path]).any()}
     assert {w.path for w in model.trainable_weights} == moved
     assert [w.name for w in model.non_trainable_weights] == ["kernel", "bias"]
+    assert model.trainable_variables == model.trainable_weights
+    assert model.variables == model.weights
 
 
 def test_a_wholly_frozen_model_can_be_evaluated_and_fitted() -> None:
@@ -175,6 +177,45 @@ def test_a_wholly_frozen_model_can_be_evaluated_and_fitted() -> None:
     assert (
         model.fit(X, np.ones(5), epochs=2, shuffle=False, verbose=0).history["loss"] == [before] * 2
     )
+
+
+def test_an_embedding_hands_tokens_to_a_layer_inside_a_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = Sequential([layers.Embedding(9, 3), Sequential([layers.LSTM(4), layers.Dense(1)])])
+    model.compile("sgd", "mse")
+    monkeypatch.setattr("fastrnn.ops.embedding_forward", None)
+    model.fit(np.arange(8).reshape(2, 4), np.ones(2), verbose=0)
+
+
+class Doubles(layers.Layer):
+    """A layer of a user, which knows nothing of masks."""
+
+    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, None]:
+        return x * 2, None
+
+    def backward(
+        self, cache: None, d_y: np.ndarray, input_gradient: bool = True
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        return d_y * 2, []
+
+
+def test_a_mask_ends_at_a_layer_that_knows_none() -> None:
+    doubles = Doubles()
+    doubles.built = True
+    model = Sequential([layers.Embedding(9, 3, mask_zero=True), doubles, layers.GRU(4)])
+    tokens = np.array([[0, 0, 3], [4, 0, 5]])
+    with pytest.warns(UserWarning, match="does not support masks.*`supports_masking`"):
+        blind = model(tokens)
+    np.testing.assert_array_equal(blind, model.layers[2](model.layers[0](tokens) * 2))
+    doubles.supports_masking = True
+    masked = model(tokens)
+    assert (masked != blind).any(axis=1).all()
+    np.testing.assert_array_equal(
+        masked, model.layers[2](model.layers[0](tokens) * 2, mask=tokens != 0)
+    )
+    model.compile("sgd", "mse")
+    model.fit(tokens, masked, verbose=0)
 
 
 def test_a_model_inside_a_model_trains_as_its_layers_would(rng: np.random.Generator) -> None:

@@ -3,12 +3,14 @@
     KERAS_BACKEND=tensorflow PYTHONPATH=tests python tests/parity/make_golden.py
 
 layers.npz     each variant and model of parity_cases.py: weights, inputs, outputs, states and, by
-               GradientTape, every gradient of sum(outputs * d_outputs) + sum(states * d_states)
+               GradientTape, every gradient of sum(outputs * d_outputs) + sum(states * d_states),
+               a mask where the variant is called with one
 training.npz   losses of 50 training steps of each cell with each optimizer, weights after Adam
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -35,7 +37,8 @@ def variant_arrays(variant: cases.Variant, rng: np.random.Generator) -> dict[str
         initial = [tf.zeros_like(state) for state in initial]
     with tf.GradientTape() as tape:
         tape.watch([x, *initial])
-        outputs, *states = layer(x, initial_state=initial)
+        mask = tf.constant(cases.MASK) if variant.mask else None
+        outputs, *states = layer(x, initial_state=initial, mask=mask)
         d_outputs = normal(rng, *outputs.shape)
         d_states = [normal(rng, *state.shape) for state in states]
         loss = tf.reduce_sum(outputs * d_outputs)
@@ -59,14 +62,21 @@ def variant_arrays(variant: cases.Variant, rng: np.random.Generator) -> dict[str
 def model_arrays(
     rows: list[tuple[str, dict[str, Any]]], rng: np.random.Generator
 ) -> dict[str, Any]:
-    """A model's prediction: tokens, weights in order, outputs."""
-    model = keras.Sequential([getattr(keras.layers, name)(**config) for name, config in rows])
+    """A model's prediction and its gradients: tokens, weights in order, outputs."""
+    model = cases.make_model(keras, rows)
     tokens = rng.integers(0, rows[0][1]["input_dim"], (4, 5)).astype(np.int32)
     model.build((None, 5))
     weights = cases.random_weights(rng, [w.shape for w in model.get_weights()])
     model.set_weights(weights)
+    with tf.GradientTape() as tape:
+        outputs = model(tokens)
+        d_outputs = normal(rng, *outputs.shape)
+        loss = tf.reduce_sum(outputs * d_outputs)
+    gradients = tape.gradient(loss, [weight.value for weight in model.trainable_weights])
     arrays = {f"weights/{k}": weight for k, weight in enumerate(weights)}
-    return {"tokens": tokens, "outputs": np.asarray(model(tokens)), **arrays}
+    arrays |= {f"gradient/{k}": tf.convert_to_tensor(d) for k, d in enumerate(gradients)}
+    arrays |= {"tokens": tokens, "outputs": outputs, "d_outputs": d_outputs}
+    return {name: np.asarray(array) for name, array in arrays.items()}
 
 
 def training_arrays() -> dict[str, np.ndarray]:
@@ -90,21 +100,26 @@ def training_arrays() -> dict[str, np.ndarray]:
     return arrays
 
 
-def main() -> None:
-    assert keras.backend.backend() == "tensorflow"
-    layers: dict[str, np.ndarray] = {"keras_version": np.array(keras.__version__)}
+def layer_arrays() -> dict[str, np.ndarray]:
+    layers: dict[str, np.ndarray] = {}
     for seed, (name, variant) in enumerate(cases.VARIANTS.items()):
         arrays = variant_arrays(variant, np.random.default_rng(seed))
         layers.update({f"{name}/{key}": array for key, array in arrays.items()})
     for seed, (name, rows) in enumerate(cases.MODELS.items(), start=1000):
         arrays = model_arrays(rows, np.random.default_rng(seed))
         layers.update({f"{name}/{key}": array for key, array in arrays.items()})
-    np.savez_compressed(cases.VARIANTS_FILE, **layers)
-    np.savez_compressed(
-        cases.TRAINING_FILE, keras_version=layers["keras_version"], **training_arrays()
-    )
-    for file in (cases.VARIANTS_FILE, cases.TRAINING_FILE):
-        print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB")
+    return layers
+
+
+def save(file: Path, arrays: dict[str, np.ndarray]) -> None:
+    np.savez_compressed(file, keras_version=np.array(keras.__version__), **arrays)
+    print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB")
+
+
+def main() -> None:
+    assert keras.backend.backend() == "tensorflow"
+    save(cases.VARIANTS_FILE, layer_arrays())
+    save(cases.TRAINING_FILE, training_arrays())
 
 
 if __name__ == "__main__":

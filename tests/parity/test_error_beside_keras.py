@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 import reference
 from float32_error import root_mean_square
-from rnn_cells import CELLS, Cell, flatten, normal
-
-LAYERS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+from rnn_cells import CELLS, LAYERS, Cell, flatten, normal
 
 # batch, steps, features, units
 SIZES = [(16, 20, 8, 12), (7, 33, 17, 50), (32, 100, 32, 33), (65, 7, 1, 130)]

@@ -33,7 +33,13 @@ def cell_of(variant: parity_cases.Variant) -> Cell:
 
 def options_of(variant: parity_cases.Variant) -> dict[str, Any]:
     """Keyword arguments of fastrnn.ops; use_bias shows in the weights, reset_after in the cell."""
-    return {k: v for k, v in variant.config.items() if k not in ("use_bias", "reset_after")}
+    options = {k: v for k, v in variant.config.items() if k not in ("use_bias", "reset_after")}
+    return {**options, "mask": parity_cases.MASK if variant.mask else None}
+
+
+def in_order_of_time(variant: parity_cases.Variant, outputs: np.ndarray) -> np.ndarray:
+    """Keras's outputs as fastrnn.ops has them, or its gradients of them."""
+    return outputs[:, ::-1] if variant.reversed else outputs
 
 
 def assert_close(got: np.ndarray, want: np.ndarray, name: str) -> None:
@@ -56,10 +62,11 @@ def test_ops(name: str, isa: str) -> None:
         initial,
         **options_of(variant),
     )
-    assert_close(output.outputs, golden["outputs"], "outputs")
+    assert_close(output.outputs, in_order_of_time(variant, golden["outputs"]), "outputs")
     for k, (got, want) in enumerate(zip(output.states, numbered(golden, "states"), strict=True)):
         assert_close(got, want, f"states[{k}]")
-    gradients = cell.backward(output.tape, golden["d_outputs"], numbered(golden, "d_states"))
+    d_outputs = in_order_of_time(variant, golden["d_outputs"])
+    gradients = cell.backward(output.tape, d_outputs, numbered(golden, "d_states"))
     for key, got in flatten(gradients).items():
         want = golden[f"gradient/{key.replace('[', '/').rstrip(']')}"]
         assert_close(got, want, key)
@@ -80,17 +87,19 @@ def test_layers(name: str, isa: str) -> None:
         return layer
 
     initial = numbered(golden, "initial_state") or None
-    outputs, *states = build(return_state=True)(golden["x"], initial_state=initial)
+    mask = parity_cases.MASK if variant.mask else None
+    outputs, *states = build(return_state=True)(golden["x"], initial_state=initial, mask=mask)
     assert_close(outputs, golden["outputs"], "outputs")
     for k, (got, want) in enumerate(zip(states, numbered(golden, "states"), strict=True)):
         assert_close(got, want, f"states[{k}]")
 
     layer = build()
-    _, cache = layer.forward(golden["x"], training=True)
+    _, cache = layer.forward(golden["x"], True, mask)
     d_x, d_weights = layer.backward(cache, golden["d_outputs"])
     cell, options = cell_of(variant), options_of(variant)
     weights = (golden["kernel"], golden["recurrent_kernel"], golden.get("bias"))
-    want = cell.backward(cell.forward(golden["x"], *weights, **options).tape, golden["d_outputs"])
+    d_outputs = in_order_of_time(variant, golden["d_outputs"])
+    want = cell.backward(cell.forward(golden["x"], *weights, **options).tape, d_outputs)
     np.testing.assert_array_equal(d_x, want.x)
     for key, got in zip(keys, d_weights, strict=True):
         np.testing.assert_array_equal(got, getattr(want, key), err_msg=key)
@@ -99,11 +108,14 @@ def test_layers(name: str, isa: str) -> None:
 @pytest.mark.parametrize("name", parity_cases.MODELS)
 def test_models(name: str, isa: str) -> None:
     import fastrnn
+    from fastrnn.trainers.chain import Chain
 
     golden = arrays_of(name)
-    model: Any = fastrnn.Sequential(
-        [getattr(fastrnn.layers, layer)(**config) for layer, config in parity_cases.MODELS[name]]
-    )
+    model = parity_cases.make_model(fastrnn, parity_cases.MODELS[name])
     model.build((None, golden["tokens"].shape[1]))
     model.set_weights(numbered(golden, "weights"))
     assert_close(model.predict(golden["tokens"], verbose=0), golden["outputs"], "outputs")
+    chain = Chain(model.leaves(), model.trainable_weights)
+    gradients = chain.backward(chain.forward(golden["tokens"]).caches, golden["d_outputs"])
+    for k, (got, want) in enumerate(zip(gradients, numbered(golden, "gradient"), strict=True)):
+        assert_close(got, want, f"gradient of {chain.variables[k].path}")

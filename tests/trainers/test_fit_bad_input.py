@@ -178,3 +178,21 @@ def test_an_uncompiled_model_predicts_only() -> None:
     model.compile("sgd")
     with pytest.raises(ValueError, match="needs a `loss`"):
         model.fit(X, Y)
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch"])
+def test_labels_that_a_masked_loss_cannot_weigh_step_by_step(method: str) -> None:
+    """Without the last dimension the loss is one value for each sample; Keras fails too."""
+    lower = [layers.Embedding(9, 3, mask_zero=True), layers.LSTM(4, return_sequences=True)]
+    model = Sequential([*lower, layers.Dense(1)])
+    model.compile("sgd", "mse")
+    tokens = np.array([[0, 0, 3], [4, 0, 5]])
+    model.build(tokens.shape)
+    before = model.get_weights()
+    message = r"mask of `y_pred` must have shape \(2,\).*Received: mask.shape=\(2, 3\)"
+    with pytest.raises(ValueError, match=message):
+        getattr(model, method)(tokens, np.ones((2, 3)))
+    assert model.optimizer.iterations == 0
+    for one, other in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    getattr(model, method)(tokens, np.ones((2, 3, 1)))

@@ -23,8 +23,8 @@ def train(
         [
             layers.Embedding(30, 5),
             layers.Dropout(0.3),
-            cell(7, return_sequences=True),
-            cell(6),
+            cell(7, return_sequences=True, recurrent_dropout=0.2),
+            layers.Bidirectional(cell(6, dropout=0.2)),
             layers.Dense(1, activation="sigmoid"),
         ]
     )

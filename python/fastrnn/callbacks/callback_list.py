@@ -44,24 +44,33 @@ class CallbackList:
         self._model = model
         self.history = next((each for each in given if isinstance(each, History)), History())
         others = [each for each in given if each is not self.history]
+        self._progress = progress
         self.callbacks = [self.history, *([progress] if progress else []), *others]
-        self._listeners: dict[str, list[Callable[..., None]]] = {
-            hook: [getattr(each, hook) for each in self.callbacks if _overrides(each, hook)]
-            for hook in dir(Callback)
-            if hook.startswith("on_")
-        }
+        self._listeners: dict[str, list[Callable[..., None]]] = {}  # of the hooks that came up
         for callback in self.callbacks:
             callback.set_params(params)
             callback.set_model(model)
 
     def listens(self, hook: str) -> bool:
         """Return whether anybody overrides the hook."""
-        return bool(self._listeners[hook])
+        return bool(self._listeners_of(hook))
+
+    def user_listens(self, hook: str) -> bool:
+        """Return whether anybody but the progress overrides the hook."""
+        users = (each for each in self.callbacks if each is not self._progress)
+        return any(_overrides(each, hook) for each in users)
 
     def notify(self, hook: str, *arguments: Any) -> None:
         """Call a hook of all callbacks that override it."""
-        for listener in self._listeners[hook]:
+        for listener in self._listeners_of(hook):
             listener(*arguments)
+
+    def _listeners_of(self, hook: str) -> list[Callable[..., None]]:
+        listeners = self._listeners.get(hook)
+        if listeners is None:
+            listeners = [getattr(each, hook) for each in self.callbacks if _overrides(each, hook)]
+            self._listeners[hook] = listeners
+        return listeners
 
 
 def _overrides(callback: Callback, hook: str) -> bool:

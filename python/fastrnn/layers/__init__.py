@@ -1,5 +1,6 @@
 """Layers, with the names, arguments and defaults of Keras."""
 
+from fastrnn.layers.bidirectional import Bidirectional
 from fastrnn.layers.dense import Dense
 from fastrnn.layers.dropout import Dropout
 from fastrnn.layers.embedding import Embedding
@@ -13,6 +14,7 @@ from fastrnn.layers.simple_rnn import SimpleRNN
 __all__ = [
     "GRU",
     "LSTM",
+    "Bidirectional",
     "Dense",
     "Dropout",
     "Embedding",

@@ -32,6 +32,8 @@ class Dropout(Layer):
         array([[1., 2.]], dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         rate: float,
@@ -40,10 +42,6 @@ class Dropout(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not isinstance(rate, (int, float, np.number)) or not 0 <= rate <= 1:
-            raise ValueError(f"`rate` must be a number between 0 and 1. Received: rate={rate!r}")
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
-            raise ValueError(f"`seed` must be an integer or None. Received: seed={seed!r}")
         if noise_shape is not None and not (
             isinstance(noise_shape, (tuple, list))
             and all(size is None or (isinstance(size, int) and size > 0) for size in noise_shape)
@@ -52,11 +50,11 @@ class Dropout(Layer):
                 "`noise_shape` must be a tuple of positive integers and None. "
                 f"Received: noise_shape={noise_shape!r}"
             )
-        self.rate = float(rate)
+        self.rate = rate_of("rate", rate)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
-        self.seed = seed
+        self.seed = seed_of(seed)
         self.built = True  # there are no weights to make
-        self._generator = np.random.default_rng(make_seed() if seed is None else abs(int(seed)))
+        self._generator = generator_of(self.seed)
 
     def forward(
         self, x: np.ndarray, training: bool = False
@@ -74,7 +72,7 @@ class Dropout(Layer):
         return (d_y if cache is None else d_y * cache), []
 
     def _mask(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Draw a mask of zeros and `1 / (1 - rate)`."""
+        """Draw a mask of the shape that `noise_shape` makes of the input's."""
         if self.noise_shape is not None:
             if len(self.noise_shape) != len(shape):
                 raise ValueError(
@@ -85,6 +83,40 @@ class Dropout(Layer):
                 size if own is None else own
                 for own, size in zip(self.noise_shape, shape, strict=True)
             )
-        kept = self._generator.random(shape, dtype=np.float32) >= np.float32(self.rate)
-        # At a rate of 1 nothing is kept, and the scale has no meaning.
-        return kept * np.float32(1.0 / (1.0 - self.rate) if self.rate < 1.0 else 0.0)
+        return draw_mask(self._generator, shape, self.rate)
+
+
+def draw_mask(generator: np.random.Generator, shape: tuple[int, ...], rate: float) -> np.ndarray:
+    """Draw a mask of zeros, with probability `rate`, and of `1 / (1 - rate)`."""
+    kept = generator.random(shape, dtype=np.float32) >= np.float32(rate)
+    # At a rate of 1 nothing is kept, and the scale has no meaning.
+    return kept * np.float32(1.0 / (1.0 - rate) if rate < 1.0 else 0.0)
+
+
+def generator_of(seed: int | None) -> np.random.Generator:
+    """Return a generator of masks, from a seed that is drawn if there is none."""
+    return np.random.default_rng(make_seed() if seed is None else abs(seed))
+
+
+def rate_of(name: str, value: Any) -> float:
+    """Return a rate of dropout as a float.
+
+    Raises:
+        ValueError: If it is no number in [0, 1].
+    """
+    if not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
+        raise ValueError(f"`{name}` must be a number between 0 and 1. Received: {name}={value!r}")
+    return float(value)
+
+
+def seed_of(value: Any) -> int | None:
+    """Return the seed of a layer's dropout.
+
+    Raises:
+        ValueError: If it is neither an integer nor None.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise ValueError(f"`seed` must be an integer or None. Received: seed={value!r}")
+    return int(value)

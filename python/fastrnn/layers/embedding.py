@@ -15,7 +15,6 @@ from fastrnn.layers.layer import Layer, Shape
 _NOT_BUILT = {
     "embeddings_regularizer": None,
     "embeddings_constraint": None,
-    "mask_zero": False,
     "lora_rank": None,
     "lora_alpha": None,
     "quantization_config": None,
@@ -31,7 +30,8 @@ class Embedding(Layer):
         embeddings_initializer: First value of the table.
         embeddings_regularizer: Not supported yet.
         embeddings_constraint: Not supported yet.
-        mask_zero: Not supported yet.
+        mask_zero: Whether token 0 stands for padding: layers above then skip its steps. Token 0
+            keeps its row of the table.
         weights: Table to start from, `[input_dim, output_dim]`, or a list of that one array.
         lora_rank: Not supported.
         lora_alpha: Not supported.
@@ -75,7 +75,8 @@ class Embedding(Layer):
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = embeddings_regularizer
         self.embeddings_constraint = embeddings_constraint
-        self.mask_zero = mask_zero
+        self.mask_zero = bool(mask_zero)
+        self.supports_masking = self.mask_zero
         self.lora_rank = lora_rank
         self.lora_alpha = lora_alpha
         self.quantization_config = quantization_config
@@ -103,6 +104,10 @@ class Embedding(Layer):
     def as_input(self, inputs: Any, name: str = "inputs") -> np.ndarray:
         """Convert to int32 and check that the tokens are in the vocabulary."""
         return as_tokens(inputs, self.input_dim, name)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> np.ndarray | None:
+        """Return which tokens are not 0, or None without `mask_zero`."""
+        return np.not_equal(inputs, 0) if self.mask_zero else None
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Gather rows of the table. The cache is the tokens."""

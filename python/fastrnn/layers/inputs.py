@@ -44,6 +44,27 @@ def as_floats(value: Any, name: str) -> np.ndarray:
     return np.ascontiguousarray(as_numbers(value, name), dtype=np.float32)
 
 
+def as_mask(value: Any, sequences: np.ndarray) -> np.ndarray:
+    """Return the mask of sequences `[batch, steps, ...]` as a C-contiguous array of booleans.
+
+    Args:
+        value: Array or nested lists of booleans (or numbers, of which 0 is False),
+            `[batch, steps]`.
+        sequences: What it is the mask of.
+
+    Raises:
+        TypeError: If the elements are no numbers.
+        ValueError: If the shape differs.
+    """
+    mask = as_numbers(value, "mask")
+    if mask.shape != sequences.shape[:2]:
+        raise ValueError(
+            f"`mask` must have shape {sequences.shape[:2]}, (batch, steps). "
+            f"Received: shape={mask.shape}"
+        )
+    return np.ascontiguousarray(mask, dtype=np.bool_)
+
+
 def as_tokens(value: Any, vocabulary: int, name: str) -> np.ndarray:
     """Return `value` as a C-contiguous int32 array of token ids.
 

@@ -54,6 +54,9 @@ class Layer:
         ValueError: If an argument is unknown, not supported or of a wrong kind.
     """
 
+    supports_masking = False
+    """Whether a mask of the input reaches `compute_mask`; else it ends here, as in Keras."""
+
     def __init__(
         self,
         *,
@@ -86,20 +89,29 @@ class Layer:
 
     # ---------------------------------------------------------------------------------- weights
 
+    def _sublayers(self) -> Sequence[Layer]:
+        """Return the layers inside this one, in the order of their weights."""
+        return ()
+
     @property
     def weights(self) -> list[Variable]:
         """All weights, in Keras's order; empty before the layer is built."""
-        return list(self._weights)
+        inside = [variable for layer in self._sublayers() for variable in layer.weights]
+        return [*self._weights, *inside]
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes."""
-        return self.weights if self.trainable else []
+        """The weights that training changes, in the same order."""
+        if not self.trainable:
+            return []
+        inside = [variable for layer in self._sublayers() for variable in layer.trainable_weights]
+        return [*self._weights, *inside]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone."""
-        return [] if self.trainable else self.weights
+        """The weights that training leaves alone, in the same order."""
+        trained = {id(variable) for variable in self.trainable_weights}
+        return [variable for variable in self.weights if id(variable) not in trained]
 
     trainable_variables = trainable_weights
     non_trainable_variables = non_trainable_weights
@@ -209,7 +221,23 @@ class Layer:
             raise AttributeError(f"Layer '{self.name}' has no output shape before it is built.")
         return self.compute_output_shape(self._build_shape)
 
+    def leaves(self) -> list[Layer]:
+        """Return the layers that compute, first to last: the layer itself, a model's layers."""
+        return [self]
+
     # ------------------------------------------------------------------------------ computation
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Return the mask of the output: which entries of its first dimensions count.
+
+        Args:
+            inputs: What the layer is called on.
+            mask: Their mask: booleans, of the shape of their first dimensions; None for none.
+
+        Returns:
+            The mask of the output, None for none; that of the inputs unless a layer knows better.
+        """
+        return mask
 
     def as_input(self, inputs: Any, name: str = "inputs") -> np.ndarray:
         """Convert inputs from outside to the array that `forward` takes, or refuse them."""
@@ -259,8 +287,7 @@ class Layer:
             input_gradient: Whether the gradient with respect to the input is wanted.
 
         Returns:
-            That gradient (or None), and those of the weights in the order of `weights`; a model
-            leaves out those of its layers that are not trainable.
+            That gradient (or None), and those of the weights in the order of `weights`.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement `backward`.")
 

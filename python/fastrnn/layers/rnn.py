@@ -9,8 +9,10 @@ import numpy as np
 
 from fastrnn import activations, initializers, ops
 from fastrnn.layers.arguments import positive_integer, refuse_not_built
+from fastrnn.layers.dropout import draw_mask, generator_of, rate_of, seed_of
 from fastrnn.layers.inputs import as_floats
-from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.layer import Shape
+from fastrnn.layers.sequence_layer import SequenceLayer
 from fastrnn.naming import to_snake_case
 from fastrnn.variable import Variable
 
@@ -21,15 +23,12 @@ _NOT_BUILT = {
     "kernel_constraint": None,
     "recurrent_constraint": None,
     "bias_constraint": None,
-    "dropout": 0.0,
-    "recurrent_dropout": 0.0,
     "stateful": False,
-    "zero_output_for_mask": False,
     "time_major": False,
 }
 
 
-class RNN(Layer):
+class RNN(SequenceLayer):
     """Base of the recurrent layers.
 
     A subclass names its kernels in `fastrnn.ops`, counts its gates and states, and lists in
@@ -49,26 +48,31 @@ class RNN(Layer):
         kernel_constraint: Not supported yet.
         recurrent_constraint: Not supported yet.
         bias_constraint: Not supported yet.
-        dropout: Not supported yet.
-        recurrent_dropout: Not supported yet.
-        seed: Seed of the dropout.
+        dropout: Probability with which a feature of a sequence is set to 0 while training, at all
+            steps alike; the others are scaled by `1 / (1 - dropout)` (Gal and Ghahramani, 2016).
+        recurrent_dropout: The same for the units of the state where they enter the product with
+            the recurrent kernel. With it, LSTM and GRU draw a mask for each gate, of the features
+            too. As in Keras, they take a rate of exactly 1 for 0.
+        seed: Integer from which the masks of the dropout are drawn, or None to draw one.
         return_sequences: Whether to return the output of every step, or of the last.
         return_state: Whether to return the last states too.
         go_backwards: Whether to walk the steps from the last to the first. The outputs are in
             the order of the walk.
         stateful: Not supported yet.
         unroll: Accepted for Keras's sake; without effect.
-        zero_output_for_mask: Not supported yet.
+        zero_output_for_mask: Whether the output of a masked step is zeros, and not that of the
+            step before it in the walk.
         time_major: Only False.
-        implementation: Accepted for Keras's sake; without effect.
+        implementation: 1 makes LSTM and GRU draw a mask of the dropout for each gate, as
+            `recurrent_dropout` does; else without effect.
         use_cudnn: Accepted for Keras's sake; without effect.
         **kwargs: `name`, `trainable`, `input_shape`.
 
     Call arguments:
         inputs: `[batch, steps, features]`, at least one step.
         initial_state: The states before the first step, `[batch, units]` each; None for zeros.
-        mask: Not supported yet.
-        training: Without effect as long as there is no dropout.
+        mask: `[batch, steps]`, False where a step is skipped: it leaves the states as they are.
+        training: Whether dropout is active.
 
     Returns of a call:
         The last output `[batch, units]`, or all of them `[batch, steps, units]`. With
@@ -135,9 +139,9 @@ class RNN(Layer):
         self.kernel_constraint = kernel_constraint
         self.recurrent_constraint = recurrent_constraint
         self.bias_constraint = bias_constraint
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
-        self.seed = seed
+        self.dropout = rate_of("dropout", dropout)
+        self.recurrent_dropout = rate_of("recurrent_dropout", recurrent_dropout)
+        self.seed = seed_of(seed)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)
@@ -145,6 +149,17 @@ class RNN(Layer):
         self.unroll = unroll
         self.implementation = implementation
         self.use_cudnn = use_cudnn
+        self.zero_output_for_mask = bool(zero_output_for_mask)
+        rates = {"dropout_mask": self.dropout, "recurrent_dropout_mask": self.recurrent_dropout}
+        # In Keras a rate of 1 gives zeros in SimpleRNN, and no dropout in LSTM and GRU.
+        self._rates = {
+            name: rate for name, rate in rates.items() if 0 < rate < 1 or rate == self.gates == 1
+        }
+        self._mask_per_gate = self.gates > 1 and (
+            self.recurrent_dropout > 0 or self.implementation == 1
+        )
+        if self._rates:
+            self._generator = generator_of(self.seed)
         self.bias: Variable | None = None
         # What the kernels take as keyword arguments, activations as names.
         options = {name: getattr(self, name) for name in self.kernel_options}
@@ -198,69 +213,96 @@ class RNN(Layer):
     def _first_bias(self, shape: tuple[int, ...]) -> np.ndarray:
         return self.bias_initializer(shape)
 
+    @classmethod
+    def _argument_names(cls) -> list[str]:
+        # An argument of all cells, among their `kwargs` as in Keras.
+        return [*super()._argument_names(), "zero_output_for_mask"]
+
     # ------------------------------------------------------------------------------ computation
 
-    def __call__(
-        self,
-        sequences: Any,
-        initial_state: Any = None,
-        mask: Any = None,
-        training: bool = False,
-    ) -> Any:
-        """Apply the layer to an array; see the class for the arguments."""
-        refuse_not_built(type(self).__name__, {"mask": mask}, {"mask": None})
-        x = self.as_input(sequences)
-        self.check_input_shape(x.shape)
-        states = self._as_states(initial_state, len(x))
-        return super().__call__(x, training=training, initial_state=states)
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Return the mask of the outputs, that of the inputs, if there is one for every step."""
+        output_mask = mask if self.return_sequences else None
+        return [output_mask, *[None] * len(self.state_names)] if self.return_state else output_mask
 
     def call(
         self,
-        x: np.ndarray,
+        x: np.ndarray | ops.Embedded,
         training: bool = False,
-        initial_state: tuple[np.ndarray, ...] | None = None,
+        mask: np.ndarray | None = None,
+        initial_state: Sequence[np.ndarray] | None = None,
     ) -> Any:
-        """Apply the layer to a checked array that is not empty, without keeping a tape."""
-        outputs, states, _ = self._walk(x, initial_state, keep_tape=False)
+        """Apply the layer without keeping a tape."""
+        outputs, states, _ = self.walk(x, training, mask, initial_state, keep_tape=False)
+        outputs = self._in_order_of_walk(outputs)
         return (outputs, *states) if self.return_state else outputs
 
-    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, ops.Tape | None]:
+    def forward(
+        self,
+        x: np.ndarray | ops.Embedded,
+        training: bool = False,
+        mask: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, ops.Tape | None]:
         """Walk the steps from zero states. The cache is the tape of the kernel."""
-        outputs, _, tape = self._walk(x, None, keep_tape=True)
-        return outputs, tape
+        outputs, _, tape = self.walk(x, training, mask)
+        return self._in_order_of_walk(outputs), tape
 
     def backward(
         self, cache: ops.Tape, d_y: np.ndarray, input_gradient: bool = True
     ) -> tuple[np.ndarray | None, list[np.ndarray]]:
         """Go back through `forward`."""
-        d = type(self).backward_kernel(cache, d_y, input_gradient=input_gradient)
-        d_x = d.x
-        if self.go_backwards and d_x is not None and d_x.ndim == 3:  # not the gradient of a table
-            d_x = d_x[:, ::-1]
-        d_weights = [d.kernel, d.recurrent_kernel]
-        return d_x, d_weights if d.bias is None else [*d_weights, d.bias]
+        return self.walk_back(cache, self._in_order_of_walk(d_y), input_gradient)
 
-    def _walk(
+    def walk(
         self,
         x: np.ndarray | ops.Embedded,
-        initial_state: tuple[np.ndarray, ...] | None,
-        keep_tape: bool,
+        training: bool,
+        mask: np.ndarray | None,
+        initial_state: Sequence[np.ndarray] | None = None,
+        keep_tape: bool = True,
     ) -> ops.RnnOutput:
-        if isinstance(x, ops.Embedded):
-            if self.go_backwards:
-                x = x._replace(tokens=np.asarray(x.tokens)[:, ::-1])
-        elif self.go_backwards:
-            x = x[:, ::-1]
+        """Run the kernel. Unlike `forward` it leaves all outputs in the order of the time."""
         return type(self).forward_kernel(
             x,
             self.kernel.value,
             self.recurrent_kernel.value,
             None if self.bias is None else self.bias.value,
             initial_state,
+            mask=mask,
+            **(self._dropout_masks(x) if training and self._rates else {}),
+            go_backwards=self.go_backwards,
+            zero_output_for_mask=self.zero_output_for_mask,
             return_sequences=self.return_sequences,
             keep_tape=keep_tape,
             **self._options,
         )
+
+    def walk_back(
+        self, tape: ops.Tape, d_outputs: np.ndarray, input_gradient: bool = True
+    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
+        """Go back through `walk`."""
+        d = type(self).backward_kernel(tape, d_outputs, input_gradient=input_gradient)
+        d_weights = [d.kernel, d.recurrent_kernel]
+        return d.x, d_weights if d.bias is None else [*d_weights, d.bias]
+
+    def _in_order_of_walk(self, outputs: np.ndarray) -> np.ndarray:
+        """Turn the outputs of all steps from the order of the time to that of the walk, or back."""
+        if self.go_backwards and self.return_sequences:
+            return np.ascontiguousarray(outputs[:, ::-1])
+        return outputs
+
+    def _dropout_masks(self, x: np.ndarray | ops.Embedded) -> dict[str, np.ndarray]:
+        """Draw the masks of a batch, each for all of its steps, as the kernels take them."""
+        batch = len(x.tokens if isinstance(x, ops.Embedded) else x)  # type: ignore[arg-type]
+        sizes = {"dropout_mask": self.kernel.shape[0], "recurrent_dropout_mask": self.units}
+        return {
+            name: draw_mask(
+                self._generator,
+                (batch, self.gates, sizes[name]) if self._mask_per_gate else (batch, sizes[name]),
+                rate,
+            )
+            for name, rate in self._rates.items()
+        }
 
     def _as_states(self, initial_state: Any, batch: int) -> tuple[np.ndarray, ...] | None:
         """Convert initial states from outside, or refuse them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastrnn.layers.bidirectional import Bidirectional
 from fastrnn.layers.dense import Dense
 from fastrnn.layers.dropout import Dropout
 from fastrnn.layers.embedding import Embedding
@@ -15,7 +16,8 @@ from fastrnn.layers.simple_rnn import SimpleRNN
 from fastrnn.utils import registry
 
 _CLASSES: dict[str, type[Layer]] = {
-    cls.__name__: cls for cls in (Dense, Dropout, Embedding, GRU, InputLayer, LSTM, SimpleRNN)
+    cls.__name__: cls
+    for cls in (Bidirectional, Dense, Dropout, Embedding, GRU, InputLayer, LSTM, SimpleRNN)
 }
 
 

@@ -58,6 +58,7 @@ class Loss:
         y_true: Labels.
         y_pred: Predictions, shape [batch, ..., classes or features].
         sample_weight: Factor of each value: a scalar, or an array of the shape of the values.
+        mask: The mask of the predictions, of the shape of the values; False does not count.
         from_logits: Whether `y_pred` holds the inputs of `fused_activation`, not its results.
     """
 
@@ -103,6 +104,7 @@ class Loss:
         y_pred: npt.ArrayLike,
         sample_weight: npt.ArrayLike | None = None,
         *,
+        mask: np.ndarray | None = None,
         from_logits: bool = False,
     ) -> Any:
         """Return the reduced loss: a float32 scalar, or an array if `reduction` is None.
@@ -115,10 +117,10 @@ class Loss:
         self.check(labels, prediction.shape)
         labels, prediction = same_rank(labels.astype(np.float32), prediction)
         if type(self).differentiate is Loss.differentiate:
-            return self._reduce(self.call(labels, prediction), sample_weight, None)[0]
+            return self._reduce(self.call(labels, prediction), sample_weight, mask)[0]
         with np.errstate(all="ignore"):
             result = self.differentiate(labels, prediction, from_logits)
-            return self._reduce(result.values, sample_weight, result.mask)[0]
+            return self._reduce(result.values, sample_weight, _both(mask, result.mask))[0]
 
     def value_and_gradient(
         self,
@@ -126,6 +128,7 @@ class Loss:
         y_pred: npt.ArrayLike,
         sample_weight: npt.ArrayLike | None = None,
         *,
+        mask: np.ndarray | None = None,
         from_logits: bool = False,
     ) -> tuple[float, np.ndarray]:
         """Return the reduced loss and its gradient.
@@ -137,6 +140,7 @@ class Loss:
             y_true: Labels.
             y_pred: Predictions, or logits with `from_logits=True`.
             sample_weight: Factor of each value.
+            mask: The mask of the predictions, of the shape of the values; False does not count.
             from_logits: Whether `y_pred` holds the inputs of `fused_activation`, as at the end
                 of a model; the gradient is then that of the logits.
 
@@ -153,8 +157,8 @@ class Loss:
         labels, prediction = same_rank(np.asarray(y_true, dtype=np.float32), prediction)
         # A diverged model shows in a loss of NaN, as in Keras, not in NumPy's warnings.
         with np.errstate(all="ignore"):
-            values, derivative, mask = self.differentiate(labels, prediction, from_logits)
-            loss, factor = self._reduce(values, sample_weight, mask)
+            values, derivative, own_mask = self.differentiate(labels, prediction, from_logits)
+            loss, factor = self._reduce(values, sample_weight, _both(mask, own_mask))
             derivative *= factor if np.ndim(factor) == 0 else factor[..., np.newaxis]
         return float(loss), derivative.reshape(shape)
 
@@ -223,6 +227,13 @@ class Loss:
         return cls(**config)
 
 
+def _both(mask: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
+    """Return the mask of what two masks leave; None leaves all."""
+    if mask is None or other is None:
+        return other if mask is None else mask
+    return np.asarray(mask & other)
+
+
 def _merge_weights(
     values: np.ndarray,
     sample_weight: npt.ArrayLike | None,
@@ -232,6 +243,12 @@ def _merge_weights(
     """Combine sample weights and mask into one factor of the shape of `values`, or None."""
     weight: np.ndarray | None = None
     if mask is not None:
+        if mask.shape != np.shape(values):
+            raise ValueError(
+                f"The mask of `y_pred` must have shape {np.shape(values)}, an entry for each value "
+                "of the loss; labels of as many dimensions as `y_pred` make it so. "
+                f"Received: mask.shape={mask.shape}"
+            )
         weight = mask.astype(np.float32)
         if reduction in ("sum_over_batch_size", "mean"):
             # The divisor counts all values, so the valid ones stand in for the masked ones.

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fastrnn.layers.input_layer import InputLayer
+from fastrnn.layers.inputs import as_mask
 from fastrnn.layers.layer import Layer, Shape, standardize_shape
 from fastrnn.layers.serialization import deserialize, serialize
 from fastrnn.models.model import Model
 from fastrnn.trainers.chain import Chain
-from fastrnn.variable import Variable
 
 
 class Sequential(Model):
@@ -53,6 +52,13 @@ class Sequential(Model):
         """The layers, first to last, without the InputLayer."""
         start = 1 if self._layers and isinstance(self._layers[0], InputLayer) else 0
         return self._layers[start:]
+
+    def leaves(self) -> list[Layer]:
+        """Return the layers and, in place of models among them, their layers."""
+        return [leaf for layer in self.layers for leaf in layer.leaves()]
+
+    def _sublayers(self) -> list[Layer]:
+        return self.layers
 
     def add(self, layer: Layer, rebuild: bool = True) -> None:
         """Put a layer on top.
@@ -168,7 +174,7 @@ class Sequential(Model):
             if shape and isinstance(shape[0], tuple):
                 raise ValueError(
                     "A layer of a Sequential model must have one output. Received: layer "
-                    f"'{layer.name}' with return_state=True"
+                    f"'{layer.name}' with {len(shape)}, of the shapes {shape}"
                 )
             shapes.append(shape)
         return shapes
@@ -183,26 +189,6 @@ class Sequential(Model):
         if (shape := self._known_input_shape) is None:
             raise AttributeError(f"Model '{self.name}' has no input shape before it is built.")
         return shape
-
-    # ---------------------------------------------------------------------------------- weights
-
-    @property
-    def weights(self) -> list[Variable]:
-        """The weights of all layers, first to last."""
-        return [variable for layer in self.layers for variable in layer.weights]
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes, first to last."""
-        if not self.trainable:
-            return []
-        return [variable for layer in self.layers for variable in layer.trainable_weights]
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone, first to last."""
-        trained = {id(variable) for variable in self.trainable_weights}
-        return [variable for variable in self.weights if id(variable) not in trained]
 
     # ------------------------------------------------------------------------------ computation
 
@@ -222,45 +208,23 @@ class Sequential(Model):
         Args:
             inputs: Array, the batch first.
             training: Whether dropout is active.
-            mask: Not supported yet.
+            mask: `[batch, steps]`, False for steps of the input that recurrent layers skip.
         """
-        if mask is not None:
-            raise ValueError("`mask` of a model is not supported yet. Received: a mask")
         x = self.as_input(inputs)
-        self.build((None, *x.shape[1:]))
-        output: np.ndarray = self.call(x, training) if len(x) else self._empty_result(x.shape)
-        return output
+        if not self.built:
+            self.build((None, *x.shape[1:]))
+        checked = None if mask is None else as_mask(mask, x)
+        if not len(x):
+            empty: np.ndarray = self._empty_result(x.shape)
+            return empty
+        return self.call(x, training, checked)
 
-    def call(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+    def call(
+        self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return the output for a checked batch that is not empty."""
-        chain = Chain(self.layers)
-        return chain.forward(x, training)[0] if training else chain.infer(x)
-
-    def forward(
-        self, x: np.ndarray, training: bool = False
-    ) -> tuple[np.ndarray, tuple[Chain, list[Any]]]:
-        """Apply all layers; for a model inside another."""
-        chain = Chain(self.layers, self.trainable)
-        y, caches = chain.forward(x, training)
-        return y, (chain, caches)
-
-    def backward(
-        self, cache: tuple[Chain, list[Any]], d_y: np.ndarray, input_gradient: bool = True
-    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
-        """Go back through `forward`; the gradients are those of `trainable_weights`."""
-        chain, caches = cache
-        return chain.backward(caches, d_y, input_gradient)
-
-    @property
-    def output_activation(self) -> str | None:
-        """Name of the last layer's activation, if it can be left off."""
-        return self.layers[-1].output_activation if self.layers else None
-
-    def without_activation(self) -> Sequential:
-        """Return a model that shares the weights and stops before the last activation."""
-        scores = copy.copy(self)
-        scores._layers = [*self._layers[:-1], self._layers[-1].without_activation()]
-        return scores
+        chain = Chain(self.leaves())
+        return chain.forward(x, mask).y if training else chain.infer(x, mask)[0]
 
     # ----------------------------------------------------------------------------------- config
 

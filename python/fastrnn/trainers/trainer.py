@@ -18,6 +18,12 @@ from fastrnn.trainers.steps import Steps
 
 _DEFAULT_BATCH_SIZE = 32
 
+# Rows that `predict` hands to the kernels at once, rounded to whole batches. A row's result does
+# not depend on the others, but a token that occurs in many of them is projected only once: for an
+# LSTM on 4,096 reviews (imdb-200, AVX2, 2 threads) 32 rows at once took 2.6 times as long as 512,
+# and those 1.1 times as long as 2,048, which need more memory.
+_ROWS_AT_ONCE = 512
+
 
 class Trainer(Layer):
     """The part of a model that Keras documents as "model training APIs"."""
@@ -241,16 +247,22 @@ class Trainer(Layer):
         refuse_not_built("predict", {"steps": steps}, {"steps": None})
         batch_size = _batch_size(batch_size)
         x = self.as_input(x, "x")
-        self.build((None, *x.shape[1:]))
+        if not self.built:
+            self.build((None, *x.shape[1:]))
         notified = self._notified(callbacks, verbose, 1, len(x), batch_size)
-        chain = Chain(self.layers)
+        chain = Chain(self.leaves())
         outputs = np.empty(self.compute_output_shape(x.shape), np.float32)
         notified.notify("on_predict_begin", None)
-        for batch, start in enumerate(range(0, len(x), batch_size)):
-            notified.notify("on_predict_batch_begin", batch, None)
-            part = outputs[start : start + batch_size]
-            part[...] = chain.infer(x[start : start + batch_size])
-            notified.notify("on_predict_batch_end", batch, {"outputs": part})
+        rows = batch_size
+        hooks = ("on_predict_batch_begin", "on_predict_batch_end")
+        if not any(notified.user_listens(hook) for hook in hooks):
+            rows *= max(_ROWS_AT_ONCE // batch_size, 1)
+        for start in range(0, len(x), rows):
+            part = outputs[start : start + rows]
+            notified.notify("on_predict_batch_begin", start // batch_size, None)
+            part[...], _ = chain.infer(x[start : start + rows])
+            last = (start + len(part) - 1) // batch_size
+            notified.notify("on_predict_batch_end", last, {"outputs": part})
         notified.notify("on_predict_end", None)
         return outputs
 
@@ -314,7 +326,8 @@ class Trainer(Layer):
         self.build((None, *x.shape[1:]))
         assert self._loss is not None
         found = _resolve(self._metrics, y.shape, self.compute_output_shape(x.shape))
-        return Steps(self.layers, self._loss, found, self.optimizer, self.trainable)
+        trained = self.trainable_weights
+        return Steps(self.leaves(), self._loss, found, self.optimizer, trained)
 
     def _notified(
         self,

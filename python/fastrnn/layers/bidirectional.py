@@ -1,0 +1,292 @@
+"""A recurrent layer in both directions (Schuster and Paliwal, 1997)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastrnn import ops
+from fastrnn.layers.layer import Shape
+from fastrnn.layers.rnn import RNN
+from fastrnn.layers.sequence_layer import SequenceLayer
+from fastrnn.utils import registry
+
+_MERGE_MODES = ("concat", "sum", "mul", "ave", None)
+
+
+class _Cache(NamedTuple):
+    """What `forward` keeps for `backward`, of both directions.
+
+    Attributes:
+        tapes: What the kernels need.
+        outputs: The factors of "mul", in the order of the time; else None.
+    """
+
+    tapes: tuple[Any, Any]
+    outputs: tuple[np.ndarray, np.ndarray] | None
+
+
+class Bidirectional(SequenceLayer):
+    """Walks sequences with one recurrent layer from the start and with another from the end.
+
+    Both see the same inputs and the same mask; what they return for a time step is merged. Where
+    they return the outputs of all steps, those of masked steps are zeros.
+
+    Args:
+        layer: A SimpleRNN, LSTM or GRU. The layer of each direction is made from its config, with
+            weights of its own.
+        merge_mode: How the outputs are merged: "concat" along the units, "sum", "mul"
+            (elementwise product), "ave" (mean), or None for a tuple of both.
+        weights: Weights to start from, those of the forward layer before those of the backward
+            layer; None for those of the initializers.
+        backward_layer: The layer of the other direction, if it is not to be made from `layer`.
+            It must differ in `go_backwards` and agree in `return_sequences` and `return_state`.
+        **kwargs: `name`, `trainable`, `input_shape`.
+
+    Call arguments:
+        inputs: `[batch, steps, features]`, at least one step.
+        initial_state: The states of the forward layer before the first step, then those of the
+            backward layer before the last; None for zeros.
+        mask: `[batch, steps]`, False where a step is skipped.
+        training: Whether dropout is active.
+
+    Returns of a call:
+        The merged outputs, `[batch, units]` or `[batch, steps, units]`, twice the units for
+        "concat". With `return_state` a tuple of that (of two, if nothing is merged), the last
+        states of the forward layer and those of the backward layer.
+
+    Raises:
+        ValueError: If an argument is not valid or not supported, or the layers do not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn.layers import LSTM
+        >>> Bidirectional(LSTM(4, return_sequences=True))(np.zeros((2, 5, 3))).shape
+        (2, 5, 8)
+    """
+
+    def __init__(
+        self,
+        layer: RNN,
+        merge_mode: str | None = "concat",
+        weights: Sequence[Any] | None = None,
+        backward_layer: RNN | None = None,
+        **kwargs: Any,
+    ) -> None:
+        for name, value in (("layer", layer), ("backward_layer", backward_layer)):
+            if not isinstance(value, RNN) and not (value is None and name == "backward_layer"):
+                raise ValueError(
+                    f"`{name}` must be a recurrent layer: SimpleRNN, LSTM or GRU. "
+                    f"Received: {name}={value!r}"
+                )
+        if merge_mode not in _MERGE_MODES:
+            raise ValueError(
+                f"`merge_mode` must be one of {_MERGE_MODES}. Received: merge_mode={merge_mode!r}"
+            )
+        super().__init__(**kwargs)
+        self.forward_layer = _made_from(layer, "forward_", layer.go_backwards)
+        if backward_layer is None:
+            backward_layer = _made_from(layer, "backward_", go_backwards=True)
+        self.backward_layer = backward_layer
+        self.merge_mode = merge_mode
+        self._check_layers()
+        for each in self._sublayers():
+            each.zero_output_for_mask = each.return_sequences
+        self.return_sequences = layer.return_sequences
+        self.return_state = layer.return_state
+        self._first_weights = None if weights is None else list(weights)
+
+    def _check_layers(self) -> None:
+        """Refuse layers that do not fit together."""
+        forward, backward = self._sublayers()
+        if forward.go_backwards == backward.go_backwards:
+            raise ValueError(
+                "The layers of a Bidirectional must have different `go_backwards`. "
+                f"Received: go_backwards={forward.go_backwards} of both"
+            )
+        equal = ["return_sequences", "return_state"]
+        if self.merge_mode in ("sum", "mul", "ave"):
+            equal.append("units")
+        for name in equal:
+            pair = getattr(forward, name), getattr(backward, name)
+            if pair[0] != pair[1]:
+                raise ValueError(
+                    f"The layers of a Bidirectional (merge_mode={self.merge_mode!r}) must have "
+                    f"the same `{name}`. Received: {name}={pair[0]} and {name}={pair[1]}"
+                )
+
+    def _sublayers(self) -> tuple[RNN, RNN]:
+        return self.forward_layer, self.backward_layer
+
+    def _create_weights(self, input_shape: Shape) -> None:
+        for layer in self._sublayers():
+            if not layer.built:
+                layer.scope = f"{self.scope}{self.name}/"
+            layer.build(input_shape)
+        if self._first_weights is not None:
+            self.set_weights(self._first_weights)
+
+    # ------------------------------------------------------------------------ shapes, building
+
+    def check_input_shape(self, shape: Shape) -> None:
+        """Refuse what one of the two layers cannot take."""
+        for layer in self._sublayers():
+            layer.check_input_shape(shape)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Any:
+        """Return the shape of the merged outputs; or a tuple of it and those of the states."""
+        forward, backward = (layer.compute_output_shape(input_shape) for layer in self._sublayers())
+        states: tuple[Shape, ...] = ()
+        if self.return_state:
+            forward, *forward_states = forward
+            backward, *backward_states = backward
+            states = (*forward_states, *backward_states)
+        if self.merge_mode is None:
+            return (forward, backward, *states)
+        if self.merge_mode == "concat":
+            forward = (*forward[:-1], forward[-1] + backward[-1])
+        return (forward, *states) if self.return_state else forward
+
+    # ------------------------------------------------------------------------------ computation
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Return the mask of the outputs, that of the inputs, if there is one for every step."""
+        output_mask = mask if self.return_sequences else None
+        return (output_mask, output_mask) if self.merge_mode is None else output_mask
+
+    def call(
+        self,
+        x: np.ndarray | ops.Embedded,
+        training: bool = False,
+        mask: np.ndarray | None = None,
+        initial_state: Sequence[np.ndarray] | None = None,
+    ) -> Any:
+        """Apply the layer without keeping a tape."""
+        states = self._per_direction(initial_state)
+        forward, backward = (
+            layer.walk(x, training, mask, state, keep_tape=False)
+            for layer, state in zip(self._sublayers(), states, strict=True)
+        )
+        y = self._merge(forward.outputs, backward.outputs)
+        if not self.return_state:
+            return y
+        outputs = y if isinstance(y, tuple) else (y,)
+        return (*outputs, *forward.states, *backward.states)
+
+    def forward(
+        self,
+        x: np.ndarray | ops.Embedded,
+        training: bool = False,
+        mask: np.ndarray | None = None,
+    ) -> tuple[Any, _Cache]:
+        """Walk the steps both ways from zero states."""
+        forward, backward = (layer.walk(x, training, mask) for layer in self._sublayers())
+        outputs = forward.outputs, backward.outputs
+        kept = outputs if self.merge_mode == "mul" else None
+        return self._merge(*outputs), _Cache((forward.tape, backward.tape), kept)
+
+    def backward(
+        self, cache: _Cache, d_y: Any, input_gradient: bool = True
+    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
+        """Go back through `forward`; the gradients of the input add up."""
+        (d_x, d_weights), (d_x_too, d_more) = (
+            layer.walk_back(tape, d, input_gradient)
+            for layer, tape, d in zip(
+                self._sublayers(), cache.tapes, self._split(cache, d_y), strict=True
+            )
+        )
+        if d_x is not None and d_x_too is not None:
+            d_x += d_x_too
+        return d_x, [*d_weights, *d_more]
+
+    def _merge(self, forward: np.ndarray, backward: np.ndarray) -> Any:
+        """Merge the outputs of both directions, which are in the order of the time."""
+        if self.merge_mode is None:
+            return self._in_order_of_walk(forward), self._in_order_of_walk(backward)
+        if self.merge_mode == "concat":
+            y = np.concatenate([forward, backward], axis=-1)
+        elif self.merge_mode == "mul":
+            y = forward * backward
+        else:
+            y = forward + backward
+            if self.merge_mode == "ave":
+                y *= np.float32(0.5)
+        return self._in_order_of_walk(y)
+
+    def _split(self, cache: _Cache, d_y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Go back through `_merge`."""
+        if self.merge_mode is None:
+            return self._in_order_of_walk(d_y[0]), self._in_order_of_walk(d_y[1])
+        d_y = self._in_order_of_walk(d_y)
+        if self.merge_mode == "concat":
+            units = self.forward_layer.units
+            return d_y[..., :units], d_y[..., units:]
+        if cache.outputs is not None:
+            forward, backward = cache.outputs
+            return d_y * backward, d_y * forward
+        if self.merge_mode == "ave":
+            d_y = d_y * np.float32(0.5)
+        return d_y, d_y
+
+    def _in_order_of_walk(self, outputs: np.ndarray) -> np.ndarray:
+        """Turn outputs into the order in which the forward layer walks, or back."""
+        if self.forward_layer.go_backwards and self.return_sequences:
+            return np.ascontiguousarray(outputs[:, ::-1])
+        return outputs
+
+    def _per_direction(self, states: Any) -> tuple[Any, Any]:
+        """Share the initial states out: the first half is that of the forward layer."""
+        if states is None:
+            return None, None
+        half = len(self.forward_layer.state_names)
+        return states[:half], states[half:]
+
+    def _as_states(self, initial_state: Any, batch: int) -> tuple[np.ndarray, ...] | None:
+        if initial_state is None:
+            return None
+        names = [name for layer in self._sublayers() for name in layer.state_names]
+        if not isinstance(initial_state, (tuple, list)) or len(initial_state) != len(names):
+            raise ValueError(
+                f"`initial_state` of layer '{self.name}' must be a list of {len(names)} arrays, "
+                f"{', '.join(names)}. Received: "
+                f"{len(initial_state) if isinstance(initial_state, (tuple, list)) else 'no list'}"
+            )
+        states: list[np.ndarray] = []
+        halves = self._per_direction(initial_state)
+        for layer, half in zip(self._sublayers(), halves, strict=True):
+            states += layer._as_states(half, batch) or ()
+        return tuple(states)
+
+    # ----------------------------------------------------------------------------------- config
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain values, in Keras's form."""
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": "float32",
+            "merge_mode": self.merge_mode,
+            "layer": registry.serialize(self.forward_layer, "keras.layers"),
+            "backward_layer": registry.serialize(self.backward_layer, "keras.layers"),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Bidirectional:
+        """Make a layer, without weights, from the result of `get_config` (Keras's works too)."""
+        from fastrnn.layers.serialization import deserialize  # which knows this class too
+
+        layers = {
+            name: deserialize(config[name])
+            for name in ("layer", "backward_layer")
+            if config.get(name) is not None
+        }
+        return cls(**{**config, **layers})
+
+
+def _made_from(layer: RNN, prefix: str, go_backwards: bool) -> RNN:
+    """Return a layer like another one, with weights of its own."""
+    name = prefix + layer.name.removeprefix(prefix)
+    config = {**layer.get_config(), "name": name, "go_backwards": go_backwards}
+    return type(layer)(**config)

@@ -1,0 +1,12 @@
+"""Types of the arrays that go in and come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats: TypeAlias = NDArray[np.float32]
+States: TypeAlias = Sequence[ArrayLike | None]
