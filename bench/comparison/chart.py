@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import util
 from pathlib import Path
 
-from comparison.report import by_cell
+from comparison.outcome import by_cell
 from comparison.session import Result
 from comparison.systems import SUBJECT, SYSTEMS
 

@@ -1,4 +1,4 @@
-"""The arrays of a workload: real IMDB reviews where they can be had, generated ones otherwise."""
+"""The arrays of a workload. Reviews are IMDB's where they can be had, generated ones otherwise."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from comparison.number_windows import number_windows
 from comparison.reviews import imdb_like_reviews
-from comparison.workloads import ReviewData
+from comparison.workloads import NumberData, ReviewData
 
 SOURCES = ("auto", "imdb", "generated")
 FETCH_TIMEOUT = 10.0  # seconds without an answer; a machine without network must not hang
@@ -20,7 +21,10 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 class Arrays(NamedTuple):
-    """Padded tokens [samples, steps] int32, labels [samples] float32, and where they are from."""
+    """Inputs, labels [samples] float32, and where they are from.
+
+    Inputs are padded tokens [samples, steps] int32, or numbers [samples, steps, 1] float32.
+    """
 
     x_train: np.ndarray
     y_train: np.ndarray
@@ -63,21 +67,31 @@ def _reviews(data: ReviewData, source: str, train: int, test: int) -> tuple[list
     return pairs, f"generated IMDB-like reviews ({problem})"
 
 
-def load(data: ReviewData, source: str = "auto", train: int = 25_000, test: int = 25_000) -> Arrays:
-    """Loads, shuffles once and pads the reviews of a workload.
+def load(
+    data: ReviewData | NumberData, source: str = "auto", train: int = 25_000, test: int = 25_000
+) -> Arrays:
+    """Makes the arrays of a workload, shuffled once.
 
     Every system gets these arrays and takes the batches in their order, so that all see the same
     batches.
 
     Args:
-        data: Vocabulary, steps and side of the padding.
-        source: One of `SOURCES`; `"auto"` falls back to the generator.
-        train: Number of training reviews, at most 25,000.
+        data: What the samples are.
+        source: Where reviews come from: one of `SOURCES`; `"auto"` falls back to the generator.
+        train: Number of training samples, at most 25,000.
         test: Number of test reviews, at most 25,000.
 
     Returns:
         The arrays of both sets.
     """
+    if isinstance(data, NumberData):
+        arrays = number_windows(train, data.numbers, data.steps, SEED)
+        return Arrays(*arrays, source=f"windows of 0, 1, 2 ... {data.numbers - 1}")
+    return _load_reviews(data, source, train, test)
+
+
+def _load_reviews(data: ReviewData, source: str, train: int, test: int) -> Arrays:
+    """The reviews of a workload, padded."""
     from fastrnn.utils import pad_sequences
 
     pairs, description = _reviews(data, source, train, test)

@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from comparison.systems import Plan, Progress
+from comparison.systems import Plan, Predicted, Progress
+from comparison.workloads import LayerSpec
+
+DROPOUT_SEED = 11
+
+
+def _build(layers: ModuleType, layer: LayerSpec) -> Any:
+    """The layer of a specification, with the one that it wraps."""
+    kind, options = layer
+    if "layer" in options:
+        options = {**options, "layer": _build(layers, options["layer"])}
+    return getattr(layers, kind)(**options)
 
 
 class KerasStyle:
     """A `Sequential` model of a package that has Keras's interface."""
 
     def __init__(self, package: str, plan: Plan, **compile_options: Any) -> None:
-        models, layers, optimizers = (
-            import_module(f"{package}.{name}") for name in ("models", "layers", "optimizers")
+        models, layers, optimizers, utils = (
+            import_module(f"{package}.{name}")
+            for name in ("models", "layers", "optimizers", "utils")
         )
+        utils.set_random_seed(DROPOUT_SEED)
         self.plan = plan
         inputs = plan.data["x_train"]
         self.model = models.Sequential(
             [layers.Input(shape=inputs.shape[1:], dtype=str(inputs.dtype))]
-            + [getattr(layers, kind)(**options) for kind, options in plan.layers]
+            + [_build(layers, layer) for layer in plan.layers]
         )
         self.model.set_weights(plan.weights)
         self.model.compile(
@@ -56,6 +70,16 @@ class KerasStyle:
         )
         return float(loss), float(metric)
 
+    def predict(self, x: np.ndarray, batch: int) -> Predicted:
+        """The model's outputs by `predict`, computed in batches; the time is that of the call."""
+        start = time.perf_counter()
+        outputs = self.model.predict(x, batch_size=batch, verbose=0)
+        return Predicted(time.perf_counter() - start, np.asarray(outputs))
+
+    def predict_one(self, x: np.ndarray) -> np.ndarray:
+        """The model's output for an array of one sample, as most users get it: by `predict`."""
+        return np.asarray(self.model.predict(x, verbose=0))
+
     def weights(self) -> Sequence[np.ndarray]:
         """The weights in Keras's layout and order."""
         return [np.asarray(array) for array in self.model.get_weights()]
@@ -74,15 +98,16 @@ class FastRnn(KerasStyle):
 class Keras(KerasStyle):
     """Keras on the backend named by the environment variable KERAS_BACKEND.
 
-    Its time runs from the first batch of `fit` to the end of the epoch. What `fit` does before,
-    once per call, is left out: a round is much shorter than an epoch, and would count it too often.
+    Its time runs from the first batch of `fit` to the end of the epoch, and of `predict` to its
+    end. What they do before, once per call, is left out: a round is shorter than an epoch, and
+    would count it too often.
     """
 
     def __init__(self, plan: Plan, threads: int, **compile_options: Any) -> None:
         import keras
 
         class Stopwatch(keras.callbacks.Callback):
-            """Takes the time of an epoch from its first batch on."""
+            """Takes the time of an epoch or a prediction from its first batch on."""
 
             start = seconds = 0.0
 
@@ -93,8 +118,14 @@ class Keras(KerasStyle):
             def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
                 self.seconds = time.perf_counter() - self.start
 
+            on_predict_batch_begin = on_train_batch_begin
+
+            def on_predict_end(self, logs: dict | None = None) -> None:
+                self.seconds = time.perf_counter() - self.start
+
         self.stopwatch = Stopwatch()
         super().__init__("keras", plan, **compile_options)
+        self.compiled = _compiled_call(self.model, bool(compile_options.get("jit_compile")))
 
     def train(self, rows: np.ndarray) -> Progress:
         """Trains on these rows, one step for each batch of them."""
@@ -103,3 +134,41 @@ class Keras(KerasStyle):
     def fit(self, x: np.ndarray, y: np.ndarray, **options: Any) -> Any:
         """One epoch under the stopwatch."""
         return super().fit(x, y, callbacks=[self.stopwatch], **options)
+
+    def predict(self, x: np.ndarray, batch: int) -> Predicted:
+        """The model's outputs by `predict`, computed in batches, under the stopwatch."""
+        outputs = self.model.predict(x, batch_size=batch, verbose=0, callbacks=[self.stopwatch])
+        return Predicted(self.stopwatch.seconds, np.asarray(outputs))
+
+    def predict_one(self, x: np.ndarray) -> np.ndarray:
+        """The model's output for an array of one sample, by the leanest call of the backend."""
+        return super().predict_one(x) if self.compiled is None else self.compiled(x)
+
+
+def _compiled_call(model: Any, jit_compile: bool) -> Callable[[np.ndarray], np.ndarray] | None:
+    """The model as a compiled function without the machinery of `predict`.
+
+    That is how a user who needs answers soon calls a model on JAX, or on TensorFlow with XLA.
+    None for TensorFlow without XLA, which stands for the user who calls `predict`.
+    """
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        @jax.jit
+        def outputs(trainable: list, non_trainable: list, x: Any) -> Any:
+            return model.stateless_call(trainable, non_trainable, x, training=False)[0]
+
+        def call(x: np.ndarray) -> np.ndarray:
+            trainable = [variable.value for variable in model.trainable_variables]
+            non_trainable = [variable.value for variable in model.non_trainable_variables]
+            return np.asarray(outputs(trainable, non_trainable, x))
+
+        return call
+    if jit_compile:
+        import tensorflow
+
+        function = tensorflow.function(lambda x: model(x, training=False), jit_compile=True)
+        return lambda x: function(x).numpy()
+    return None

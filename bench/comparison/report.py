@@ -1,4 +1,4 @@
-"""Results as a table, as JSON and as a closing line."""
+"""Results as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from comparison.outcome import by_cell, subject_of
+from comparison.overview import Row, best_peer, geometric_means, speed_up
+from comparison.prediction import Prediction, largest_difference
 from comparison.session import Result
-from comparison.systems import SUBJECT, SYSTEMS
+from comparison.systems import SYSTEMS
+from comparison.text_table import text_table
 
 HEADINGS = (
     "system",
@@ -22,100 +26,137 @@ HEADINGS = (
     "epoch s",
     "last loss",
     "test loss",
-    "test acc",
+    "metric",
     "peak MB",
+)
+PREDICTION_HEADINGS = (
+    "system",
+    "ms/batch",
+    "min - max",
+    "speed-up",
+    "ms/single",
+    "min - max",
+    "speed-up",
+    "largest difference",
 )
 
 
-def speed_up(subject: Result, result: Result) -> float:
-    """How many times faster the subject's median step is."""
-    return result.median_ms / subject.median_ms
-
-
-def _largest_difference(subject: Result, result: Result) -> float:
+def _largest_weight_difference(subject: Result, result: Result) -> float:
     """Largest difference between two weights after the last step."""
     pairs = zip(subject.weights, result.weights, strict=True)
     return max(float(np.abs(ours - theirs).max()) for ours, theirs in pairs)
 
 
-def _subject_of(results: Sequence[Result]) -> Result | None:
-    return next((r for r in results if r.system == SUBJECT and r.error is None), None)
+def _range(ms: Sequence[float]) -> str:
+    return f"{min(ms):.2f} - {max(ms):.2f}"
+
+
+def _failure(result: Result | Prediction) -> tuple[str, ...]:
+    return SYSTEMS[result.system].title, f"failed: {result.error.splitlines()[0]}"
 
 
 def _row(result: Result, subject: Result | None) -> tuple[str, ...]:
-    title = SYSTEMS[result.system].title
     if result.error is not None:
-        return (title, f"failed: {result.error.splitlines()[0]}")
-    ratio = "" if subject in (None, result) else f"{speed_up(subject, result):.1f}x"
+        return _failure(result)
+    compared = subject not in (None, result)
     return (
-        title,
+        SYSTEMS[result.system].title,
         f"{result.median_ms:.2f}",
-        f"{min(result.ms_per_step):.2f} - {max(result.ms_per_step):.2f}",
-        ratio,
+        _range(result.ms_per_step),
+        f"{result.median_ms / subject.median_ms:.1f}x" if compared else "",
         f"{result.epoch_seconds:.1f}",
-        f"{result.losses[-1]:.5f}",
-        f"{result.test_loss:.4f}",
-        f"{result.test_metric:.4f}",
+        f"{result.losses[-1]:.5g}",
+        f"{result.test_loss:.4g}",
+        f"{result.test_metric:.4g}",
         f"{result.peak_mb:.0f}",
     )
 
 
 def table(results: Sequence[Result]) -> str:
-    """One aligned row per system of one cell."""
-    subject = _subject_of(results)
-    rows = [HEADINGS] + [_row(result, subject) for result in results]
-    # A failed row has fewer columns, the last of them free text.
-    full = [row for row in rows if len(row) == len(HEADINGS)]
-    widths = [max(len(row[column]) for row in full) for column in range(len(HEADINGS))]
-    widths[0] = max(len(row[0]) for row in rows)
-    lines = []
-    for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        if len(row) == len(HEADINGS):
-            cells += [text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True)]
-        else:
-            cells += row[1:]
-        lines.append("  ".join(cells).rstrip())
-    lines.insert(1, "-" * max(len(line) for line in lines[:1]))
-    return "\n".join(lines)
+    """One aligned row per system of one trained cell."""
+    subject = subject_of(results)
+    return text_table(HEADINGS, [_row(result, subject) for result in results])
 
 
-def by_cell(results: Sequence[Result]) -> list[list[Result]]:
-    """The results in groups of one workload and cell, in their order."""
-    groups: dict[tuple[str, str], list[Result]] = {}
-    for result in results:
-        groups.setdefault((result.workload, result.cell), []).append(result)
-    return list(groups.values())
+def _prediction_row(result: Prediction, subject: Prediction | None) -> tuple[str, ...]:
+    if result.error is not None:
+        return _failure(result)
+    compared = subject not in (None, result)
+    return (
+        SYSTEMS[result.system].title,
+        f"{result.batch_ms:.2f}",
+        _range(result.ms_per_batch),
+        f"{result.batch_ms / subject.batch_ms:.1f}x" if compared else "",
+        f"{result.call_ms:.2f}",
+        _range(result.ms_per_call),
+        f"{result.call_ms / subject.call_ms:.1f}x" if compared else "",
+        f"{largest_difference(subject, result):.1e}" if compared else "",
+    )
 
 
-def summary(results: Sequence[Result]) -> dict[str, float]:
-    """For each peer the geometric mean of the speed-ups over all cells that it finished."""
-    logarithms: dict[str, list[float]] = {}
-    for group in by_cell(results):
-        subject = _subject_of(group)
-        for result in group:
-            if subject is not None and result is not subject and result.error is None:
-                ratio = speed_up(subject, result)
-                logarithms.setdefault(result.system, []).append(math.log(ratio))
-    return {name: math.exp(sum(logs) / len(logs)) for name, logs in logarithms.items()}
+def prediction_table(predictions: Sequence[Prediction]) -> str:
+    """One aligned row per system that predicted with one model."""
+    subject = subject_of(predictions)
+    rows = [_prediction_row(result, subject) for result in predictions]
+    return text_table(PREDICTION_HEADINGS, rows)
 
 
-def as_json(results: Sequence[Result], circumstances: dict[str, Any]) -> dict[str, Any]:
+def as_json(
+    results: Sequence[Result],
+    predictions: Sequence[Prediction],
+    rows: Sequence[Row],
+    circumstances: dict[str, Any],
+) -> dict[str, Any]:
     """Everything that was measured, as plain data."""
+    return {
+        **circumstances,
+        "results": [row for group in by_cell(results) for row in _training_rows(group)],
+        "predictions": [row for group in by_cell(predictions) for row in _prediction_rows(group)],
+        "overview": [_overview_row(row) for row in rows],
+        "geometric_mean_speed_up": geometric_means(rows),
+    }
+
+
+def _training_rows(group: Sequence[Result]) -> list[dict[str, Any]]:
     rows = []
-    for group in by_cell(results):
-        subject = _subject_of(group)
-        for result in group:
-            row = {key: value for key, value in asdict(result).items() if key != "weights"}
-            if result.error is None:
-                row["median_ms"] = result.median_ms
-                row["epoch_seconds"] = result.epoch_seconds
-                row["epoch_measured"] = result.epoch_measured
-                if subject is not None:
-                    row["speed_up"] = speed_up(subject, result)
-                    row["largest_weight_difference"] = _largest_difference(subject, result)
-            rows.append(row)
-    return {**circumstances, "results": rows, "geometric_mean_speed_up": summary(results)}
+    subject = subject_of(group)
+    for result in group:
+        row = {key: value for key, value in asdict(result).items() if key != "weights"}
+        if result.error is None:
+            row["median_ms"] = result.median_ms
+            row["epoch_seconds"] = result.epoch_seconds
+            row["epoch_measured"] = result.epoch_measured
+            if subject is not None:
+                row["speed_up"] = result.median_ms / subject.median_ms
+                row["largest_weight_difference"] = _largest_weight_difference(subject, result)
+        rows.append(row)
+    return rows
+
+
+def _prediction_rows(group: Sequence[Prediction]) -> list[dict[str, Any]]:
+    rows = []
+    subject = subject_of(group)
+    for result in group:
+        row = asdict(result)
+        del row["in_batches"], row["in_calls"]
+        if result.error is None:
+            row["median_ms_per_batch"] = result.batch_ms
+            row["median_ms_per_call"] = result.call_ms
+            if subject is not None:
+                row["largest_difference"] = largest_difference(subject, result)
+        rows.append(row)
+    return rows
+
+
+def _overview_row(row: Row) -> dict[str, Any]:
+    best = best_peer(row)
+    return {
+        "workload": row.label,
+        "trained": row.trained,
+        "ms": row.ms,
+        "best_peer": best,
+        "speed_up_over_best_peer": None if best is None else speed_up(row, best),
+    }
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

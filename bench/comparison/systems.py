@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from comparison.workloads import LayerSpec
+from comparison.workloads import LayerSpec, arguments_of
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,27 @@ class Progress(NamedTuple):
     loss: float
 
 
+class Predicted(NamedTuple):
+    """What a prediction took, and the model's outputs."""
+
+    seconds: float
+    outputs: np.ndarray
+
+
 class Trainee(Protocol):
-    """A model of one system, ready to train."""
+    """A model of one system, ready to train and to predict."""
 
     def train(self, rows: np.ndarray) -> Progress:
         """Trains on these rows of the training set, one step for each batch of them."""
 
     def evaluate(self, batch: int) -> tuple[float, float]:
         """Loss and metric on the test set."""
+
+    def predict(self, x: np.ndarray, batch: int) -> Predicted:
+        """The model's outputs, computed in batches."""
+
+    def predict_one(self, x: np.ndarray) -> np.ndarray:
+        """The model's output for an array of one sample."""
 
     def weights(self) -> Sequence[np.ndarray]:
         """The weights in the layout and order of Keras's `get_weights()`."""
@@ -55,6 +68,8 @@ class System:
         distributions: Distributions whose versions are reported.
         start: Makes the model of a plan, to be trained by so many threads. Runs in the worker.
         environment: Environment variables of the worker.
+        at_its_best: Whether these are settings under which the package can be the best peer.
+        lacks: Arguments of Keras's layers that the package has nothing for.
     """
 
     title: str
@@ -62,10 +77,17 @@ class System:
     distributions: tuple[str, ...]
     start: Callable[[Plan, int], Trainee]
     environment: dict[str, str] = field(default_factory=dict)
+    at_its_best: bool = True
+    lacks: tuple[str, ...] = ()
 
     def missing(self) -> list[str]:
         """The packages that are not installed."""
         return [package for package in self.packages if util.find_spec(package) is None]
+
+    def lacking(self, layers: Sequence[LayerSpec]) -> list[str]:
+        """What keeps the system from building these layers; empty if it can."""
+        given = set(arguments_of(layers))
+        return [name for name in self.lacks if name in given]
 
     def version(self) -> str:
         """Names and versions of what is timed."""
@@ -96,11 +118,11 @@ def _keras(**compile_options: Any) -> Callable[[Plan, int], Trainee]:
     return start
 
 
-def _pytorch(flush_denormals: bool) -> Callable[[Plan, int], Trainee]:
+def _pytorch(**settings: bool) -> Callable[[Plan, int], Trainee]:
     def start(plan: Plan, threads: int) -> Trainee:
         from comparison.pytorch import PyTorch
 
-        return PyTorch(plan, threads, flush_denormals=flush_denormals)
+        return PyTorch(plan, threads, **settings)
 
     return start
 
@@ -125,8 +147,21 @@ SYSTEMS = {
         _keras(),
         {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
     ),
-    "torch": System("PyTorch", ("torch",), ("torch",), _pytorch(False)),
-    "torch-flush": System("PyTorch, flushed", ("torch",), ("torch",), _pytorch(True)),
+    "torch": System(
+        "PyTorch",
+        ("torch",),
+        ("torch",),
+        _pytorch(flush_denormals=False, packed=True),
+        at_its_best=False,
+        lacks=("recurrent_dropout",),
+    ),
+    "torch-flush": System(
+        "PyTorch, flushed",
+        ("torch",),
+        ("torch",),
+        _pytorch(flush_denormals=True, packed=False),
+        lacks=("recurrent_dropout",),
+    ),
 }
 SUBJECT = "fastrnn"
 PEERS = tuple(name for name in SYSTEMS if name != SUBJECT)

@@ -43,6 +43,23 @@ def _recurrent(cell: str, features: int, units: int, generator: np.random.Genera
     ]
 
 
+def _layer(layer: LayerSpec, features: int, generator: np.random.Generator) -> tuple[list, int]:
+    """The weights of one layer, and the size of its output's last axis."""
+    kind, options = layer
+    if kind == "Embedding":
+        rows, columns = options["input_dim"], options["output_dim"]
+        return [generator.uniform(-0.05, 0.05, (rows, columns))], columns
+    if kind == "Dense":
+        units = options["units"]
+        return [_glorot_uniform(generator, features, units), np.zeros(units)], units
+    if kind == "Bidirectional":
+        there, back = (_layer(options["layer"], features, generator) for _ in range(2))
+        return there[0] + back[0], there[1] + back[1]
+    if kind in TORCH_GATES:
+        return _recurrent(kind, features, options["units"], generator), options["units"]
+    raise ValueError(f"no initial weights are known for the layer {kind}")
+
+
 def initial_weights(layers: Sequence[LayerSpec], features: int, seed: int) -> list[np.ndarray]:
     """Draws the weights of a model from Keras's default distributions.
 
@@ -56,19 +73,9 @@ def initial_weights(layers: Sequence[LayerSpec], features: int, seed: int) -> li
     """
     generator = np.random.default_rng(seed)
     weights: list[np.ndarray] = []
-    for kind, options in layers:
-        if kind == "Embedding":
-            features, rows = options["output_dim"], options["input_dim"]
-            weights.append(generator.uniform(-0.05, 0.05, (rows, features)))
-        elif kind == "Dense":
-            weights.append(_glorot_uniform(generator, features, options["units"]))
-            weights.append(np.zeros(options["units"]))
-            features = options["units"]
-        elif kind in TORCH_GATES:
-            weights += _recurrent(kind, features, options["units"], generator)
-            features = options["units"]
-        else:
-            raise ValueError(f"no initial weights are known for the layer {kind}")
+    for layer in layers:
+        arrays, features = _layer(layer, features, generator)
+        weights += arrays
     return [np.ascontiguousarray(array, dtype=np.float32) for array in weights]
 
 

@@ -86,6 +86,26 @@ class Worker:
         loss, metric = self.model.evaluate(batch)
         return {"loss": loss, "metric": metric}
 
+    def predict(self, first: int, count: int, batch: int, path: str) -> dict[str, Any]:
+        """Predicts so many samples of the test set in batches; writes the outputs."""
+        done = self.model.predict(self._test_samples(first, count), batch)
+        np.save(path, done.outputs)
+        return {"seconds": done.seconds}
+
+    def predict_each(self, first: int, count: int, path: str) -> dict[str, Any]:
+        """Predicts so many samples of the test set, each in a call of its own."""
+        x = self._test_samples(first, count)
+        seconds, outputs = [], []
+        for number in range(count):
+            start = time.perf_counter()
+            outputs.append(self.model.predict_one(x[number : number + 1]))
+            seconds.append(time.perf_counter() - start)
+        np.save(path, np.concatenate(outputs))
+        return {"seconds": seconds}
+
+    def _test_samples(self, first: int, count: int) -> np.ndarray:
+        return np.array(self.plan.data["x_test"][first : first + count])
+
     def weights(self, path: str) -> dict[str, Any]:
         """Writes the weights in Keras's layout."""
         save_weights(self.model.weights(), Path(path))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 CELLS = ("SimpleRNN", "LSTM", "GRU")
 
 # A layer as a system builds it: the name of its Keras class and the arguments of its constructor.
-# Plain data, so that it can be sent to a worker process as JSON.
+# The argument `layer` of a wrapper is again such a pair. Plain data, so that it can be sent to a
+# worker process as JSON (which makes lists of the tuples).
 LayerSpec = tuple[str, dict[str, Any]]
+Layers = Callable[[str], list[LayerSpec]]
+
+# Arguments whose effect is drawn at random during training.
+RANDOM_ARGUMENTS = frozenset({"dropout", "recurrent_dropout"})
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,29 @@ class ReviewData:
     steps: int
     padding: str = "pre"
 
+    @property
+    def note(self) -> str:
+        """What a batch is, in a word."""
+        return f"{self.padding}-padded"
+
+
+@dataclass(frozen=True)
+class NumberData:
+    """How a sequence of numbers becomes windows, each with the number that follows it.
+
+    Args:
+        numbers: The sequence is 0 to `numbers - 1`, divided by `numbers`.
+        steps: Numbers in a window.
+    """
+
+    numbers: int
+    steps: int
+
+    @property
+    def note(self) -> str:
+        """What a batch is, in a word."""
+        return "windows of numbers"
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -37,47 +65,111 @@ class Workload:
         data: The data it is trained on.
         layers: Gives the layers of the model, first to last, for a cell of `cells`.
         batch: Samples per training step.
+        turn: Training steps that a system does before the next one has its turn: about two seconds
+            for all systems together.
+        cells: Cells that the workload is run with.
         loss: Keras's name of the loss.
         metric: Keras's name of the metric that is shown beside the loss.
         learning_rate: Learning rate of Adam.
-        cells: Cells that the workload is run with.
+        predicts: Whether prediction is timed in place of training.
     """
 
     name: str
-    data: ReviewData
-    layers: Callable[[str], list[LayerSpec]]
+    data: ReviewData | NumberData
+    layers: Layers
     batch: int
+    turn: int
+    cells: tuple[str, ...] = CELLS
     loss: str = "binary_crossentropy"
     metric: str = "accuracy"
     learning_rate: float = 0.001
-    cells: tuple[str, ...] = CELLS
+    predicts: bool = False
 
 
-def review_classifier(
-    vocabulary: int, embedding: int, units: int
-) -> Callable[[str], list[LayerSpec]]:
-    """Embedding, one recurrent layer, one sigmoid unit: the model of every IMDB tutorial."""
+def arguments_of(layers: Sequence[LayerSpec]) -> Iterator[str]:
+    """The names of all arguments that are given to layers, wrapped ones included."""
+    for _, options in layers:
+        yield from options
+        if "layer" in options:
+            yield from arguments_of([options["layer"]])
+
+
+def is_random(layers: Sequence[LayerSpec]) -> bool:
+    """Whether training draws random numbers, so that no two systems compute the same."""
+    return not RANDOM_ARGUMENTS.isdisjoint(arguments_of(layers))
+
+
+def review_classifier(vocabulary: int, embedding: int, units: int, **options: Any) -> Layers:
+    """Embedding, one recurrent layer, one sigmoid unit: the model of every IMDB tutorial.
+
+    Args:
+        vocabulary: Rows of the embedding.
+        embedding: Its width.
+        units: Units of the recurrent layer.
+        **options: Further arguments of the recurrent layer.
+    """
 
     def layers(cell: str) -> list[LayerSpec]:
         return [
             ("Embedding", {"input_dim": vocabulary, "output_dim": embedding}),
-            (cell, {"units": units}),
+            (cell, {"units": units, **options}),
             ("Dense", {"units": 1, "activation": "sigmoid"}),
         ]
 
     return layers
 
 
+def _masked(cell: str) -> list[LayerSpec]:
+    return [
+        ("Embedding", {"input_dim": 10_000, "output_dim": 32, "mask_zero": True}),
+        (cell, {"units": 64}),
+        ("Dense", {"units": 1, "activation": "sigmoid"}),
+    ]
+
+
+def _stacked(cell: str) -> list[LayerSpec]:
+    return [
+        ("Embedding", {"input_dim": 10_000, "output_dim": 16}),
+        (cell, {"units": 64, "return_sequences": True}),
+        (cell, {"units": 32}),
+        ("Dense", {"units": 6, "activation": "relu"}),
+        ("Dense", {"units": 1, "activation": "sigmoid"}),
+    ]
+
+
+def _bidirectional(cell: str) -> list[LayerSpec]:
+    return [
+        ("Embedding", {"input_dim": 10_000, "output_dim": 32}),
+        ("Bidirectional", {"layer": (cell, {"units": 64})}),
+        ("Dense", {"units": 1, "activation": "sigmoid"}),
+    ]
+
+
+def _numeric(cell: str) -> list[LayerSpec]:
+    return [(cell, {"units": 50, "activation": "relu"}), ("Dense", {"units": 1})]
+
+
 def describe(workload: Workload, cell: str) -> str:
     """One line that names the model and the shape of a batch."""
-    model = " -> ".join(
-        f"{kind}({', '.join(str(value) for value in options.values())})"
-        for kind, options in workload.layers(cell)
-    )
-    return (
-        f"{model}, batch {workload.batch} x {workload.data.steps} steps "
-        f"({workload.data.padding}-padded), Adam({workload.learning_rate:g})"
-    )
+    model = " -> ".join(_describe_layer(layer) for layer in workload.layers(cell))
+    text = f"{model}, batch {workload.batch} x {workload.data.steps} steps ({workload.data.note})"
+    if workload.predicts:
+        return text
+    return f"{text}, {workload.loss}, Adam({workload.learning_rate:g}), metric {workload.metric}"
+
+
+def _describe_layer(layer: LayerSpec) -> str:
+    """The layer as a call; sizes and names of functions speak for themselves."""
+    kind, options = layer
+    shown = []
+    for name, value in options.items():
+        if name == "layer":
+            shown.append(_describe_layer(value))
+        elif isinstance(value, int | str) and not isinstance(value, bool):
+            shown.append(str(value))
+        else:
+            shown.append(f"{name}={value}")
+    return f"{kind}({', '.join(shown)})"
 
 
 WORKLOADS = {
@@ -88,18 +180,106 @@ WORKLOADS = {
             data=ReviewData(vocabulary=10_000, steps=200),
             layers=review_classifier(10_000, embedding=32, units=50),
             batch=64,
+            turn=10,
         ),
         Workload(
             "imdb-100",
             data=ReviewData(vocabulary=4_000, steps=100, padding="post"),
             layers=review_classifier(4_000, embedding=128, units=128),
             batch=30,
+            turn=10,
         ),
         Workload(
             "imdb-300",
             data=ReviewData(vocabulary=10_000, steps=300),
             layers=review_classifier(10_000, embedding=64, units=100),
             batch=128,
+            turn=4,
+        ),
+        Workload(
+            "imdb-300-dropout",
+            data=ReviewData(vocabulary=10_000, steps=300),
+            layers=review_classifier(
+                10_000, embedding=64, units=100, dropout=0.3, recurrent_dropout=0.3
+            ),
+            batch=128,
+            turn=4,
+        ),
+        Workload(
+            "imdb-500",
+            data=ReviewData(vocabulary=5_000, steps=500),
+            layers=review_classifier(5_000, embedding=32, units=100),
+            batch=64,
+            turn=4,
+        ),
+        Workload(
+            "masked",
+            # Zeros at the end: nothing but padding may be the token 0, and PyTorch's packed
+            # sequences start at the first step.
+            data=ReviewData(vocabulary=10_000, steps=200, padding="post"),
+            layers=_masked,
+            batch=64,
+            turn=4,
+            cells=("LSTM",),
+        ),
+        Workload(
+            "stacked",
+            data=ReviewData(vocabulary=10_000, steps=120),
+            layers=_stacked,
+            batch=64,
+            turn=10,
+            cells=("LSTM",),
+        ),
+        Workload(
+            "bidirectional",
+            data=ReviewData(vocabulary=10_000, steps=200),
+            layers=_bidirectional,
+            batch=64,
+            turn=5,
+            cells=("LSTM",),
+        ),
+        Workload(
+            "wide-256",
+            data=ReviewData(vocabulary=10_000, steps=100),
+            layers=review_classifier(10_000, embedding=128, units=256),
+            batch=64,
+            turn=4,
+            cells=("LSTM", "GRU"),
+        ),
+        Workload(
+            "wide-512",
+            data=ReviewData(vocabulary=10_000, steps=100),
+            layers=review_classifier(10_000, embedding=256, units=512),
+            batch=64,
+            turn=2,
+            cells=("LSTM", "GRU"),
+        ),
+        Workload(
+            "wide-1024",
+            data=ReviewData(vocabulary=10_000, steps=50),
+            layers=review_classifier(10_000, embedding=512, units=1024),
+            batch=64,
+            turn=2,
+            cells=("LSTM", "GRU"),
+        ),
+        Workload(
+            "numeric",
+            data=NumberData(numbers=100, steps=10),
+            layers=_numeric,
+            batch=32,
+            turn=200,
+            cells=("SimpleRNN",),
+            loss="mse",
+            metric="mse",
+        ),
+        Workload(
+            "predict",
+            data=ReviewData(vocabulary=10_000, steps=200),
+            layers=review_classifier(10_000, embedding=32, units=50),
+            batch=32,
+            turn=5_000,
+            cells=("LSTM",),
+            predicts=True,
         ),
     )
 }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from comparison.systems import SYSTEMS, Plan
+from comparison.keras_style import FastRnn
+from comparison.systems import Plan
 from comparison.weights import initial_weights, recurrent_from_torch, recurrent_to_torch
-from comparison.workloads import CELLS, review_classifier
+from comparison.workloads import CELLS, LayerSpec, review_classifier
 
 FEATURES, UNITS = 5, 3
 
@@ -47,25 +48,104 @@ def test_initial_weights_follow_kerass_distributions() -> None:
     assert len(np.unique(kernel)) == kernel.size
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_pytorch_trains_the_model_that_fastrnn_trains(cell: str) -> None:
-    pytest.importorskip("torch")
+def test_both_directions_have_weights_of_their_own() -> None:
+    layers = [("Bidirectional", {"layer": ("GRU", {"units": UNITS})}), ("Dense", {"units": 1})]
+    there, back = (initial_weights(layers, FEATURES, seed=1)[first : first + 3] for first in (0, 3))
+    assert [array.shape for array in there] == [array.shape for array in back]
+    assert not np.array_equal(there[0], back[0])
+    assert initial_weights(layers, FEATURES, seed=1)[6].shape == (2 * UNITS, 1)
+
+
+def bidirectional(cell: str) -> list[LayerSpec]:
+    embedding, recurrent, dense = review_classifier(7, FEATURES, UNITS)(cell)
+    return [embedding, ("Bidirectional", {"layer": recurrent}), dense]
+
+
+def masked(cell: str) -> list[LayerSpec]:
+    (kind, options), recurrent, dense = review_classifier(7, FEATURES, UNITS)(cell)
+    return [(kind, {**options, "mask_zero": True}), recurrent, dense]
+
+
+def stacked(cell: str) -> list[LayerSpec]:
+    embedding, (_, options), dense = review_classifier(7, FEATURES, UNITS)(cell)
+    return [
+        embedding,
+        (cell, {**options, "return_sequences": True}),
+        (cell, {"units": 2}),
+        ("Dense", {"units": 6, "activation": "relu"}),
+        dense,
+    ]
+
+
+def numeric(cell: str) -> list[LayerSpec]:
+    return [(cell, {"units": UNITS, "activation": "relu"}), ("Dense", {"units": 1})]
+
+
+def plan_for(layers: list[LayerSpec]) -> Plan:
     generator = np.random.default_rng(5)
-    layers = review_classifier(7, FEATURES, UNITS)(cell)
-    x = generator.integers(0, 7, (24, 6)).astype(np.int32)
     y = generator.integers(0, 2, 24).astype(np.float32)
-    plan = Plan(
+    if layers[0][0] == "Embedding":
+        x = generator.integers(1, 7, (24, 6)).astype(np.int32)
+        x[np.arange(6) >= generator.integers(1, 7, (24, 1))] = 0
+        loss, metric, features = "binary_crossentropy", "accuracy", 0
+    else:
+        x = generator.random((24, 6, FEATURES), dtype=np.float32)
+        loss, metric, features = "mse", "mse", FEATURES
+    return Plan(
         layers=layers,
-        weights=initial_weights(layers, 0, seed=1),
+        weights=initial_weights(layers, features, seed=1),
         data={"x_train": x, "y_train": y, "x_test": x, "y_test": y},
         batch=4,
-        loss="binary_crossentropy",
-        metric="accuracy",
+        loss=loss,
+        metric=metric,
         learning_rate=0.01,
     )
-    ours, theirs = (SYSTEMS[name].start(plan, 1) for name in ("fastrnn", "torch"))
+
+
+MODELS = {cell: review_classifier(7, FEATURES, UNITS)(cell) for cell in CELLS} | {
+    "masked": masked("LSTM"),
+    "masked GRU": masked("GRU"),
+    "stacked": stacked("LSTM"),
+    "bidirectional": bidirectional("LSTM"),
+    "bidirectional GRU": bidirectional("GRU"),
+    "numeric": numeric("SimpleRNN"),
+}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("model", MODELS)
+def test_pytorch_trains_the_model_that_fastrnn_trains(model: str, packed: bool) -> None:
+    pytest.importorskip("torch")
+    from comparison.pytorch import PyTorch
+
+    plan = plan_for(MODELS[model])
+    # Not flushed: the mode would outlive the test.
+    theirs = PyTorch(plan, 1, flush_denormals=False, packed=packed)
+    ours = FastRnn(plan, 1)
     for rows in (np.arange(0, 4), np.arange(4, 24)):
         assert ours.train(rows).loss == pytest.approx(theirs.train(rows).loss, rel=1e-5)
     assert ours.evaluate(8) == pytest.approx(theirs.evaluate(8), rel=1e-4)
     for a, b in zip(ours.weights(), theirs.weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)
+    x = plan.data["x_test"]
+    np.testing.assert_allclose(
+        ours.predict(x, 9).outputs, theirs.predict(x, 9).outputs, rtol=1e-4, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        ours.predict_one(x[:1]), theirs.predict_one(x[:1]), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_pytorch_refuses_what_it_would_compute_differently() -> None:
+    pytest.importorskip("torch")
+    from comparison.torch_layers import build
+
+    sigmoid = ("Dense", {"units": 1, "activation": "sigmoid"})
+    for layers, message in (
+        ([sigmoid, sigmoid], "sigmoid must be the last"),
+        ([("LSTM", {"units": 2, "activation": "relu"})], "must be tanh"),
+        ([("GRU", {"units": 2, "dropout": 0.5})], "dropout"),
+    ):
+        weights = initial_weights(layers, FEATURES, seed=1)
+        with pytest.raises((TypeError, ValueError), match=message):
+            build(layers, weights, FEATURES, packed=False)
