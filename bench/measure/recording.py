@@ -1,0 +1,146 @@
+"""What the kernels are asked for during a training step, noted at the door of the native module."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from fastrnn import _core
+
+from measure.flops import (
+    BACKWARD,
+    FORWARD,
+    GATES,
+    OPTIMIZER,
+    DensePass,
+    RecurrentPass,
+    total,
+)
+
+# The first arguments of `_core.rnn_forward`, in their order: see python/fastrnn/_core.pyi.
+RNN_FORWARD_ARGUMENTS = (
+    "cell",
+    "x",
+    "tokens",
+    "table",
+    "kernel",
+    "recurrent_kernel",
+    "bias",
+    "initial_state",
+    "mask",
+    "dropout_mask",
+)
+
+
+class Recorder:
+    """Notes each kernel call between `with` and its end.
+
+    It stands in for the functions of `fastrnn._core`, through which all of fastrnn calls its
+    kernels, and passes every call on. That takes microseconds, so do not take times meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self.recurrent: list[RecurrentPass] = []
+        self.dense: list[DensePass] = []
+        self.optimizer_bytes = 0
+        self._originals: dict[str, Callable[..., Any]] = {}
+        self._walks: dict[int, dict[str, Any]] = {}  # by tape, until its backward pass
+
+    def __enter__(self) -> Recorder:
+        stand_ins: dict[str, Callable[..., Callable[..., Any]]] = {
+            "rnn_forward": self._rnn_forward,
+            "rnn_backward": self._rnn_backward,
+            "dense_forward": self._dense_forward,
+            "dense_backward": self._dense_backward,
+        }
+        stand_ins.update((name, self._update) for name in vars(_core) if name.endswith("_update"))
+        for name, stand_in in stand_ins.items():
+            self._originals[name] = original = getattr(_core, name)
+            setattr(_core, name, stand_in(original))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for name, original in self._originals.items():
+            setattr(_core, name, original)
+        self._originals.clear()
+        self._walks.clear()
+
+    def nominal(self) -> Counter[str]:
+        """Operations of the dense problem, by phase."""
+        return total(noted.nominal() for noted in (*self.recurrent, *self.dense))
+
+    def executed(self) -> Counter[str]:
+        """Operations that were done, by phase."""
+        return total(noted.executed() for noted in (*self.recurrent, *self.dense))
+
+    def bytes_moved(self) -> Counter[str]:
+        """What memory or a cache must move at least, by phase, where that is worth knowing."""
+        tapes = sum(noted.tape_bytes for noted in self.recurrent)
+        return Counter({FORWARD: tapes, BACKWARD: tapes, OPTIMIZER: self.optimizer_bytes})
+
+    def _rnn_forward(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def stand_in(*arguments: Any, **options: Any) -> Any:
+            result = original(*arguments, **options)
+            tape = result[2]
+            if tape is not None:
+                given = dict(zip(RNN_FORWARD_ARGUMENTS, arguments, strict=False)) | options
+                sequence = given["x"] if given["tokens"] is None else given["tokens"]
+                batch, steps = np.shape(sequence)[:2]
+                by_token = given["tokens"] is not None and given.get("dropout_mask") is None
+                self._walks[id(tape)] = {
+                    "gates": GATES[given["cell"]],
+                    "batch": batch,
+                    "steps": steps,
+                    "features": np.shape(given["kernel"])[0],
+                    "units": np.shape(given["recurrent_kernel"])[0],
+                    "positions": tape.positions,
+                    "prefix": tape.prefix,
+                    "distinct": tape.distinct if by_token else 0,
+                    "tape_bytes": tape.nbytes,
+                }
+            return result
+
+        return stand_in
+
+    def _rnn_backward(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def stand_in(*arguments: Any, **options: Any) -> Any:
+            result = original(*arguments, **options)
+            tape = arguments[0] if arguments else options["tape"]
+            walk = self._walks.pop(id(tape), None)
+            if walk is not None:  # else its forward pass came before the recording
+                noted = RecurrentPass(**walk, input_gradient=result[0] is not None)
+                self.recurrent.append(noted)
+            return result
+
+        return stand_in
+
+    def _dense_forward(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def stand_in(x: Any, kernel: Any, *arguments: Any, **options: Any) -> Any:
+            features, units = np.shape(kernel)
+            self.dense.append(DensePass(np.size(x) // features, features, units, products=1))
+            return original(x, kernel, *arguments, **options)
+
+        return stand_in
+
+    def _dense_backward(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def stand_in(x: Any, y: Any, kernel: Any, *arguments: Any, **options: Any) -> Any:
+            result = original(x, y, kernel, *arguments, **options)
+            features, units = np.shape(kernel)
+            products = 1 if result[0] is None else 2
+            self.dense.append(DensePass(np.size(x) // features, features, units, products))
+            return result
+
+        return stand_in
+
+    def _update(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def stand_in(*arguments: Any, **options: Any) -> Any:
+            arrays = [
+                value for value in (*arguments, *options.values()) if isinstance(value, np.ndarray)
+            ]
+            # Each is read, and all but the gradient are written.
+            self.optimizer_bytes += (2 * len(arrays) - 1) * arrays[0].nbytes
+            return original(*arguments, **options)
+
+        return stand_in
