@@ -12,7 +12,6 @@
 //   to the
 //                     activated gates and the states after it
 //   backward          inverts forward
-// A row of gates holds the sums first and the activated gates after the step, in place.
 #pragma once
 
 #include "gemm.h"
@@ -46,8 +45,7 @@ class CellForward {
         recurrent_kernel_(workspace, units_,
                           {kGates, units_, block_count(a.problem.masked_h, a.problem), 0}),
         masked_h_(workspace.floats(a.h_mask ? a.problem.threads * kRowBlock * units_ : 0)),
-        scratch_(a.tape.gates ? nullptr
-                              : workspace.floats(a.problem.threads * kRowBlock * width_)) {}
+        sums_(workspace.floats(a.problem.threads * kRowBlock * width_)) {}
 
   void pack(const Team& team) {
     input_.pack(team);
@@ -57,25 +55,26 @@ class CellForward {
   void prepare(const Team& team) { input_.prepare(team); }
 
   void run(const Team& team, const ForwardRows& rows) const {
-    float* gates = rows.gates ? rows.gates : scratch_ + team.thread * kRowBlock * width_;
-    input_.start(team, rows, gates);
+    float* sums = sums_ + team.thread * kRowBlock * width_;
+    input_.start(team, rows, sums);
     recurrent_kernel_.multiply(rows.count, rows.h_prev, units_, mask_, rows.rank,
                                masked_h_ + (a_.h_mask ? team.thread * kRowBlock * units_ : 0),
-                               gates + kFirst * units_, width_,
-                               input_.sums(rows, gates, kFirst * units_));
+                               sums + kFirst * units_, width_,
+                               input_.sums(rows, sums, kFirst * units_));
     for (int64_t r = 0; r < rows.count; ++r) {
       const int64_t row = r * units_;
-      float* gate_row = gates + r * width_;
+      const float* sum_row = sums + r * width_;
+      float* gate_row = offset(rows.gates, r * width_);
       float* sequence = offset(a_.sequence, rows.slot[r] * units_);
       for_vector_pairs({0, units_}, [&](int64_t u, auto lanes) {
-        using V = decltype(lanes.read(gate_row));
+        using V = decltype(lanes.read(sum_row));
         V gate[CellType::kColumns];
         for (int g = 0; g < CellType::kColumns; ++g)
-          gate[g] = lanes.read(gate_row + g * units_ + u);
+          gate[g] = lanes.read(sum_row + g * units_ + u);
         State<V> state{lanes.read(rows.h_prev + row + u), {}};
         if constexpr (kHasC) state.c = lanes.read(rows.c_prev + row + u);
         CellType::forward(activations_, gate, state);
-        if constexpr (cached_lanes(CellType::kCell) > 0) {
+        if (gate_row) {
           for (int g = 0; g < CellType::kColumns; ++g)
             lanes.write(gate_row + g * units_ + u, gate[g]);
         }
@@ -98,7 +97,7 @@ class CellForward {
   Input input_;
   GateWeights recurrent_kernel_;
   float* masked_h_;  // [kRowBlock, H] per thread
-  float* scratch_;   // gates of kRowBlock rows per thread, where no tape keeps them
+  float* sums_;      // [kRowBlock, width] per thread: what the tiles add up stays in cache
 };
 
 template <class CellType, class Activations, class Input>
