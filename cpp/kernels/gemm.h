@@ -94,8 +94,9 @@ class Weights {
     for (int64_t p = 0; p < grid_.panels; ++p) {
       const int64_t column = grid_.first_column(p);
       const auto add_part = [&](int64_t k, auto from) {
-        tiles_of_width(grid_.width(p), rows, smaller(part, depth_ - k),
-                       RowsInPlace{a + k, a_stride}, panel_data(p) + k * grid_.width(p) * kLanes,
+        const int64_t width = grid_.width(p) * kLanes, depth = smaller(part, depth_ - k);
+        const float* panel = panel_data(p) + k * width;
+        tiles_of_width(grid_.width(p), rows, depth, RowsInPlace{a + k, a_stride}, panel,
                        from.tile(0, column), c + column, c_stride, grid_.tail(p));
       };
       add_part(0, start);
@@ -236,10 +237,13 @@ class RightPack {
   float* data_;
 };
 
+// Tiles of a result that stay in L1 with a part of the panel while all parts are added to them: 3 to
+// 5% of the backward pass from 512 units on.
+constexpr int64_t kTilesInL1 = 16;
+
 // c [left columns, right columns] += sum over k < depth of left_k^T right_k. The tiles of c are
 // dealt to the team; each is summed by one thread in the order of k, block after block, which
-// bounds the rounding error as pairwise summation does. A part of a panel stays in L1 for all tiles
-// of the left side.
+// bounds the rounding error as pairwise summation does.
 inline void add_outer_product(const LeftPack& left, const RightPack& right, int64_t depth, float* c,
                               int64_t c_stride, const Team& team) {
   const PanelGrid& grid = right.grid();
@@ -248,12 +252,15 @@ inline void add_outer_product(const LeftPack& left, const RightPack& right, int6
   for (int64_t p = mine.begin / larger(tiles, 1); p * tiles < mine.end; ++p) {
     const int64_t begin = larger(mine.begin - p * tiles, 0),
                   end = smaller(mine.end - p * tiles, tiles), width = grid.width(p) * kLanes;
-    const int64_t row = begin * kTileRows;
-    float* to = c + row * c_stride + grid.first_column(p);
-    for (int64_t k = 0; k < depth; k += part) {
-      tiles_of_width(grid.width(p), smaller(end * kTileRows, left.columns()) - row,
-                     smaller(part, depth - k), left.rows(begin, k), right.panel_data(p) + k * width,
-                     FromRows{to, c_stride}, to, c_stride, grid.tail(p));
+    for (int64_t i = begin; i < end; i += kTilesInL1) {
+      const int64_t row = i * kTileRows;
+      const int64_t rows = smaller(smaller(i + kTilesInL1, end) * kTileRows, left.columns()) - row;
+      float* to = c + row * c_stride + grid.first_column(p);
+      for (int64_t k = 0; k < depth; k += part) {
+        tiles_of_width(grid.width(p), rows, smaller(part, depth - k), left.rows(i, k),
+                       right.panel_data(p) + k * width, FromRows{to, c_stride}, to, c_stride,
+                       grid.tail(p));
+      }
     }
   }
 }

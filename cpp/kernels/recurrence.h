@@ -12,15 +12,16 @@
 //
 // What happens in one step is the step's matter (cell_step.h, gru.h). A forward step has
 //   Step(const RnnForward&, Workspace&)   lays out its packed weights and scratch
-//   pack(team)                 packs the weights
-//   prepare(team)              what needs them all packed
-//   run(team, ForwardRows)              one step of some rows
+//   pack(team)                            packs the weights
+//   prepare(team)                         what needs them all packed
+//   run(team, ForwardRows)                one step of some rows
 // and a backward step has
 //   Step(const RnnBackward&, int64_t capacity, Workspace&)
 //   pack(team)
-//   run(team, BackwardRows)             one step of some rows, its gate gradients packed
-//   add_weight_gradients(depth, tokens, team)   adds the packed rows 0..depth-1; `tokens` are the
-//                              numbers of their tokens, or null
+//   run(team, BackwardRows)               one step of some rows, its gate gradients packed
+//   add_weight_gradients(depth, tokens, team)
+//                                         adds the packed rows 0..depth-1; `tokens` are the numbers
+//                                         of their tokens, or null
 //   finish(team)
 #pragma once
 
