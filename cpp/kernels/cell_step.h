@@ -69,8 +69,7 @@ class CellForward {
       for_vector_pairs({0, units_}, [&](int64_t u, auto lanes) {
         using V = decltype(lanes.read(sum_row));
         V gate[CellType::kColumns];
-        for (int g = 0; g < CellType::kColumns; ++g)
-          gate[g] = lanes.read(sum_row + g * units_ + u);
+        for (int g = 0; g < CellType::kColumns; ++g) gate[g] = lanes.read(sum_row + g * units_ + u);
         State<V> state{lanes.read(rows.h_prev + row + u), {}};
         if constexpr (kHasC) state.c = lanes.read(rows.c_prev + row + u);
         CellType::forward(activations_, gate, state);

@@ -237,8 +237,8 @@ class RightPack {
   float* data_;
 };
 
-// Tiles of a result that stay in L1 with a part of the panel while all parts are added to them: 3 to
-// 5% of the backward pass from 512 units on.
+// Tiles of a result that stay in L1 with a part of the panel while all parts are added to them: 3
+// to 5% of the backward pass from 512 units on.
 constexpr int64_t kTilesInL1 = 16;
 
 // c [left columns, right columns] += sum over k < depth of left_k^T right_k. The tiles of c are
