@@ -139,6 +139,9 @@ class Weights {
 // same cache sets.
 constexpr int64_t kSetSpacing = 16;
 
+// The longest chain of additions in a sum of rows.
+constexpr int64_t kSumChain = 16;
+
 class LeftPack {
  public:
   LeftPack() : columns_(0), stride_(0), data_(nullptr) {}
@@ -192,16 +195,18 @@ class RightPack {
     }
   }
 
-  // out [columns] += the sum over k of the rows 0..depth-1; the panels are dealt to the team.
+  // out [columns] += the sum over k of the rows 0..depth-1; the panels are dealt to the team. In
+  // short chains: no product hides their rounding errors, and they cost nothing here.
   void add_column_sums(int64_t depth, float* out, const Team& team) const {
     for (int64_t p = team.thread; p < grid_.panels; p += team.threads) {
       const int width = grid_.width(p);
       for (int v = 0; v < width; ++v) {
         const float* in = panel_data(p) + v * kLanes;
         Vec sum{};
-        for (int64_t begin = 0; begin < depth; begin += kChain) {
+        for (int64_t begin = 0; begin < depth; begin += kSumChain) {
           Vec part{};
-          for (int64_t k = begin; k < smaller(begin + kChain, depth); ++k, in += width * kLanes) {
+          for (int64_t k = begin; k < smaller(begin + kSumChain, depth);
+               ++k, in += width * kLanes) {
             part += load(in);
           }
           sum += part;

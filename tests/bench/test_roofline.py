@@ -20,10 +20,10 @@ from measure.recording import RNN_FORWARD_ARGUMENTS, Recorder
 
 ROOFLINE = Path(__file__).resolve().parents[2] / "bench" / "roofline.py"
 
-BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 3, 5, 2, 3, 9
+BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 24, 5, 2, 3, 9
 # Rows begin with 2, 4 and 0 zeros; one more zero stands in the middle of a row.
-TOKENS = np.array([[0, 0, 4, 7, 4], [0, 0, 0, 0, 2], [7, 4, 0, 8, 2]])
-RUNS = (2, 4, 0)
+TOKENS = np.array([[0, 0, 4, 7, 4], [0, 0, 0, 0, 2], [7, 4, 0, 8, 2]] * 8)
+RUNS = (2, 4, 0) * 8
 
 
 class CountedProducts:
@@ -112,7 +112,7 @@ def test_formulas_against_a_training_step_in_single_multiply_adds(
         inputs = embeddings[distinct]
         phases = ("projection", "input gradients", "input gradients")
     else:
-        index, runs = np.arange(BATCH * STEPS).reshape(BATCH, STEPS), (0, 0, 0)
+        index, runs = np.arange(BATCH * STEPS).reshape(BATCH, STEPS), (0,) * BATCH
         inputs = embeddings[TOKENS].reshape(-1, FEATURES)
         phases = ("forward recurrence", "weight gradients", "backward recurrence")
     last, d_w, d_u, d_inputs = train_step(product, inputs, index, runs, w, u, d_last, phases)
