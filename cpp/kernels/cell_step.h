@@ -8,9 +8,8 @@
 //                     the two products of a gate must be kept apart (GRU), and then the gradients
 //                     of the two sides differ
 //   kKernelRotation   by how many gates the columns of x W are rotated against those of the kernel
-//   forward           for one or two vectors of units, from the sums and the states before the step
-//   to the
-//                     activated gates and the states after it
+//   forward           for one or two vectors of units, from the sums and the states before the
+//                     step to the activated gates and the states after it
 //   backward          inverts forward
 #pragma once
 
