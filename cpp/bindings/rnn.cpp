@@ -58,6 +58,22 @@ Floats zeros(const Shape& shape) {
   return array;
 }
 
+// None, or one entry per state, each an array of this shape or None.
+void take_states(py::handle value, const char* name, int states, const Shape& shape,
+                 OptionalFloats taken[]) {
+  if (value.is_none()) return;
+  if (!py::isinstance<py::sequence>(value)) {
+    throw py::type_error("`" + std::string(name) + "` must be a sequence of arrays. Received: " +
+                         std::string(py::str(py::type::of(value))));
+  }
+  const auto given = py::cast<py::sequence>(value);
+  if (py::ssize_t(given.size()) != states) {
+    throw py::value_error("`" + std::string(name) + "` must hold " + std::to_string(states) +
+                          " array(s). Received: " + std::to_string(given.size()));
+  }
+  for (int s = 0; s < states; ++s) taken[s] = as_optional_floats(given[s], name, shape);
+}
+
 // A dropout mask [B, width], or [B, G, width] with one for each gate.
 OptionalFloats as_dropout_mask(py::handle value, const char* name, const RnnProblem& p,
                                int64_t width) {
@@ -146,21 +162,8 @@ py::tuple rnn_forward(const std::string& cell, py::handle x, py::handle tokens, 
   const int states = state_count(p.cell);
   const Shape state_shape{p.batch, p.units};
   OptionalFloats initial[2];
-  bool has_initial_state = false;
-  if (!initial_state.is_none()) {
-    if (!py::isinstance<py::sequence>(initial_state)) {
-      throw py::type_error("`initial_state` must be a sequence of arrays. Received: " +
-                           std::string(py::str(py::type::of(initial_state))));
-    }
-    const auto given = py::cast<py::sequence>(initial_state);
-    if (py::ssize_t(given.size()) != states) {
-      throw py::value_error("`initial_state` must hold " + std::to_string(states) +
-                            " array(s). Received: " + std::to_string(given.size()));
-    }
-    has_initial_state = true;
-    for (int s = 0; s < states; ++s)
-      initial[s] = as_optional_floats(given[s], "initial_state", state_shape);
-  }
+  take_states(initial_state, "initial_state", states, state_shape, initial);
+  const bool has_initial_state = !initial_state.is_none();
   Bytes mask_in;
   if (!mask.is_none()) mask_in = as_step_mask(mask, {p.batch, p.time});
   OptionalFloats x_mask, h_mask;
@@ -250,19 +253,7 @@ py::tuple rnn_backward(const Tape& tape, py::handle d_outputs, py::handle d_stat
       as_optional_floats(d_outputs, "d_outputs",
                          tape.return_sequences ? Shape{p.batch, p.time, p.units} : state_shape);
   OptionalFloats dlast[2];
-  if (!d_states.is_none()) {
-    if (!py::isinstance<py::sequence>(d_states)) {
-      throw py::type_error("`d_states` must be a sequence of arrays. Received: " +
-                           std::string(py::str(py::type::of(d_states))));
-    }
-    const auto given = py::cast<py::sequence>(d_states);
-    if (py::ssize_t(given.size()) != states) {
-      throw py::value_error("`d_states` must hold " + std::to_string(states) +
-                            " array(s). Received: " + std::to_string(given.size()));
-    }
-    for (int s = 0; s < states; ++s)
-      dlast[s] = as_optional_floats(given[s], "d_states", state_shape);
-  }
+  take_states(d_states, "d_states", states, state_shape, dlast);
 
   Floats dx, dbias, dinitial[2];
   const py::ssize_t gates = gate_count(p.cell) * p.units;

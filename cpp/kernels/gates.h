@@ -142,7 +142,6 @@ class MaskedRows {
     for (int64_t s = 0; s < sets; ++s) packs_[s] = LeftPack(workspace, columns, capacity);
   }
 
-  // `gate`: of the first set.
   void put(int64_t k, const float* row, const RowMask& mask, int64_t rank, float* scratch) {
     for (int64_t s = 0; s < sets_; ++s) packs_[s].put(k, mask.apply(row, rank, s, scratch));
   }

@@ -97,6 +97,11 @@ inline void add(float* to, const float* from, int64_t count) {
   });
 }
 
+// Where step number t of a row's walk stands in x, in sequences and in a mask.
+inline int64_t slot_of(const StepMask& steps, int64_t row, int64_t time, int64_t t) {
+  return row * time + (steps.go_backwards ? time - 1 - t : t);
+}
+
 // Pointer arithmetic on what may be null.
 template <class T>
 T* offset(T* p, int64_t by) {
@@ -168,7 +173,7 @@ inline void fill_sequence(const RnnForward& a, const WalkTape& prefix_tape, int6
   const int64_t T = a.problem.time, H = a.problem.units, row = a.plan.row[rank];
   const float* previous = nullptr;
   for (int64_t t = 0; t < T; ++t) {
-    const int64_t slot = row * T + (a.steps.go_backwards ? T - 1 - t : t);
+    const int64_t slot = slot_of(a.steps, row, T, t);
     float* output = a.sequence + slot * H;
     if (t < a.plan.start[rank]) {
       copy_or_zero(output, prefix_tape.h + (1 + t) * H, H);
@@ -184,7 +189,7 @@ inline void fill_sequence(const RnnForward& a, const WalkTape& prefix_tape, int6
 inline bool last_output_is_zero(const StepMask& steps, const BatchPlan& plan, int64_t time,
                                 int64_t rank) {
   if (!steps.mask) return false;
-  const int64_t last = plan.row[rank] * time + (steps.go_backwards ? 0 : time - 1);
+  const int64_t last = slot_of(steps, plan.row[rank], time, time - 1);
   return plan.length[rank] == 0 || (steps.zero_output && !steps.mask[last]);
 }
 
@@ -350,7 +355,7 @@ class BackwardPass {
     int64_t s = 0;
     float* sum = nullptr;  // none before the first step: those outputs are zeros
     for (int64_t t = 0; t < T; ++t) {
-      const int64_t slot = row * T + (a_.steps.go_backwards ? T - 1 - t : t);
+      const int64_t slot = slot_of(a_.steps, row, T, t);
       const float* d = a_.dsequence + slot * H;
       if (a_.steps.mask[slot]) {
         sum = repeated_ + (a_.plan.walk.begin[s++] + rank) * H;
@@ -386,7 +391,7 @@ class BackwardPass {
           break;
         }
         if (a_.dsequence) {
-          const int64_t slot = a_.plan.row[rank] * T + (a_.steps.go_backwards ? T - 1 - t : t);
+          const int64_t slot = slot_of(a_.steps, a_.plan.row[rank], T, t);
           add(dh, a_.dsequence + slot * H, H);
         }
       }

@@ -293,7 +293,7 @@ class RNN(SequenceLayer):
 
     def _dropout_masks(self, x: np.ndarray | ops.Embedded) -> dict[str, np.ndarray]:
         """Draw the masks of a batch, each for all of its steps, as the kernels take them."""
-        batch = len(x.tokens if isinstance(x, ops.Embedded) else x)  # type: ignore[arg-type]
+        batch = np.shape(x.tokens if isinstance(x, ops.Embedded) else x)[0]
         sizes = {"dropout_mask": self.kernel.shape[0], "recurrent_dropout_mask": self.units}
         return {
             name: draw_mask(
