@@ -43,8 +43,8 @@ class CellForward {
                workspace),
         recurrent_kernel_(workspace, units_,
                           {kGates, units_, block_count(a.problem.masked_h, a.problem), 0}),
-        masked_h_(workspace.floats(a.h_mask ? a.problem.threads * kRowBlock * units_ : 0)),
-        sums_(workspace.floats(a.problem.threads * kRowBlock * width_)) {}
+        masked_h_(workspace.floats(a.h_mask ? scratch_rows(a.problem) * units_ : 0)),
+        sums_(workspace.floats(scratch_rows(a.problem) * width_)) {}
 
   void pack(const Team& team) {
     input_.pack(team);
@@ -53,14 +53,17 @@ class CellForward {
 
   void prepare(const Team& team) { input_.prepare(team); }
 
-  void run(const Team& team, const ForwardRows& rows) const {
-    float* sums = sums_ + team.thread * kRowBlock * width_;
-    input_.start(team, rows, sums);
-    recurrent_kernel_.multiply(rows.count, rows.h_prev, units_, mask_, rows.rank,
-                               masked_h_ + (a_.h_mask ? team.thread * kRowBlock * units_ : 0),
+  void run(const ForwardRows& rows) const {
+    const Team& team = rows.walkers.team;
+    float* sums = sums_ + rows.walkers.scratch * width_;
+    input_.start(rows, sums);
+    recurrent_kernel_.multiply(team, rows.count, rows.h_prev, units_, mask_, rows.rank,
+                               masked_h_ + (a_.h_mask ? rows.walkers.scratch * units_ : 0),
                                sums + kFirst * units_, width_,
                                input_.sums(rows, sums, kFirst * units_));
-    for (int64_t r = 0; r < rows.count; ++r) {
+    team.meet();
+    const Range mine = share(rows.count, team);
+    for (int64_t r = mine.begin; r < mine.end; ++r) {
       const int64_t row = r * units_;
       const float* sum_row = sums + r * width_;
       float* gate_row = offset(rows.gates, r * width_);
@@ -81,6 +84,7 @@ class CellForward {
         if (sequence) lanes.write(sequence + u, state.h);
       });
     }
+    team.meet();
   }
 
  private:
@@ -94,8 +98,9 @@ class CellForward {
   RowMask mask_;
   Input input_;
   GateWeights recurrent_kernel_;
-  float* masked_h_;  // [kRowBlock, H] per thread
-  float* sums_;      // [kRowBlock, width] per thread: what the tiles add up stays in cache
+  // For rows in work, so that what the tiles add up stays in cache:
+  float* masked_h_;  // [scratch rows, H]
+  float* sums_;      // [scratch rows, width]
 };
 
 template <class CellType, class Activations, class Input>
@@ -113,19 +118,21 @@ class CellBackward {
         h_prev_(workspace, units_, capacity, block_count(a.problem.masked_h, a.problem)),
         dinput_(workspace, input_blocks(), capacity),
         drecurrent_(workspace, {kSplit ? kGates : 0, units_, a.problem.mask_sets, 0}, capacity),
-        masked_h_(workspace.floats(a.h_mask ? a.problem.threads * kRowBlock * units_ : 0)),
-        scratch_(workspace.floats(a.problem.threads * kRowBlock * width_)) {}
+        masked_h_(workspace.floats(a.h_mask ? scratch_rows(a.problem) * units_ : 0)),
+        dgates_(workspace.floats(scratch_rows(a.problem) * width_)) {}
 
   void pack(const Team& team) {
     input_.pack(team);
     recurrent_kernel_.pack(team, a_.recurrent_kernel, kGates * units_);
   }
 
-  void run(const Team& team, const BackwardRows& rows) {
-    float* dgates = scratch_ + team.thread * kRowBlock * width_;
-    float* masked_h = masked_h_ + (a_.h_mask ? team.thread * kRowBlock * units_ : 0);
+  void run(const BackwardRows& rows) {
+    const Team& team = rows.walkers.team;
+    float* dgates = dgates_ + rows.walkers.scratch * width_;
+    float* masked_h = masked_h_ + (a_.h_mask ? rows.walkers.scratch * units_ : 0);
     const float* drecurrent = dgates + CellType::kRecurrentColumn * units_;
-    for (int64_t r = 0; r < rows.count; ++r) {
+    const Range mine = share(rows.count, team);
+    for (int64_t r = mine.begin; r < mine.end; ++r) {
       const int64_t row = r * units_;
       const float* gate_row = offset(rows.gates, r * width_);
       const float* dh_added =
@@ -150,13 +157,16 @@ class CellBackward {
         lanes.write(rows.dh + row + u, dstate.h);
         if constexpr (kHasC) lanes.write(rows.dc + row + u, dstate.c);
       });
-      h_prev_.put(rows.k + r, rows.h_prev + row, mask_, rows.rank + r, masked_h);
+      h_prev_.put(rows.k + r, rows.h_prev + row, mask_, rows.rank + r,
+                  masked_h + (a_.h_mask ? row : 0));
       dinput_.put(rows.k + r, dgate_row);
       if constexpr (kSplit) drecurrent_.put(rows.k + r, drecurrent + r * width_);
     }
-    recurrent_kernel_.add(rows.count, drecurrent, width_, mask_, rows.rank, masked_h, rows.dh,
+    team.meet();
+    recurrent_kernel_.add(team, rows.count, drecurrent, width_, mask_, rows.rank, masked_h, rows.dh,
                           units_);
-    input_.run(team, rows, dgates, width_);
+    input_.run(rows, dgates, width_);
+    team.meet();
   }
 
   void add_weight_gradients(int64_t depth, const int32_t* tokens, const Team& team) {
@@ -189,8 +199,8 @@ class CellBackward {
   GateWeightsTransposed recurrent_kernel_;
   MaskedRows h_prev_;
   GateGradients dinput_, drecurrent_;  // drecurrent_ only where it differs
-  float* masked_h_;                    // [kRowBlock, H] per thread
-  float* scratch_;                     // gate gradients of kRowBlock rows per thread
+  float* masked_h_;                    // [scratch rows, H]
+  float* dgates_;                      // [scratch rows, width]
 };
 
 }  // namespace

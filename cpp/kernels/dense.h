@@ -53,9 +53,9 @@ inline void dense_forward(const DenseForward& a) {
     const int64_t count = mine.end - mine.begin;
     const float* x = a.x + mine.begin * F;
     if (a.bias) {
-      layout.kernel.multiply(count, x, F, y, H, FromRows{a.bias, 0});
+      layout.kernel.multiply(kAlone, count, x, F, y, H, FromRows{a.bias, 0});
     } else {
-      layout.kernel.multiply(count, x, F, y, H, FromZero{});
+      layout.kernel.multiply(kAlone, count, x, F, y, H, FromZero{});
     }
     for_vectors({0, count * H}, [&](int64_t i, auto lanes) {
       lanes.write(y + i, activate(a.problem.activation, lanes.read(y + i)));
@@ -104,7 +104,7 @@ inline void dense_backward(const DenseBackward& a) {
         layout.dz.put(k, dz + k * H);
       }
       if (a.dx) {
-        layout.kernel.multiply(mine.end - mine.begin, dz + mine.begin * H, H,
+        layout.kernel.multiply(kAlone, mine.end - mine.begin, dz + mine.begin * H, H,
                                a.dx + (first + mine.begin) * F, F, FromZero{});
       }
       team.meet();

@@ -70,16 +70,20 @@ class GateWeights {
   // c [rows, G*H] = start + (a o mask) * this, for the rows of ranks first, first + 1, ...
   // `scratch` holds [rows, depth].
   template <class Start>
-  void multiply(int64_t rows, const float* a, int64_t a_stride, const RowMask& mask, int64_t first,
-                float* scratch, float* c, int64_t c_stride, Start start) const {
+  void multiply(const Team& team, int64_t rows, const float* a, int64_t a_stride,
+                const RowMask& mask, int64_t first, float* scratch, float* c, int64_t c_stride,
+                Start start) const {
     for (int64_t b = 0; b < blocks_.count; ++b) {
       if (mask.mask) {
-        for (int64_t r = 0; r < rows; ++r)
+        if (b > 0) team.meet();  // nobody needs the scratch of the block before
+        const Range mine = share(rows, team);
+        for (int64_t r = mine.begin; r < mine.end; ++r)
           mask.apply(a + r * a_stride, first + r, blocks_.gate(b), scratch + r * depth_);
+        team.meet();
       }
       const int64_t column = b * blocks_.width();
-      weights_[b].multiply(rows, mask.mask ? scratch : a, mask.mask ? depth_ : a_stride, c + column,
-                           c_stride, start.tile(0, column));
+      weights_[b].multiply(team, rows, mask.mask ? scratch : a, mask.mask ? depth_ : a_stride,
+                           c + column, c_stride, start.tile(0, column));
     }
   }
 
@@ -109,16 +113,19 @@ class GateWeightsTransposed {
   }
 
   // da [rows, D] += (dc * this^T) o mask. `scratch` holds [rows, depth].
-  void add(int64_t rows, const float* dc, int64_t dc_stride, const RowMask& mask, int64_t first,
-           float* scratch, float* da, int64_t da_stride) const {
+  void add(const Team& team, int64_t rows, const float* dc, int64_t dc_stride, const RowMask& mask,
+           int64_t first, float* scratch, float* da, int64_t da_stride) const {
     for (int64_t b = 0; b < blocks_.count; ++b) {
       const float* dblock = dc + b * blocks_.width();
       if (!mask.mask) {
-        weights_[b].multiply(rows, dblock, dc_stride, da, da_stride, FromRows{da, da_stride});
+        weights_[b].multiply(team, rows, dblock, dc_stride, da, da_stride, FromRows{da, da_stride});
         continue;
       }
-      weights_[b].multiply(rows, dblock, dc_stride, scratch, depth_, FromZero{});
-      for (int64_t r = 0; r < rows; ++r) {
+      if (b > 0) team.meet();
+      weights_[b].multiply(team, rows, dblock, dc_stride, scratch, depth_, FromZero{});
+      team.meet();
+      const Range mine = share(rows, team);
+      for (int64_t r = mine.begin; r < mine.end; ++r) {
         const float *m = mask.of(first + r, blocks_.gate(b)), *from = scratch + r * depth_;
         float* to = da + r * da_stride;
         for_vectors({0, depth_}, [&](int64_t i, auto lanes) {

@@ -85,19 +85,25 @@ class Weights {
     for (int64_t p = team.thread; p < grid_.panels; p += team.threads) pack(p);
   }
 
-  // c [rows, columns] = start + a [rows, depth] * this. A part of a panel stays in L1 for all rows.
+  // c [rows, columns] = start + a [rows, depth] * this, the tiles of c dealt to the team. A part of
+  // a panel stays in L1 for all rows.
   template <class Start>
-  void multiply(int64_t rows, const float* a, int64_t a_stride, float* c, int64_t c_stride,
-                Start start) const {
-    if (rows == 1) return multiply_row(a, c, start);
-    const int64_t part = chain_length(depth_);
-    for (int64_t p = 0; p < grid_.panels; ++p) {
-      const int64_t column = grid_.first_column(p);
+  void multiply(const Team& team, int64_t rows, const float* a, int64_t a_stride, float* c,
+                int64_t c_stride, Start start) const {
+    if (rows == 1) return multiply_row(team, a, c, start);
+    const int64_t part = chain_length(depth_), tiles = divide_up(rows, kTileRows);
+    const Range mine = share(grid_.panels * tiles, team);
+    for (int64_t p = mine.begin / larger(tiles, 1); p * tiles < mine.end; ++p) {
+      const int64_t column = grid_.first_column(p),
+                    first = larger(mine.begin - p * tiles, 0) * kTileRows,
+                    end = smaller(smaller(mine.end - p * tiles, tiles) * kTileRows, rows);
       const auto add_part = [&](int64_t k, auto from) {
         const int64_t width = grid_.width(p) * kLanes, depth = smaller(part, depth_ - k);
         const float* panel = panel_data(p) + k * width;
-        tiles_of_width(grid_.width(p), rows, depth, RowsInPlace{a + k, a_stride}, panel,
-                       from.tile(0, column), c + column, c_stride, grid_.tail(p));
+        tiles_of_width(grid_.width(p), end - first, depth,
+                       RowsInPlace{a + first * a_stride + k, a_stride}, panel,
+                       from.tile(first, column), c + first * c_stride + column, c_stride,
+                       grid_.tail(p));
       };
       add_part(0, start);
       for (int64_t k = part; k < depth_; k += part) add_part(k, FromRows{c, c_stride});
@@ -108,12 +114,13 @@ class Weights {
   float* panel_data(int64_t panel) const { return data_ + depth_ * grid_.first_column(panel); }
 
   template <class Start>
-  void multiply_row(const float* a, float* c, Start start) const {
+  void multiply_row(const Team& team, const float* a, float* c, Start start) const {
     const int64_t part = chain_length(depth_);
-    for (int64_t first = 0, count; first < grid_.panels; first += count) {
+    const Range mine = share(grid_.panels, team);
+    for (int64_t first = mine.begin, count; first < mine.end; first += count) {
       const int width = grid_.width(first);
-      for (count = 1; count < kRowPanels && first + count < grid_.panels &&
-                      grid_.width(first + count) == width;) {
+      for (count = 1;
+           count < kRowPanels && first + count < mine.end && grid_.width(first + count) == width;) {
         ++count;
       }
       const int64_t column = grid_.first_column(first), stride = depth_ * width * kLanes;

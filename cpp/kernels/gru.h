@@ -63,7 +63,9 @@ class GruResetBeforeForward {
                workspace),
         recurrent_zr_(workspace, units_, reset_before_zr_blocks(a.problem)),
         recurrent_h_(workspace, units_, {1, units_, 1, 0}),
-        scratch_(workspace.floats(a.problem.threads * kRowBlock * 5 * units_)) {}
+        masked_h_(workspace.floats(scratch_rows(a.problem) * units_)),
+        reset_h_(workspace.floats(scratch_rows(a.problem) * units_)),
+        gates_(workspace.floats(scratch_rows(a.problem) * 3 * units_)) {}
 
   void pack(const Team& team) {
     input_.pack(team);
@@ -73,18 +75,21 @@ class GruResetBeforeForward {
 
   void prepare(const Team& team) { input_.prepare(team); }
 
-  void run(const Team& team, const ForwardRows& rows) const {
-    const int64_t width = 3 * units_;
-    float* scratch = scratch_ + team.thread * kRowBlock * 5 * units_;
-    float* gates = rows.gates ? rows.gates : scratch;
-    float *reset_h = scratch + kRowBlock * width, *masked_h = reset_h + kRowBlock * units_;
-    input_.start(team, rows, gates);
-    recurrent_zr_.multiply(rows.count, rows.h_prev, units_, mask_, rows.rank, masked_h, gates,
+  void run(const ForwardRows& rows) const {
+    const Team& team = rows.walkers.team;
+    const int64_t width = 3 * units_, first = rows.walkers.scratch * units_;
+    float* gates = rows.gates ? rows.gates : gates_ + 3 * first;
+    float *masked_h = masked_h_ + first, *reset_h = reset_h_ + first;
+    const Range mine = share(rows.count, team);
+    input_.start(rows, gates);
+    recurrent_zr_.multiply(team, rows.count, rows.h_prev, units_, mask_, rows.rank, masked_h, gates,
                            width, input_.sums(rows, gates, 0));
-    for (int64_t r = 0; r < rows.count; ++r) {
+    team.meet();
+    for (int64_t r = mine.begin; r < mine.end; ++r) {
       float* z_row = gates + r * width;
       float* r_row = z_row + units_;
-      const float* h_row = mask_.apply(rows.h_prev + r * units_, rows.rank + r, 2, masked_h);
+      const float* h_row =
+          mask_.apply(rows.h_prev + r * units_, rows.rank + r, 2, masked_h + r * units_);
       for_vectors({0, units_}, [&](int64_t u, auto lanes) {
         const Vec reset = activations_.gate(lanes.read(r_row + u));
         lanes.write(z_row + u, activations_.gate(lanes.read(z_row + u)));
@@ -92,9 +97,11 @@ class GruResetBeforeForward {
         lanes.write(reset_h + r * units_ + u, reset * lanes.read(h_row + u));
       });
     }
-    recurrent_h_.multiply(rows.count, reset_h, units_, RowMask{}, 0, nullptr, gates + 2 * units_,
-                          width, input_.sums(rows, gates, 2 * units_));
-    for (int64_t r = 0; r < rows.count; ++r) {
+    team.meet();
+    recurrent_h_.multiply(team, rows.count, reset_h, units_, RowMask{}, 0, nullptr,
+                          gates + 2 * units_, width, input_.sums(rows, gates, 2 * units_));
+    team.meet();
+    for (int64_t r = mine.begin; r < mine.end; ++r) {
       const float* z_row = gates + r * width;
       float* candidate_row = gates + r * width + 2 * units_;
       float* sequence = offset(a_.sequence, rows.slot[r] * units_);
@@ -107,6 +114,7 @@ class GruResetBeforeForward {
         if (sequence) lanes.write(sequence + u, h);
       });
     }
+    team.meet();
   }
 
  private:
@@ -116,7 +124,8 @@ class GruResetBeforeForward {
   RowMask mask_;
   Input input_;
   GateWeights recurrent_zr_, recurrent_h_;
-  float* scratch_;  // [5, kRowBlock, H] per thread: gates where no tape keeps them, r o h, masked h
+  float *masked_h_, *reset_h_;  // [scratch rows, H]
+  float* gates_;                // [scratch rows, 3*H]: where no tape keeps them
 };
 
 template <class Activations, class Input>
@@ -135,7 +144,10 @@ class GruResetBeforeBackward {
         dgates_(workspace, {3, units_, a.problem.mask_sets, 0}, capacity),
         dzr_(workspace, reset_before_zr_blocks(a.problem), capacity),
         dcandidate_(workspace, {1, units_, 1, 0}, capacity),
-        scratch_(workspace.floats(a.problem.threads * kRowBlock * 6 * units_)) {}
+        masked_h_scratch_(workspace.floats(scratch_rows(a.problem) * units_)),
+        reset_h_scratch_(workspace.floats(scratch_rows(a.problem) * units_)),
+        dreset_h_(workspace.floats(scratch_rows(a.problem) * units_)),
+        dgates_scratch_(workspace.floats(scratch_rows(a.problem) * 3 * units_)) {}
 
   void pack(const Team& team) {
     input_.pack(team);
@@ -143,17 +155,17 @@ class GruResetBeforeBackward {
     recurrent_h_.pack(team, a_.recurrent_kernel + 2 * units_, 3 * units_);
   }
 
-  void run(const Team& team, const BackwardRows& rows) {
-    const int64_t width = 3 * units_;
-    float* dgates =
-        scratch_ + team.thread * kRowBlock * 6 * units_;  // [rows, 3*H]: z, r, candidate
-    float* reset_h = dgates + kRowBlock * width;          // [rows, H]
-    float* dreset_h = reset_h + kRowBlock * units_;       // [rows, H]
-    float* masked_h = dreset_h + kRowBlock * units_;      // [rows, H]
-    for (int64_t r = 0; r < rows.count; ++r) {
+  void run(const BackwardRows& rows) {
+    const Team& team = rows.walkers.team;
+    const int64_t width = 3 * units_, first = rows.walkers.scratch * units_;
+    float *masked_h = masked_h_scratch_ + first, *reset_h = reset_h_scratch_ + first;
+    float *dreset_h = dreset_h_ + first, *dgates = dgates_scratch_ + 3 * first;
+    const Range mine = share(rows.count, team);
+    for (int64_t r = mine.begin; r < mine.end; ++r) {
       const float* gate_row = rows.gates + r * width;
       const float* h_row = rows.h_prev + r * units_;
-      const float* masked_row = mask_.apply(h_row, rows.rank + r, 2, masked_h);
+      float* masked = masked_h + r * units_;
+      const float* masked_row = mask_.apply(h_row, rows.rank + r, 2, masked);
       const float* dh_added =
           offset(rows.dh_added, (rows.dh_added_index ? rows.dh_added_index[r] : r) * units_);
       float* dgate_row = dgates + r * width;
@@ -170,13 +182,16 @@ class GruResetBeforeBackward {
         lanes.write(rows.dh + r * units_ + u, dh * z);
       });
     }
-    copy_or_zero(dreset_h, nullptr, rows.count * units_);
-    recurrent_h_.add(rows.count, dgates + 2 * units_, width, RowMask{}, 0, nullptr, dreset_h,
+    copy_or_zero(dreset_h + mine.begin * units_, nullptr, (mine.end - mine.begin) * units_);
+    team.meet();
+    recurrent_h_.add(team, rows.count, dgates + 2 * units_, width, RowMask{}, 0, nullptr, dreset_h,
                      units_);
-    for (int64_t r = 0; r < rows.count; ++r) {
+    team.meet();
+    for (int64_t r = mine.begin; r < mine.end; ++r) {
       const float* reset_row = rows.gates + r * width + units_;
       const float* h_row = rows.h_prev + r * units_;
-      const float* masked_row = mask_.apply(h_row, rows.rank + r, 2, masked_h);
+      float* masked = masked_h + r * units_;
+      const float* masked_row = mask_.apply(h_row, rows.rank + r, 2, masked);
       float *dgate_row = dgates + r * width, *dreset_row = dreset_h + r * units_;
       for_vectors({0, units_}, [&](int64_t u, auto lanes) {
         const Vec reset = lanes.read(reset_row + u), dreset = lanes.read(dreset_row + u);
@@ -184,15 +199,17 @@ class GruResetBeforeBackward {
                     dreset * lanes.read(masked_row + u) * activations_.gate_derivative(reset));
         lanes.write(dreset_row + u, dreset * reset);
       });
-      add(rows.dh + r * units_, mask_.apply(dreset_row, rows.rank + r, 2, masked_h), units_);
-      h_prev_.put(rows.k + r, h_row, mask_, rows.rank + r, masked_h);
+      add(rows.dh + r * units_, mask_.apply(dreset_row, rows.rank + r, 2, masked), units_);
+      h_prev_.put(rows.k + r, h_row, mask_, rows.rank + r, masked);
       reset_h_.put(rows.k + r, reset_h + r * units_, RowMask{}, 0, nullptr);
       dgates_.put(rows.k + r, dgate_row);
       dzr_.put(rows.k + r, dgate_row);
       dcandidate_.put(rows.k + r, dgate_row + 2 * units_);
     }
-    recurrent_zr_.add(rows.count, dgates, width, mask_, rows.rank, masked_h, rows.dh, units_);
-    input_.run(team, rows, dgates, width);
+    team.meet();
+    recurrent_zr_.add(team, rows.count, dgates, width, mask_, rows.rank, masked_h, rows.dh, units_);
+    input_.run(rows, dgates, width);
+    team.meet();
   }
 
   void add_weight_gradients(int64_t depth, const int32_t* tokens, const Team& team) {
@@ -216,7 +233,8 @@ class GruResetBeforeBackward {
   MaskedRows h_prev_, reset_h_;
   // dzr_ and dcandidate_ are parts of dgates_, in panels of their own.
   GateGradients dgates_, dzr_, dcandidate_;
-  float* scratch_;
+  float *masked_h_scratch_, *reset_h_scratch_, *dreset_h_;  // [scratch rows, H]
+  float* dgates_scratch_;                                   // [scratch rows, 3*H]
 };
 
 }  // namespace

@@ -9,10 +9,10 @@
 //
 // Both kinds have, in the forward pass,
 //   pack(team), then prepare(team), then at each step
-//   start(team, rows, gates)      the columns that the recurrent product does not reach
+//   start(rows, gates)            the columns that the recurrent product does not reach
 //   sums(rows, gates, column)     where that product's sums start from
 // and in the backward pass
-//   pack(team), then run(team, rows, dgates, width) at each step, add(depth, tokens, dgates, team)
+//   pack(team), then run(rows, dgates, width) at each step, add(depth, tokens, dgates, team)
 //   after a block of steps, finish(team) at the end
 //
 // Gate columns are those of the step, rotated against the kernel's by `rotation` gates (see
@@ -77,19 +77,25 @@ class PositionInput : public InputWeights {
   PositionInput(const RnnForward& a, GateRow row, Workspace& workspace)
       : InputWeights(a, row, workspace),
         mask_{a.x_mask, a.plan.row, a.problem.mask_sets, a.problem.features},
-        rows_(workspace.floats(a.problem.threads * kRowBlock * 2 * a.problem.features)) {}
+        x_(workspace.floats(scratch_rows(a.problem) * a.problem.features)),
+        masked_x_(workspace.floats(a.x_mask ? scratch_rows(a.problem) * a.problem.features : 0)) {}
 
   void prepare(const Team&) {}
 
-  void start(const Team& team, const ForwardRows& rows, float* gates) const {
+  void start(const ForwardRows& rows, float* gates) const {
+    const Team& team = rows.walkers.team;
     const int64_t F = a_.problem.features, columns = row_.input.columns();
-    float *x = rows_ + team.thread * kRowBlock * 2 * F, *masked = x + kRowBlock * F;
-    for (int64_t r = 0; r < rows.count; ++r)
+    float *x = x_ + rows.walkers.scratch * F,
+          *masked = masked_x_ + (a_.x_mask ? rows.walkers.scratch * F : 0);
+    const Range mine = share(rows.count, team);
+    for (int64_t r = mine.begin; r < mine.end; ++r)
       copy_or_zero(x + r * F, x_row(a_, rows.slot, rows.token, r), F);
-    kernel_.multiply(rows.count, x, F, mask_, rows.rank, masked, gates, row_.width,
+    team.meet();
+    kernel_.multiply(team, rows.count, x, F, mask_, rows.rank, masked, gates, row_.width,
                      FromRows{bias_, 0});
-    for (int64_t r = 0; r < rows.count && columns < row_.width; ++r)
+    for (int64_t r = mine.begin; r < mine.end && columns < row_.width; ++r)
       copy_or_zero(gates + r * row_.width + columns, bias_ + columns, row_.width - columns);
+    team.meet();
   }
 
   FromRows sums(const ForwardRows&, const float* gates, int64_t column) const {
@@ -98,7 +104,7 @@ class PositionInput : public InputWeights {
 
  private:
   RowMask mask_;
-  float* rows_;  // [2, kRowBlock, F] per thread: x, and x masked
+  float *x_, *masked_x_;  // [scratch rows, F]
 };
 
 // Rows of the table that the batch uses, next to each other.
@@ -120,15 +126,16 @@ class ProjectedInput : public InputWeights {
     const Range mine = share(a_.problem.distinct, team);
     gather(a_.tokens, F, mine, x_);
     float* products = products_ + mine.begin * row_.width;
-    kernel_.multiply(mine.end - mine.begin, x_ + mine.begin * F, F, RowMask{}, 0, nullptr, products,
-                     row_.width, FromRows{bias_, 0});
+    kernel_.multiply(kAlone, mine.end - mine.begin, x_ + mine.begin * F, F, RowMask{}, 0, nullptr,
+                     products, row_.width, FromRows{bias_, 0});
     for (int64_t d = mine.begin; d < mine.end && columns < row_.width; ++d)
       copy_or_zero(products_ + d * row_.width + columns, bias_ + columns, row_.width - columns);
     team.meet();  // a row of the batch may need any product
   }
 
-  void start(const Team&, const ForwardRows& rows, float* gates) const {
-    for (int64_t r = 0; r < rows.count && row_.recurrent_column > 0; ++r) {
+  void start(const ForwardRows& rows, float* gates) const {
+    const Range mine = share(rows.count, rows.walkers.team);
+    for (int64_t r = mine.begin; r < mine.end && row_.recurrent_column > 0; ++r) {
       copy_or_zero(gates + r * row_.width, products_ + rows.token[r] * row_.width,
                    row_.recurrent_column);
     }
@@ -199,7 +206,8 @@ class PositionInputGradients : public InputGradients {
                        workspace),
         mask_{a.x_mask, a.plan.row, a.problem.mask_sets, a.problem.features},
         x_(workspace, a.problem.features, capacity, block_count(a.problem.masked_x, a.problem)),
-        scratch_(workspace.floats(a.problem.threads * kRowBlock * 2 * a.problem.features)),
+        masked_x_(workspace.floats(a.x_mask ? scratch_rows(a.problem) * a.problem.features : 0)),
+        dx_(workspace.floats(a.dx && a.x ? scratch_rows(a.problem) * a.problem.features : 0)),
         dx_rows_(workspace.floats(a.dx && !a.x ? capacity * a.problem.features : 0)) {}
 
   void pack(const Team& team) {
@@ -210,16 +218,23 @@ class PositionInputGradients : public InputGradients {
     if (a_.dx && a_.x && p.positions < p.batch * p.time) clear_dx(team, p.batch * p.time);
   }
 
-  void run(const Team& team, const BackwardRows& rows, const float* dgates, int64_t width) {
+  void run(const BackwardRows& rows, const float* dgates, int64_t width) {
+    const Team& team = rows.walkers.team;
     const int64_t F = a_.problem.features;
-    float *scratch = scratch_ + team.thread * kRowBlock * 2 * F, *dx = scratch + kRowBlock * F;
-    for (int64_t r = 0; r < rows.count; ++r)
-      x_.put(rows.k + r, x_row(a_, rows.slot, rows.token, r), mask_, rows.rank + r, scratch);
+    float* masked = masked_x_ + (a_.x_mask ? rows.walkers.scratch * F : 0);
+    const Range mine = share(rows.count, team);
+    for (int64_t r = mine.begin; r < mine.end; ++r) {
+      x_.put(rows.k + r, x_row(a_, rows.slot, rows.token, r), mask_, rows.rank + r,
+             masked + (a_.x_mask ? r * F : 0));
+    }
     if (!a_.dx) return;
-    if (!a_.x) dx = dx_rows_ + rows.k * F;
-    copy_or_zero(dx, nullptr, rows.count * F);
-    kernel_.add(rows.count, dgates, width, mask_, rows.rank, scratch, dx, F);
-    for (int64_t r = 0; r < rows.count && a_.x; ++r)
+    float* dx = a_.x ? dx_ + rows.walkers.scratch * F : dx_rows_ + rows.k * F;
+    copy_or_zero(dx + mine.begin * F, nullptr, (mine.end - mine.begin) * F);
+    team.meet();
+    kernel_.add(team, rows.count, dgates, width, mask_, rows.rank, masked, dx, F);
+    if (!a_.x) return;
+    team.meet();
+    for (int64_t r = mine.begin; r < mine.end; ++r)
       copy_or_zero(a_.dx + rows.slot[r] * F, dx + r * F, F);
   }
 
@@ -240,7 +255,7 @@ class PositionInputGradients : public InputGradients {
  private:
   RowMask mask_;
   MaskedRows x_;
-  float* scratch_;  // [2, kRowBlock, F] per thread
+  float *masked_x_, *dx_;  // [scratch rows, F]
   float* dx_rows_;  // [capacity, F]: where dx goes to rows of a table that any thread may need
 };
 
@@ -264,7 +279,7 @@ class ProjectedInputGradients : public InputGradients {
     if (a_.dx) clear_dx(team, a_.tokens.vocabulary);
   }
 
-  void run(const Team&, const BackwardRows&, const float*, int64_t) {}
+  void run(const BackwardRows&, const float*, int64_t) {}
 
   void add(int64_t depth, const int32_t* tokens, const GateGradients& dgates, const Team& team) {
     dgates.add_to_rows(depth, tokens, sums_, team);
@@ -283,7 +298,7 @@ class ProjectedInputGradients : public InputGradients {
       if (a_.dx) {
         const int64_t begin = first + mine.begin, count = mine.end - mine.begin;
         copy_or_zero(dx_rows_ + begin * F, nullptr, count * F);
-        kernel_.add(count, sums_ + begin * columns, columns, RowMask{}, 0, nullptr,
+        kernel_.add(kAlone, count, sums_ + begin * columns, columns, RowMask{}, 0, nullptr,
                     dx_rows_ + begin * F, F);
         for (int64_t d = begin; d < begin + count; ++d)
           copy_or_zero(a_.dx + a_.tokens.distinct[d] * F, dx_rows_ + d * F, F);

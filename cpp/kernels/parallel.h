@@ -24,6 +24,9 @@ struct Team {
   }
 };
 
+// One thread on its own: a share of its work is all of it, and it meets nobody.
+constexpr Team kAlone{0, 1, nullptr};
+
 // Tells how long one phase after another took the team's first thread, if that is asked for.
 class Laps {
  public:
@@ -47,6 +50,7 @@ struct Range {
 
 // This thread's share of 0..count-1, cut at multiples of `grain`.
 inline Range share(int64_t count, const Team& team, int64_t grain = 1) {
+  if (team.threads == 1) return {0, count};
   const int64_t grains = divide_up(count, grain);
   const int64_t begin = grains * team.thread / team.threads * grain;
   const int64_t end = grains * (team.thread + 1) / team.threads * grain;

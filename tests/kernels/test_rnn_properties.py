@@ -100,7 +100,7 @@ def test_a_row_equals_the_row_alone(
 @cells
 @variants
 @pytest.mark.parametrize(
-    "sizes", [(70, 9, 20, 50), (33, 3, 65, 130), (6, 3, 20, 256), (1, 4, 9, 300)], ids=str
+    "sizes", [(70, 9, 20, 50), (33, 3, 65, 130), (1, 4, 9, 300), (9, 3, 20, 515)], ids=str
 )
 def test_same_bits_for_any_number_of_threads(
     cell: Cell,
