@@ -1,0 +1,121 @@
+"""Models of Keras, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fastrnn.models.model import Model
+from fastrnn.models.sequential import Sequential
+from fastrnn.saving.errors import blaming
+from fastrnn.saving.model_config import model_config, model_from_config
+from fastrnn.saving.optimizer_state import restore_state, state_of
+from fastrnn.utils.custom_objects import custom_object_scope
+
+_CLASSES = ("Sequential", "Functional")
+
+
+def from_keras(model: Any, custom_objects: Mapping[str, Any] | None = None) -> Sequential:
+    """Return the model of fastrnn that a model of Keras 3 stands for.
+
+    Layers, weights, compile settings and the state of the optimizer are copied, so that `fit` goes
+    on where Keras's stopped. States of stateful layers and of dropout's random numbers are not.
+
+    Args:
+        model: A `keras.Sequential`, or a functional model whose layers stand in one row, on any
+            backend. It stays as it is.
+        custom_objects: Classes and functions of fastrnn or your own that stand for those of the
+            model that fastrnn does not have, by the names of their classes there.
+
+    Returns:
+        The model, with the same names of layers.
+
+    Raises:
+        TypeError: If it is no model of Keras.
+        ValueError: If a layer or a setting is not supported; the message names it.
+
+    Example:
+        >>> import keras  # doctest: +SKIP
+        >>> model = fastrnn.from_keras(keras.saving.load_model("model.keras"))  # doctest: +SKIP
+        >>> model.fit(x, y)  # doctest: +SKIP
+        >>> keras_model = fastrnn.to_keras(model)  # doctest: +SKIP
+    """
+    names = [cls.__name__ for cls in type(model).__mro__ if cls.__module__.startswith("keras.")]
+    found = [name for name in names if name in _CLASSES]
+    if isinstance(model, Model) or not found:
+        raise TypeError(
+            "`model` must be a Sequential or functional model of Keras 3; of a subclass of "
+            "`keras.Model` only its layers can be taken over, one by one. "
+            f"Received: {type(model).__module__}.{type(model).__name__}"
+        )
+    config = {"class_name": found[0], "config": model.get_config()}
+    if model.compiled:
+        config["compile_config"] = _compile_config(model)
+    source = model.name
+    with custom_object_scope(custom_objects):
+        made = model_from_config(config, source, "config of the Keras model")
+    if not model.built:
+        return made
+    with blaming(source, "weights of the Keras model"):
+        made.set_weights([np.asarray(weight) for weight in model.get_weights()])
+    if made.compiled:
+        values = [np.asarray(variable.numpy()) for variable in model.optimizer.variables]
+        with blaming(source, "state of the optimizer of the Keras model"):
+            if model.optimizer.built:
+                made.optimizer.build(made.trainable_weights)
+            restore_state(made.optimizer, values)
+    return made
+
+
+def _compile_config(model: Any) -> dict[str, Any]:
+    """Return the compile settings, with what Keras 3.15 forgets: the `delta` of a Huber loss."""
+    config: dict[str, Any] = model.get_compile_config()
+    arguments = getattr(model.loss, "_fn_kwargs", {})
+    if arguments and isinstance(config.get("loss"), dict) and "config" in config["loss"]:
+        own = {**arguments, **config["loss"]["config"]}
+        config["loss"] = {**config["loss"], "config": own}
+    return config
+
+
+def to_keras(model: Model, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the model of Keras 3 that a model of fastrnn stands for; the way back.
+
+    Args:
+        model: The model, which stays as it is.
+        custom_objects: Classes and functions of Keras that stand for your own, by their names.
+
+    Returns:
+        A `keras.Sequential` with the same weights, compile settings and state of the optimizer.
+
+    Raises:
+        ImportError: If Keras cannot be imported.
+        TypeError: If it is no model of fastrnn.
+        ValueError: If Keras does not know a class of the model.
+
+    Example:
+        >>> fastrnn.to_keras(model).summary()  # doctest: +SKIP
+    """
+    if not isinstance(model, Model):
+        raise TypeError(
+            f"`model` must be a model of fastrnn. Received: {type(model).__module__}."
+            f"{type(model).__name__}"
+        )
+    try:
+        import keras
+    except ImportError as error:
+        raise ImportError(
+            "`to_keras` needs Keras 3 and a backend: `pip install keras tensorflow-cpu`. "
+            "`model.save('model.keras')` writes a file for Keras without it."
+        ) from error
+
+    made = keras.saving.deserialize_keras_object(model_config(model), custom_objects)
+    if not model.built:
+        return made
+    made.set_weights(model.get_weights())
+    if model.compiled:
+        state = state_of(model.optimizer)
+        for variable, (_, value) in zip(made.optimizer.variables, state, strict=False):
+            variable.assign(value)
+    return made

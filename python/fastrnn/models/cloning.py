@@ -1,0 +1,66 @@
+"""Copies of models with new weights."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from fastrnn.layers.arguments import refuse_not_built, refuse_unknown
+from fastrnn.layers.input_layer import InputLayer
+from fastrnn.layers.layer import Layer
+from fastrnn.layers.serialization import deserialize, serialize
+from fastrnn.models.model import Model
+from fastrnn.models.sequential import Sequential
+
+
+def clone_model(
+    model: Model,
+    input_tensors: Any = None,
+    clone_function: Callable[[Layer], Layer] | None = None,
+    call_function: Any = None,
+    recursive: bool = False,
+    **kwargs: Any,
+) -> Sequential:
+    """Return a model of the same layers with new weights, not compiled.
+
+    Args:
+        model: A Sequential model.
+        input_tensors: Not supported.
+        clone_function: Function of a layer that returns the one for the new model; by default
+            one of the same config.
+        call_function: Not supported.
+        recursive: Whether `clone_function` also makes the layers of models among the layers.
+        **kwargs: None.
+
+    Returns:
+        The new model, of the same name.
+
+    Raises:
+        ValueError: If the model is no Sequential, or an argument is not supported.
+
+    Example:
+        >>> from fastrnn import layers
+        >>> model = Sequential([layers.Input((5, 2)), layers.GRU(3)])
+        >>> clone_model(model).count_params()
+        63
+    """
+    given = {"input_tensors": input_tensors, "call_function": call_function}
+    refuse_not_built("clone_model", given, dict.fromkeys(given))
+    refuse_unknown("clone_model", kwargs, inspect.signature(clone_model).parameters)
+    if not isinstance(model, Sequential):
+        raise ValueError(f"`model` must be a Sequential model. Received: model={model!r}")
+    clone = _same_config if clone_function is None else clone_function
+    layers: list[Layer] = []
+    if model.built:
+        layers.append(InputLayer(batch_shape=model.input_shape))
+    for layer in model.layers:
+        if recursive and isinstance(layer, Sequential):
+            layers.append(clone_model(layer, clone_function=clone_function, recursive=True))
+        else:
+            layers.append(clone(layer))
+    return Sequential(layers, trainable=model.trainable, name=model.name)
+
+
+def _same_config(layer: Layer) -> Layer:
+    return deserialize(serialize(layer))

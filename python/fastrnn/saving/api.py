@@ -1,0 +1,249 @@
+"""Saving and loading by the end of a file's name, as in Keras."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from fastrnn.layers.arguments import refuse_unknown
+from fastrnn.layers.first_values import zeros_within
+from fastrnn.layers.layer import Layer
+from fastrnn.models.model import Model
+from fastrnn.models.sequential import Sequential
+from fastrnn.saving import hdf5, legacy_h5, weights_file
+from fastrnn.saving.archive import WEIGHTS, archive_image, read_archive
+from fastrnn.saving.atomic import replace_file
+from fastrnn.saving.layout import class_of
+from fastrnn.saving.model_config import model_config, model_from_config
+from fastrnn.utils.custom_objects import custom_object_scope
+
+PathLike = str | os.PathLike[str]
+
+_ENDS = ".keras, .h5 or .hdf5"
+# Room for weights that a file's config may ask for, beside a multiple of the file's size: only
+# weights that were stored compressed take more memory than on the disk.
+_FLOOR, _EXPANSION = 1 << 26, 100
+
+
+def save_model(
+    model: Model,
+    filepath: PathLike,
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    **kwargs: Any,
+) -> None:
+    """Save layers, weights, compile settings and the state of the optimizer.
+
+    The file is that of Keras 3.15, which can load it and go on with it. It appears in one step:
+    whatever interrupts the saving leaves the file that was there before.
+
+    Args:
+        model: The model.
+        filepath: Name of the file. `.keras` is the format of today, `.h5` or `.hdf5` that of
+            Keras 2.
+        overwrite: Whether to replace a file that is there without asking at the terminal.
+        zipped: Only True, the default.
+        **kwargs: `include_optimizer=False` leaves compile settings and optimizer out of `.h5`;
+            `save_format` is accepted from older scripts and has no effect.
+
+    Raises:
+        ValueError: If the name has another end, or an argument is not supported.
+        OSError: If the file cannot be written.
+
+    Example:
+        >>> import tempfile, fastrnn
+        >>> from fastrnn import layers
+        >>> model = fastrnn.Sequential([layers.Input((5, 2)), layers.GRU(3)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/gru.keras")
+        ...     fastrnn.models.load_model(f"{folder}/gru.keras").count_params()
+        63
+    """
+    include_optimizer = kwargs.pop("include_optimizer", True)
+    kwargs.pop("save_format", None)
+    refuse_unknown("save", kwargs, ["overwrite", "zipped", "include_optimizer"])
+    if zipped not in (None, True):
+        raise ValueError(f"`zipped=False`, a folder, is not supported. Received: zipped={zipped!r}")
+    name = _name(filepath)
+    if not name.endswith((".keras", ".h5", ".hdf5")):
+        raise ValueError(f"`filepath` must end in {_ENDS}. Received: filepath={name!r}")
+    if not _may_write(name, overwrite):
+        return
+    if name.endswith(".keras"):
+        data = archive_image(model_config(model), weights_file.weights_image(model))
+    else:
+        data = legacy_h5.model_image(model, include_optimizer)
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+    replace_file(name, data)
+
+
+def load_model(
+    filepath: PathLike,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Sequential:
+    """Load a model that `model.save` of fastrnn or of Keras 2 or 3 wrote.
+
+    Loading runs nothing that a file holds: there is no pickle in it, a `Lambda` layer is refused,
+    and nothing is imported by a name from the file.
+
+    Args:
+        filepath: Name of a `.keras`, `.h5` or `.hdf5` file.
+        custom_objects: Classes and functions of your own that the file names.
+        compile: Whether to compile the model as it was, with the state of its optimizer.
+        safe_mode: Accepted for Keras's sake; False changes nothing.
+
+    Returns:
+        The model. A functional model of Keras whose layers stand in one row becomes a Sequential.
+
+    Raises:
+        ValueError: If the file is damaged or of another kind, or holds what is not supported; the
+            message names the file and the place in it.
+        OSError: If there is no such file.
+
+    Example:
+        >>> load_model("imdb.keras")  # doctest: +SKIP
+    """
+    name = _name(filepath)
+    if not name.endswith((".keras", ".h5", ".hdf5")) or name.endswith(".weights.h5"):
+        raise ValueError(
+            f"`filepath` must end in {_ENDS}; `model.load_weights` loads .weights.h5. "
+            f"Received: filepath={name!r}"
+        )
+    with open(name, "rb") as file, custom_object_scope(custom_objects):
+        room = _FLOOR + _EXPANSION * os.fstat(file.fileno()).st_size
+        if name.endswith(".keras"):
+            config, weights = read_archive(file, name)
+            with zeros_within(room):
+                model = model_from_config(config, name, "config.json", compile)
+            source = f"{name}:{WEIGHTS}"
+            with hdf5.reading(io.BytesIO(weights), source) as opened:
+                found = weights_file.read_weights(
+                    opened, model, source, _class_in(config), build_optimizer=True
+                )
+            found.apply(model)
+            return model
+        with hdf5.reading(file, name) as opened, zeros_within(room):
+            return legacy_h5.read_model(opened, name, compile)
+
+
+def save_weights(model: Model, filepath: PathLike, overwrite: bool = True) -> None:
+    """Save the weights, and the state of the optimizer, in Keras 3's `.weights.h5`.
+
+    Args:
+        model: The model, built.
+        filepath: Name of the file, which must end in `.weights.h5`.
+        overwrite: Whether to replace a file that is there without asking at the terminal.
+
+    Raises:
+        ValueError: If the model is not built, or the name has another end.
+        OSError: If the file cannot be written.
+    """
+    _check_built(model, "save_weights")
+    name = _name(filepath)
+    if not name.endswith(".weights.h5"):
+        raise ValueError(f"`filepath` must end in .weights.h5. Received: filepath={name!r}")
+    if _may_write(name, overwrite):
+        replace_file(name, weights_file.weights_image(model))
+
+
+def load_weights(
+    model: Model,
+    filepath: PathLike,
+    skip_mismatch: bool = False,
+    by_name: bool = False,
+) -> None:
+    """Load weights into a model that is built.
+
+    Args:
+        model: The model.
+        filepath: Name of a `.weights.h5`, `.keras`, `.h5` or `.hdf5` file of fastrnn or Keras.
+        skip_mismatch: Whether to warn about layers that do not fit, and leave them as they are.
+        by_name: Only for `.h5` and `.hdf5`: whether a layer takes the weights of the layer of its
+            name, if there is one; else all layers take them in their order.
+
+    Raises:
+        ValueError: If the model is not built, or the file is damaged or does not fit. The model
+            then stays as it was.
+        OSError: If there is no such file.
+    """
+    _check_built(model, "load_weights")
+    name = _name(filepath)
+    if not name.endswith((".keras", ".h5", ".hdf5")):
+        raise ValueError(
+            f"`filepath` must end in .weights.h5, {_ENDS}. Received: filepath={name!r}"
+        )
+    old = name.endswith((".h5", ".hdf5")) and not name.endswith(".weights.h5")
+    if by_name and not old:
+        raise ValueError(f"`by_name` needs an .h5 or .hdf5 file. Received: filepath={name!r}")
+    with open(name, "rb") as file:
+        source, class_name = name, class_of
+        if name.endswith(".keras"):
+            config, weights = read_archive(file, name)
+            source, class_name = f"{name}:{WEIGHTS}", _class_in(config)
+            stream: Any = io.BytesIO(weights)
+        else:
+            stream = file
+        with hdf5.reading(stream, source) as opened:
+            if old:
+                found = legacy_h5.read_weights(opened, model, source, by_name, skip_mismatch)
+            else:
+                found = weights_file.read_weights(opened, model, source, class_name, skip_mismatch)
+    found.apply(model)
+
+
+def _class_in(config: Mapping[str, Any]) -> Any:
+    """Return a function that tells which class a layer had in a file.
+
+    Functional models become Sequential ones, but their weights stand under their own class.
+    """
+    classes: dict[str, str] = {}
+
+    def gather(layer: Any) -> None:
+        own = layer.get("config") if isinstance(layer, Mapping) else None
+        if isinstance(own, Mapping) and isinstance(own.get("layers"), list):
+            classes[own.get("name", "")] = layer.get("class_name", "")
+            for inner in own["layers"]:
+                gather(inner)
+
+    gather(config)
+
+    def class_name(layer: Layer) -> str:
+        own = class_of(layer)
+        return classes.get(layer.name, own) if own == "Sequential" else own
+
+    return class_name
+
+
+def _check_built(model: Model, method: str) -> None:
+    if not model.built:
+        raise ValueError(
+            f"`{method}` needs a model that is built, by data, by an Input or by "
+            f"`build(input_shape)`. Received: model '{model.name}', which is not"
+        )
+
+
+def _name(filepath: PathLike) -> str:
+    if not isinstance(filepath, (str, os.PathLike)):
+        raise TypeError(f"`filepath` must be a path. Received: filepath={filepath!r}")
+    return os.fspath(filepath)
+
+
+def _may_write(name: str, overwrite: bool) -> bool:
+    """Return whether a name is free or may be written over, which the terminal is asked."""
+    if overwrite or not os.path.exists(name):
+        return True
+    question = f"[WARNING] {name} already exists - overwrite? [y/n]"
+    try:
+        answer = input(question).strip().lower()
+        while answer not in ("y", "n"):
+            answer = input('Enter "y" (overwrite) or "n" (cancel).').strip().lower()
+    except EOFError:
+        raise FileExistsError(
+            f"`filepath` must be free with `overwrite=False`, where nobody can be asked. "
+            f"Received: filepath={name!r}"
+        ) from None
+    return answer == "y"

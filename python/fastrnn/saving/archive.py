@@ -1,0 +1,87 @@
+"""The `.keras` file: a zip archive of a config, a note on its origin, and the weights."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import zipfile
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
+
+from fastrnn._core import __version__
+from fastrnn.saving.errors import InvalidFileError, blaming
+
+KERAS_VERSION = "3.15.1"
+"""The version of Keras whose files these are."""
+
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+
+# Keras stores without compression. What unpacks to more than this is no model but an attack.
+_FLOOR, _EXPANSION = 1 << 26, 100
+
+
+def archive_image(config: dict[str, Any], weights: bytes) -> bytes:
+    """Return the bytes of a `.keras` file."""
+    now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
+    metadata = {"keras_version": KERAS_VERSION, "date_saved": now, "fastrnn_version": __version__}
+    image = io.BytesIO()
+    with zipfile.ZipFile(image, "w") as archive:
+        archive.writestr(METADATA, json.dumps(metadata))
+        archive.writestr(CONFIG, json.dumps(config))
+        archive.writestr(WEIGHTS, weights)
+    return image.getvalue()
+
+
+def read_archive(file: BinaryIO, source: str) -> tuple[dict[str, Any], bytes]:
+    """Return the config and the weights of a `.keras` file.
+
+    Nothing is unpacked to the disk.
+
+    Args:
+        file: Opened for reading.
+        source: Its name, for messages.
+
+    Raises:
+        InvalidFileError: If it is no such archive, or is damaged.
+    """
+    with blaming(source, ""):
+        if not zipfile.is_zipfile(file):
+            raise InvalidFileError.at(source, "", "it must be a zip archive, whole, with a config")
+        with zipfile.ZipFile(file) as archive:
+            for name in archive.namelist():
+                path = PurePosixPath(name.replace("\\", "/"))
+                if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+                    raise InvalidFileError.at(source, name, "a member must lie in the archive")
+            return parse_config(_member(archive, CONFIG, source), source, CONFIG), _member(
+                archive, WEIGHTS, source
+            )
+
+
+def read_archive_weights(file: BinaryIO, source: str) -> bytes:
+    """Return the weights alone."""
+    return read_archive(file, source)[1]
+
+
+def parse_config(text: str | bytes, source: str, place: str) -> dict[str, Any]:
+    """Return the dict that a JSON text holds."""
+    with blaming(source, place):
+        config = json.loads(text)
+    if not isinstance(config, dict):
+        raise InvalidFileError.at(source, place, f"it must be a dict. Received: {type(config)}")
+    return config
+
+
+def _member(archive: zipfile.ZipFile, name: str, source: str) -> bytes:
+    if archive.namelist().count(name) != 1:
+        found = ", ".join(archive.namelist()[:10])
+        raise InvalidFileError.at(source, name, f"the archive must have it once. Found: {found}")
+    info = archive.getinfo(name)
+    if info.file_size > _FLOOR and info.file_size > _EXPANSION * info.compress_size:
+        raise InvalidFileError.at(
+            source,
+            name,
+            f"it unpacks from {info.compress_size} bytes to {info.file_size}, which is too much",
+        )
+    with blaming(source, name):
+        return archive.read(name)

@@ -1,0 +1,226 @@
+"""The whole model in one HDF5 file, as Keras 1 to 3 write `.h5` and `.hdf5`."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastrnn import losses
+from fastrnn.layers.layer import Layer
+from fastrnn.models.model import Model
+from fastrnn.models.sequential import Sequential
+from fastrnn.saving import hdf5
+from fastrnn.saving.archive import KERAS_VERSION, parse_config
+from fastrnn.saving.compile_config import compile_from_config
+from fastrnn.saving.errors import InvalidFileError, blaming
+from fastrnn.saving.model_config import model_config, model_from_config
+from fastrnn.saving.optimizer_state import (
+    restore_state,
+    shapes_of,
+    state_of,
+    warn_of_other_state,
+)
+from fastrnn.saving.plain import plain
+from fastrnn.saving.weights_file import Loaded
+from fastrnn.variable import Variable
+
+if TYPE_CHECKING:
+    import h5py
+
+
+def model_image(model: Model, include_optimizer: bool = True) -> bytes:
+    """Return the bytes of the `.h5` of a model."""
+    config = model_config(model)
+    training = config.get("compile_config")
+    with hdf5.writing() as (file, image):
+        file.attrs["keras_version"] = KERAS_VERSION
+        file.attrs["backend"] = "fastrnn"
+        file.attrs["model_config"] = json.dumps(_old_form(config))
+        if training and include_optimizer:
+            optimizer = training.pop("optimizer")
+            training["loss"] = _full_names(training["loss"])
+            training["optimizer_config"] = {key: optimizer[key] for key in ("class_name", "config")}
+            file.attrs["training_config"] = json.dumps(training)
+        group = file.create_group("model_weights")
+        group.attrs["keras_version"] = KERAS_VERSION
+        group.attrs["backend"] = "fastrnn"
+        hdf5.write_strings(group, "layer_names", [layer.name for layer in model.layers])
+        for layer in model.layers:
+            named = [(weight.path, weight.value) for weight in _in_old_order(layer)]
+            _write_arrays(group.create_group(layer.name), named)
+        _write_arrays(group.create_group("top_level_model_weights"), [])
+        if training and include_optimizer:
+            _write_arrays(file.create_group("optimizer_weights"), state_of(model.optimizer))
+    return image[0]
+
+
+def read_model(file: h5py.File, source: str, compile: bool = True) -> Sequential:
+    """Return the model of an `.h5` file.
+
+    Args:
+        file: The opened file.
+        source: Its name, for messages.
+        compile: Whether to compile the model and to restore its optimizer.
+
+    Raises:
+        InvalidFileError: If something is missing or damaged, or does not fit.
+    """
+    text = hdf5.string_of(file, "model_config", source)
+    if text is None:
+        raise InvalidFileError.at(
+            source, "attribute `model_config`", "it is missing: the file holds no whole model"
+        )
+    config = parse_config(text, source, "attribute `model_config`")
+    model = model_from_config(config, source, "attribute `model_config`", compile=False)
+    read_weights(file, model, source).apply(model)
+    training = hdf5.string_of(file, "training_config", source) if compile else None
+    if training is not None:
+        place = "attribute `training_config`"
+        settings = parse_config(training, source, place)
+        with blaming(source, place):
+            settings["optimizer"] = settings.pop("optimizer_config")
+            compile_from_config(model, plain(settings))
+        _restore_optimizer(file, model, source)
+    return model
+
+
+def read_weights(
+    file: h5py.File,
+    model: Model,
+    source: str,
+    by_name: bool = False,
+    skip_mismatch: bool = False,
+) -> Loaded:
+    """Return what an `.h5` file holds for the layers of a model that is built.
+
+    Args:
+        file: The opened file, of a whole model or (Keras 1 and 2) of weights.
+        model: The model, which stays as it is.
+        source: Name of the file, for messages.
+        by_name: Whether a layer takes the weights of the layer of its name in the file, if there
+            is one; else the layers that have weights take them one after another.
+        skip_mismatch: Whether to warn about layers that do not fit, and leave them out.
+
+    Raises:
+        InvalidFileError: If something is missing, damaged, or of another shape.
+    """
+    group = file
+    if "layer_names" not in file.attrs and "model_weights" in file:
+        group = _group(file, "model_weights", source)
+    names = hdf5.strings_of(group, "layer_names", source)
+    arrays = {
+        name: hdf5.strings_of(_group(group, name, source), "weight_names", source) for name in names
+    }
+    layers = [layer for layer in model.layers if layer.weights]
+    if by_name:
+        pairs = [(layer, layer.name) for layer in layers if layer.name in arrays]
+    else:
+        stored = [name for name in names if arrays[name]]
+        if len(stored) != len(layers):
+            raise InvalidFileError.at(
+                source,
+                "attribute `layer_names`",
+                f"the model has {len(layers)} layers with weights, the file {len(stored)}",
+            )
+        pairs = list(zip(layers, stored, strict=True))
+    weights: list[tuple[Variable, np.ndarray]] = []
+    for layer, name in pairs:
+        try:
+            weights += _layer(_group(group, name, source), layer, arrays[name], source)
+        except InvalidFileError as error:
+            if not skip_mismatch:
+                raise
+            warnings.warn(f"Weights were skipped. {error}", stacklevel=4)
+    return Loaded(weights)
+
+
+def _layer(
+    group: h5py.Group, layer: Layer, names: Sequence[str], source: str
+) -> list[tuple[Variable, np.ndarray]]:
+    variables = _in_old_order(layer)
+    if len(names) != len(variables):
+        raise InvalidFileError.at(
+            source,
+            group.name,
+            f"layer '{layer.name}' has {len(variables)} weights, the file {len(names)}",
+        )
+    return [
+        (variable, hdf5.array_at(group, name, variable.shape, source))
+        for variable, name in zip(variables, names, strict=True)
+    ]
+
+
+def _restore_optimizer(file: h5py.File, model: Model, source: str) -> None:
+    group = hdf5.group_at(file, "optimizer_weights", source)
+    if group is None:
+        return
+    names = hdf5.strings_of(group, "weight_names", source)
+    if len(names) > len(state_of(model.optimizer)):
+        model.optimizer.build(model.trainable_weights)
+    shapes = shapes_of(model.optimizer, len(names))
+    if shapes is None:
+        warn_of_other_state(model.optimizer, len(names), source)
+        return
+    restore_state(
+        model.optimizer,
+        [
+            hdf5.array_at(group, name, shape, source)
+            for name, shape in zip(_by_variable(names), shapes, strict=True)
+        ],
+    )
+
+
+def _by_variable(names: Sequence[str]) -> list[str]:
+    """Return the names of slots variable by variable.
+
+    The older optimizers of Keras 2 kept the means of all variables, then the mean squares of all.
+    """
+    means = [name for name in names if name.endswith("/m:0")]
+    squares = [name for name in names if name.endswith("/v:0")]
+    if len(means) != len(squares):
+        return list(names)
+    pairs = [name for pair in zip(means, squares, strict=True) for name in pair]
+    others = [name for name in names if name not in pairs]
+    return [*others[:1], *pairs, *others[1:]]
+
+
+def _in_old_order(layer: Layer) -> list[Variable]:
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
+def _full_names(loss: Any) -> Any:
+    """Return the long name of a loss: Keras 3 cannot load its own `.h5` with "mse" or "mae"."""
+    if isinstance(loss, list):
+        return [_full_names(each) for each in loss]
+    if isinstance(loss, str) and loss.lower() not in ("crossentropy", "ce"):
+        return losses.get(loss).name
+    return loss
+
+
+def _write_arrays(group: h5py.Group, named: Sequence[tuple[str, np.ndarray]]) -> None:
+    hdf5.write_strings(group, "weight_names", [name for name, _ in named])
+    for name, value in named:
+        group[name] = value
+
+
+def _group(parent: h5py.Group, name: str, source: str) -> h5py.Group:
+    group = hdf5.group_at(parent, name, source)
+    if group is None:
+        raise InvalidFileError.at(source, f"{parent.name}/{name}", "it is missing")
+    return group
+
+
+def _old_form(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config of a model with only name and arguments of each layer."""
+    own = dict(config["config"])
+    own["layers"] = [
+        _old_form(layer)
+        if layer["class_name"] == config["class_name"]
+        else {"class_name": layer["class_name"], "config": layer["config"]}
+        for layer in own["layers"]
+    ]
+    return {"class_name": config["class_name"], "config": own}

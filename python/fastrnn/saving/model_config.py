@@ -1,0 +1,105 @@
+"""Models as plain values and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fastrnn.layers.layer import standardize_shape
+from fastrnn.layers.serialization import deserialize, serialize
+from fastrnn.models.model import Model
+from fastrnn.models.sequential import Sequential
+from fastrnn.saving.compile_config import compile_config, compile_from_config
+from fastrnn.saving.errors import blaming
+from fastrnn.saving.plain import layer_config, plain
+from fastrnn.utils.custom_objects import custom_object_scope
+
+
+def model_config(model: Model) -> dict[str, Any]:
+    """Return layers and compile settings of a model, as Keras writes them into `config.json`."""
+    config = serialize(model)
+    if (shape := config["config"].get("build_input_shape")) is not None:
+        config["build_config"] = {"input_shape": shape}
+    if (compiled := compile_config(model)) is not None:
+        config["compile_config"] = compiled
+    plain_values: dict[str, Any] = json.loads(json.dumps(config, default=_plain_number))
+    return plain_values
+
+
+def _plain_number(value: Any) -> Any:
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"A config must hold plain values. Received: {value!r}")
+
+
+def model_from_config(config: Any, source: str, place: str, compile: bool = True) -> Sequential:
+    """Make a model from the result of `model_config`, or from Keras's of any version.
+
+    Nothing is imported: a class is found by its name among those of fastrnn and of
+    `custom_object_scope`, or not at all.
+
+    Args:
+        config: Dict with `class_name`, `config` and possibly `compile_config`.
+        source: Name of the file that it is from, for messages.
+        place: Where it stands in there.
+        compile: Whether to compile the model.
+
+    Raises:
+        InvalidFileError: If it is no such config, or a layer or a setting in it not supported.
+    """
+    with blaming(source, place):
+        config = layer_config(plain(config))
+        if config["class_name"] != "Sequential":
+            raise ValueError(
+                "the model must be a Sequential, or a functional one whose layers stand in one "
+                f"row. Received: class_name={config['class_name']!r}"
+            )
+    own = config["config"]
+    layers = []
+    for number, layer in enumerate(own["layers"]):
+        name = layer["config"].get("name", "")
+        where = f"{place}, layer {number} '{name}' of class {layer['class_name']}"
+        with blaming(source, where):
+            layers.append(deserialize(layer))
+    with blaming(source, place):
+        model = Sequential(layers, trainable=own.get("trainable", True), name=own.get("name"))
+        shape = own.get("build_input_shape")
+        if not model.built and model.layers and shape is not None:
+            model.build(standardize_shape(shape))
+    if compile and config.get("compile_config"):
+        with blaming(source, f"{place}, compile_config"):
+            compile_from_config(model, config["compile_config"])
+    return model
+
+
+def to_json(model: Model, **kwargs: Any) -> str:
+    """Return the config of a model as JSON text."""
+    return json.dumps(model_config(model), **kwargs)
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """Make a model, with new weights, from the result of `to_json` (Keras's works too).
+
+    Args:
+        json_string: The text.
+        custom_objects: Classes and functions of your own that it names.
+
+    Raises:
+        TypeError: If it is no string.
+        ValueError: If it is no config of a model, or something in it is not supported.
+
+    Example:
+        >>> from fastrnn import Sequential, layers
+        >>> model = Sequential([layers.Input((5, 2)), layers.GRU(3)])
+        >>> model_from_json(model.to_json()).count_params()
+        63
+    """
+    if not isinstance(json_string, str):
+        raise TypeError(f"`json_string` must be a string. Received: {type(json_string).__name__}")
+    with blaming("json_string", ""):
+        config = json.loads(json_string)
+    with custom_object_scope(custom_objects):
+        return model_from_config(config, "json_string", "")

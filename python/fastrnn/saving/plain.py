@@ -1,0 +1,127 @@
+"""Configs as Keras wrote them in any of its versions, brought to the form of today."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from fastrnn.saving.functional import sequential_config
+
+_FUNCTIONAL = ("Functional", "Model")
+
+# Arguments that say nothing any more, with the values at which that is so.
+_RETIRED_OPTIMIZER_ARGUMENTS = ("jit_compile", "is_legacy_optimizer", "schedule_decay")
+
+
+def plain(value: Any) -> Any:
+    """Return a config with Keras's wrappers around plain values taken off.
+
+    A policy of dtypes becomes its name, a function its name, a tuple a tuple.
+
+    Raises:
+        ValueError: If it holds code.
+    """
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    name = value.get("class_name")
+    if name in ("__lambda__", "Lambda"):
+        raise ValueError("code from a file is never run. Received: a lambda function")
+    if name == "__tuple__":
+        return tuple(plain(value["items"]))
+    if name in ("DTypePolicy", "Policy") and isinstance(value.get("config"), dict):
+        return value["config"].get("name")
+    if name == "function" and isinstance(value.get("config"), str):
+        return value["config"]
+    return {key: plain(each) for key, each in value.items()}
+
+
+def layer_config(config: Any) -> dict[str, Any]:
+    """Return the config of a layer or model in the form of today.
+
+    Args:
+        config: Dict with `class_name` and `config`, after `plain`.
+
+    Raises:
+        ValueError: If it is no such dict, or a functional model that is no chain.
+    """
+    if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
+        raise ValueError(f"a layer must be a dict with a `class_name`. Received: {config!r}")
+    name, own = config["class_name"], config.get("config", {})
+    if name == "Sequential" and isinstance(own, list):  # Keras before 2.3
+        own = {"layers": own}
+    if not isinstance(own, dict):
+        raise ValueError(f"`config` of {name} must be a dict. Received: {own!r}")
+    if name in _FUNCTIONAL:
+        name, own = "Sequential", sequential_config(own)
+    own = {key: _argument(key, value) for key, value in own.items()}
+    if name == "Sequential":
+        own["layers"] = _layers(own.get("layers"))
+    if name == "Embedding" and not own.get("sparse", False):
+        own.pop("sparse", None)
+    return {**config, "class_name": name, "config": own}
+
+
+def _layers(layers: Any) -> list[dict[str, Any]]:
+    if not isinstance(layers, list):
+        raise ValueError(f"`layers` of a model must be a list. Received: layers={layers!r}")
+    made = [layer_config(layer) for layer in layers]
+    for layer in made[1:]:
+        # Keras 2 wrote it in the first layer besides an InputLayer.
+        layer["config"].pop("batch_input_shape", None)
+    return made
+
+
+def _argument(name: str, value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if name in ("layer", "backward_layer"):
+        return layer_config(value)
+    if name.endswith("_initializer") and isinstance(value.get("config"), dict):
+        # Keras 1 and early 2 wrote the dtype of the weight here.
+        kept = {key: each for key, each in value["config"].items() if key != "dtype"}
+        return {**value, "config": kept}
+    return value
+
+
+def optimizer_config(config: Any) -> Any:
+    """Return the config of an optimizer with the names of today."""
+    if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
+        return config
+    own = dict(config["config"])
+    if "lr" in own:
+        own.setdefault("learning_rate", own.pop("lr"))
+    for name in _RETIRED_OPTIMIZER_ARGUMENTS:
+        own.pop(name, None)
+    if own.pop("decay", None):
+        warnings.warn(
+            "The `decay` of an old optimizer is left out, as Keras 3 does: use a schedule of "
+            "`fastrnn.optimizers.schedules`, such as `InverseTimeDecay`.",
+            stacklevel=2,
+        )
+    if own.get("epsilon", 0.0) is None:
+        del own["epsilon"]
+    if not own.get("use_ema"):
+        own.pop("ema_overwrite_frequency", None)  # 100 in Keras 2
+    return {**config, "class_name": config["class_name"].rpartition(">")[2], "config": own}
+
+
+def loss_config(config: Any) -> Any:
+    """Return the config of a loss with the names of today."""
+    if isinstance(config, dict) and isinstance(config.get("config"), dict):
+        own = {key: value for key, value in config["config"].items() if key != "fn"}  # Keras 2
+        if own.get("reduction") == "auto":  # Keras 2's name of its default
+            own["reduction"] = "sum_over_batch_size"
+        return {**config, "config": own}
+    return config
+
+
+def metric_config(config: Any) -> Any:
+    """Return the config of a metric with the names of today."""
+    if isinstance(config, dict) and config.get("class_name") == "MeanMetricWrapper":
+        own = config.get("config")
+        if isinstance(own, dict) and isinstance(own.get("fn"), str):
+            # What Keras 2 made of "accuracy" and the like.
+            return {"class_name": own["fn"], "config": {"name": own.get("name", own["fn"])}}
+    return config

@@ -1,0 +1,150 @@
+"""Keras 3's `.weights.h5`, which is also the weights in a `.keras` archive."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from fastrnn.layers.layer import Layer
+from fastrnn.models.model import Model
+from fastrnn.saving import hdf5
+from fastrnn.saving.errors import InvalidFileError
+from fastrnn.saving.layout import class_of, parts_of
+from fastrnn.saving.optimizer_state import (
+    restore_state,
+    shapes_of,
+    state_of,
+    warn_of_other_state,
+)
+from fastrnn.variable import Variable
+
+if TYPE_CHECKING:
+    import h5py
+
+# Keras 2.12 and 2.13 wrote the new archive under this name for `layers`.
+_OLD_LAYERS = "_layer_checkpoint_dependencies"
+
+
+class Loaded(NamedTuple):
+    """What a file holds for a model, checked, not yet put there.
+
+    Attributes:
+        weights: Variables and their new values.
+        optimizer: New values of the optimizer's state, or None to leave it as it is.
+    """
+
+    weights: list[tuple[Variable, np.ndarray]]
+    optimizer: list[np.ndarray] | None = None
+
+    def apply(self, model: Model) -> None:
+        """Put everything into the model; nothing can fail any more."""
+        for variable, value in self.weights:
+            variable.assign(value)
+        if self.optimizer is not None:
+            restore_state(model.optimizer, self.optimizer)
+
+
+def weights_image(model: Model, with_optimizer: bool = True) -> bytes:
+    """Return the bytes of the `.weights.h5` of a model."""
+    with hdf5.writing() as (file, image):
+        for part in parts_of(model):
+            group = file.require_group(f"{part.path}/vars")
+            group.attrs["name"] = part.name
+            for number, variable in enumerate(part.variables):
+                group[str(number)] = variable.value
+        if with_optimizer and model.compiled:
+            group = file.require_group("optimizer/vars")
+            group.attrs["name"] = model.optimizer.name
+            for number, (_, value) in enumerate(state_of(model.optimizer)):
+                group[str(number)] = value
+    return image[0]
+
+
+def read_weights(
+    file: h5py.File,
+    model: Model,
+    source: str,
+    class_name: Callable[[Layer], str] = class_of,
+    skip_mismatch: bool = False,
+    build_optimizer: bool = False,
+) -> Loaded:
+    """Return what a `.weights.h5` holds for a model that is built.
+
+    Args:
+        file: The opened file.
+        model: The model, which stays as it is.
+        source: Name of the file, for messages.
+        class_name: Function that tells the class that a layer had in the file.
+        skip_mismatch: Whether to warn about parts that do not fit, and leave them out.
+        build_optimizer: Whether to build the optimizer, if the file has slots for it.
+
+    Raises:
+        InvalidFileError: If a part is missing, or has other shapes, or the file has more layers.
+    """
+    weights: list[tuple[Variable, np.ndarray]] = []
+    expected = set()
+    old = "layers" not in file and _OLD_LAYERS in file
+    for part in parts_of(model, class_name=class_name):
+        path = f"{part.path}/vars".lstrip("/")
+        path = path.replace("layers/", f"{_OLD_LAYERS}/") if old else path
+        expected.add(path)
+        try:
+            weights += _part(file, path, part.variables, source)
+        except InvalidFileError as error:
+            if not skip_mismatch:
+                raise
+            warnings.warn(f"Weights were skipped. {error}", stacklevel=4)
+    if not skip_mismatch:
+        _refuse_others(file, expected, source)
+    return Loaded(weights, _optimizer(file, model, source, build_optimizer))
+
+
+def _part(
+    file: h5py.File, path: str, variables: list[Variable], source: str
+) -> list[tuple[Variable, np.ndarray]]:
+    group = hdf5.group_at(file, path, source)
+    found = 0 if group is None else len(group)
+    if found != len(variables):
+        raise InvalidFileError.at(
+            source, path, f"it must hold {len(variables)} arrays, those of the model. Found {found}"
+        )
+    if group is None:
+        return []
+    return [
+        (variable, hdf5.array_at(group, str(number), variable.shape, source))
+        for number, variable in enumerate(variables)
+    ]
+
+
+def _refuse_others(file: h5py.File, expected: set[str], source: str) -> None:
+    """Refuse layers that the model does not have."""
+    pending = ["layers", _OLD_LAYERS]
+    while pending:
+        path = pending.pop()
+        group = hdf5.group_at(file, path, source)
+        for name in group if group is not None else ():
+            inner = f"{path}/{name}"
+            if "generator" in name:  # the state of random numbers of a dropout
+                continue
+            child = hdf5.group_at(file, inner, source)
+            if name != "vars":
+                pending.append(inner)
+            elif inner not in expected and child is not None and len(child):
+                raise InvalidFileError.at(source, inner, "the model has no such layer")
+
+
+def _optimizer(file: h5py.File, model: Model, source: str, build: bool) -> list[np.ndarray] | None:
+    """Return the state of the optimizer, if the file has one of the same form."""
+    group = hdf5.group_at(file, "optimizer/vars", source) if model.compiled else None
+    if group is None:
+        return None
+    if build and len(group) > len(state_of(model.optimizer)):
+        model.optimizer.build(model.trainable_weights)
+    shapes = shapes_of(model.optimizer, len(group))
+    if shapes is None:
+        warn_of_other_state(model.optimizer, len(group), source)
+        return None
+    return [hdf5.array_at(group, str(number), shape, source) for number, shape in enumerate(shapes)]
