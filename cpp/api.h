@@ -19,9 +19,24 @@
 
 namespace fastrnn {
 
-enum class Activation { linear, tanh, sigmoid, relu, hard_sigmoid, softsign, softplus, elu };
-inline constexpr const char* kActivationNames[] = {"linear",       "tanh",     "sigmoid",  "relu",
-                                                   "hard_sigmoid", "softsign", "softplus", "elu"};
+enum class Activation {
+  linear,
+  tanh,
+  sigmoid,
+  relu,
+  hard_sigmoid,
+  softsign,
+  softplus,
+  elu,
+  selu,
+  leaky_relu,
+  relu6,
+  hard_tanh,
+  log_sigmoid
+};
+inline constexpr const char* kActivationNames[] = {
+    "linear", "tanh", "sigmoid",    "relu",  "hard_sigmoid", "softsign",   "softplus",
+    "elu",    "selu", "leaky_relu", "relu6", "hard_tanh",    "log_sigmoid"};
 
 // gru is reset_after=True (the reset gate scales the recurrent product), gru_reset_before is
 // reset_after=False (it scales the state before the product).
@@ -35,7 +50,7 @@ struct RnnProblem {
   bool masked_x, masked_h;    // whether there are dropout masks
   Cell cell;
   Activation activation, recurrent_activation;
-  int threads;  // upper bound; a kernel never uses more than `batch`
+  int threads;  // upper bound
 };
 
 // Stands for x = table[tokens].
@@ -182,6 +197,29 @@ struct AdamUpdate : Update {
   float* v;
   float* v_max;  // null unless amsgrad
 };
+struct AdagradUpdate : Update {
+  double learning_rate, epsilon;
+  float* accumulator;
+};
+struct AdadeltaUpdate : Update {
+  double learning_rate, rho, epsilon;
+  float* squared_gradient;
+  float* squared_step;
+};
+struct AdamaxUpdate : Update {
+  double step_size;  // learning_rate / (1 - beta_1^t) at step t = 1, 2, ...
+  double beta_1, beta_2, epsilon;
+  float* m;
+  float* u;
+};
+struct NadamUpdate : Update {
+  double step_size;           // learning_rate mu_{t+1} / (1 - mu_1 ... mu_{t+1})
+  double gradient_step_size;  // learning_rate (1 - mu_t) / (1 - mu_1 ... mu_t)
+  double v_correction;        // 1 / (1 - beta_2^t)
+  double beta_1, beta_2, epsilon;
+  float* m;
+  float* v;
+};
 
 // One instance per ISA level, filled in kernels/table.cpp.
 struct KernelTable {
@@ -211,6 +249,10 @@ struct KernelTable {
   void (*sgd_update)(const SgdUpdate&);
   void (*rmsprop_update)(const RmspropUpdate&);
   void (*adam_update)(const AdamUpdate&);
+  void (*adagrad_update)(const AdagradUpdate&);
+  void (*adadelta_update)(const AdadeltaUpdate&);
+  void (*adamax_update)(const AdamaxUpdate&);
+  void (*nadam_update)(const NadamUpdate&);
 
   // What the machine can do (probe.h). sums [threads]; x, y, out [size].
   int64_t (*probe_multiply_adds)(int64_t steps, int threads, float* sums);

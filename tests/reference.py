@@ -53,6 +53,8 @@ def elu(a: Array) -> Array:
     return np.where(a > 0, a, np.expm1(np.minimum(a, 0)))
 
 
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017
+
 ACTIVATIONS = {
     "linear": Activation(lambda a: a, np.ones_like),
     "tanh": Activation(np.tanh, lambda y: 1 - y * y),
@@ -64,6 +66,16 @@ ACTIVATIONS = {
     "softsign": Activation(lambda a: a / (1 + np.abs(a)), lambda y: (1 - np.abs(y)) ** 2),
     "softplus": Activation(softplus, lambda y: -np.expm1(-y)),
     "elu": Activation(elu, lambda y: np.where(y > 0, np.ones_like(y), y + 1)),
+    "selu": Activation(
+        lambda a: SELU_SCALE * np.where(a > 0, a, SELU_ALPHA * elu(a)),
+        lambda y: np.where(y < 0, y + SELU_SCALE * SELU_ALPHA, np.full_like(y, SELU_SCALE)),
+    ),
+    "leaky_relu": Activation(
+        lambda a: np.where(a > 0, a, 0.2 * a), lambda y: np.where(y > 0, np.ones_like(y), 0.2)
+    ),
+    "relu6": Activation(lambda a: np.clip(a, 0, 6), lambda y: ((y > 0) & (y < 6)).astype(y.dtype)),
+    "hard_tanh": Activation(lambda a: np.clip(a, -1, 1), lambda y: (np.abs(y) < 1).astype(y.dtype)),
+    "log_sigmoid": Activation(lambda a: -softplus(-a), lambda y: -np.expm1(y)),
 }
 
 
@@ -520,3 +532,89 @@ def adam_update(
     step_size = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)
     variable = variable - step_size * m / (np.sqrt(v_max if amsgrad else v) + epsilon)
     return variable, m, v, v_max
+
+
+def adagrad_update(
+    variable: Array,
+    gradient: Array,
+    accumulator: Array,
+    *,
+    learning_rate: float,
+    epsilon: float,
+    decay: float = 0.0,
+) -> tuple[Array, Array]:
+    """J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods", JMLR 2011."""
+    variable = variable * (1 - decay)
+    accumulator = accumulator + gradient**2
+    return variable - learning_rate * gradient / np.sqrt(accumulator + epsilon), accumulator
+
+
+def adadelta_update(
+    variable: Array,
+    gradient: Array,
+    squared_gradient: Array,
+    squared_step: Array,
+    *,
+    learning_rate: float,
+    rho: float,
+    epsilon: float,
+    decay: float = 0.0,
+) -> tuple[Array, Array, Array]:
+    """M. Zeiler, "ADADELTA", arXiv 1212.5701."""
+    variable = variable * (1 - decay)
+    squared_gradient = rho * squared_gradient + (1 - rho) * gradient**2
+    step = gradient * np.sqrt(squared_step + epsilon) / np.sqrt(squared_gradient + epsilon)
+    squared_step = rho * squared_step + (1 - rho) * step**2
+    return variable - learning_rate * step, squared_gradient, squared_step
+
+
+def adamax_update(
+    variable: Array,
+    gradient: Array,
+    m: Array,
+    u: Array,
+    *,
+    learning_rate: float,
+    step: int,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    decay: float = 0.0,
+) -> tuple[Array, Array, Array]:
+    """D. Kingma and J. Ba, "Adam", ICLR 2015, section 7.1. `step` counts from 1."""
+    variable = variable * (1 - decay)
+    m = beta_1 * m + (1 - beta_1) * gradient
+    u = np.maximum(beta_2 * u, np.abs(gradient))
+    return variable - learning_rate / (1 - beta_1**step) * m / (u + epsilon), m, u
+
+
+def nadam_momentum(beta_1: float, step: int) -> float:
+    """Nadam's momentum of one step, which rises to beta_1."""
+    return beta_1 * (1 - 0.5 * 0.96**step)
+
+
+def nadam_update(
+    variable: Array,
+    gradient: Array,
+    m: Array,
+    v: Array,
+    *,
+    learning_rate: float,
+    step: int,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    decay: float = 0.0,
+) -> tuple[Array, Array, Array]:
+    """T. Dozat, "Incorporating Nesterov momentum into Adam", ICLR 2016 workshop.
+
+    `step` counts from 1. m is the plain running mean, as in Keras.
+    """
+    variable = variable * (1 - decay)
+    m = beta_1 * m + (1 - beta_1) * gradient
+    v = beta_2 * v + (1 - beta_2) * gradient**2
+    momentums = [nadam_momentum(beta_1, k) for k in range(1, step + 2)]
+    m_hat = momentums[-1] * m / (1 - np.prod(momentums))
+    g_hat = (1 - momentums[-2]) * gradient / (1 - np.prod(momentums[:-1]))
+    v_hat = v / (1 - beta_2**step)
+    return variable - learning_rate * (m_hat + g_hat) / (np.sqrt(v_hat) + epsilon), m, v

@@ -87,6 +87,13 @@ FASTRNN_INLINE V sigmoid_of(V x) {
   return 1.0f / (exp_of(-x) + 1.0f);
 }
 
+// Inputs of mean 0 and variance 1 keep both (Klambauer et al., 2017).
+constexpr float kSeluScale = 1.0507009873554805f;
+constexpr float kSeluScaledAlpha = 1.7580993408473766f;
+
+// Slope of Keras's default.
+constexpr float kLeakyReluSlope = 0.2f;
+
 inline Vec activate(Activation activation, Vec x) {
   switch (activation) {
     case Activation::linear: return x;
@@ -97,6 +104,12 @@ inline Vec activate(Activation activation, Vec x) {
     case Activation::softsign: return x / (absolute(x) + 1.0f);
     case Activation::softplus: return at_least(x, Vec{}) + log1p_unit(exp_of(-absolute(x)));
     case Activation::elu: return select(x > 0.0f, x, expm1_of(at_most(x, Vec{})));
+    case Activation::selu:
+      return select(x > 0.0f, kSeluScale * x, kSeluScaledAlpha * expm1_of(at_most(x, Vec{})));
+    case Activation::leaky_relu: return select(x > 0.0f, x, kLeakyReluSlope * x);
+    case Activation::relu6: return at_most(at_least(x, Vec{}), splat(6.0f));
+    case Activation::hard_tanh: return at_most(at_least(x, splat(-1.0f)), splat(1.0f));
+    case Activation::log_sigmoid: return at_most(x, Vec{}) - log1p_unit(exp_of(-absolute(x)));
   }
   return x;
 }
@@ -112,6 +125,11 @@ inline Vec derivative(Activation activation, Vec y) {
     case Activation::softsign: return (one - absolute(y)) * (one - absolute(y));
     case Activation::softplus: return -expm1_of(-y);
     case Activation::elu: return select(y > 0.0f, one, y + one);
+    case Activation::selu: return select(y < 0.0f, y + kSeluScaledAlpha, splat(kSeluScale));
+    case Activation::leaky_relu: return select(y > 0.0f, one, splat(kLeakyReluSlope));
+    case Activation::relu6: return select((y > 0.0f) & (y < 6.0f), one, Vec{});
+    case Activation::hard_tanh: return select(absolute(y) < 1.0f, one, Vec{});
+    case Activation::log_sigmoid: return -expm1_of(y);
   }
   return one;
 }

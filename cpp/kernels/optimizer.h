@@ -77,5 +77,67 @@ inline void adam_update(const AdamUpdate& a) {
   });
 }
 
+// a += g^2;   w -= learning_rate g / sqrt(a + epsilon) (Duchi et al. 2011)
+inline void adagrad_update(const AdagradUpdate& a) {
+  const Vec keep = splat(1 - a.decay), rate = splat(a.learning_rate), epsilon = splat(a.epsilon);
+  update_in_parallel(a, [&](int64_t i, auto lanes) {
+    const Vec w = lanes.read(a.variable + i) * keep, g = lanes.read(a.gradient + i);
+    const Vec sum = lanes.read(a.accumulator + i) + g * g;
+    lanes.write(a.accumulator + i, sum);
+    lanes.write(a.variable + i, w - g * rate / square_root(sum + epsilon));
+  });
+}
+
+// s = rho s + (1 - rho) g^2;   step = sqrt(d + epsilon) / sqrt(s + epsilon) g;
+// d = rho d + (1 - rho) step^2;   w -= learning_rate step (Zeiler 2012)
+inline void adadelta_update(const AdadeltaUpdate& a) {
+  const Vec keep = splat(1 - a.decay), rate = splat(a.learning_rate), epsilon = splat(a.epsilon);
+  const Vec rho = splat(a.rho), rest = splat(1 - a.rho);
+  update_in_parallel(a, [&](int64_t i, auto lanes) {
+    const Vec w = lanes.read(a.variable + i) * keep, g = lanes.read(a.gradient + i);
+    const Vec s = lanes.read(a.squared_gradient + i) * rho + g * g * rest;
+    const Vec d = lanes.read(a.squared_step + i);
+    const Vec step = square_root(d + epsilon) * g / square_root(s + epsilon);
+    lanes.write(a.squared_gradient + i, s);
+    lanes.write(a.squared_step + i, d * rho + step * step * rest);
+    lanes.write(a.variable + i, w - step * rate);
+  });
+}
+
+// m += (1 - beta_1) (g - m);   u = max(beta_2 u, |g|);   w -= step_size m / (u + epsilon) (Kingma &
+// Ba 2015, section 7.1)
+inline void adamax_update(const AdamaxUpdate& a) {
+  const Vec keep = splat(1 - a.decay), step_size = splat(a.step_size), epsilon = splat(a.epsilon);
+  const Vec rest_1 = splat(1 - a.beta_1), beta_2 = splat(a.beta_2);
+  update_in_parallel(a, [&](int64_t i, auto lanes) {
+    const Vec w = lanes.read(a.variable + i) * keep, g = lanes.read(a.gradient + i);
+    Vec m = lanes.read(a.m + i);
+    m += (g - m) * rest_1;
+    const Vec u = at_least(absolute(g), lanes.read(a.u + i) * beta_2);
+    lanes.write(a.m + i, m);
+    lanes.write(a.u + i, u);
+    lanes.write(a.variable + i, w - m * step_size / (u + epsilon));
+  });
+}
+
+// m += (1 - beta_1) (g - m);   v += (1 - beta_2) (g^2 - v);
+// w -= (step_size m + gradient_step_size g) / (sqrt(v_correction v) + epsilon) (Dozat 2016)
+inline void nadam_update(const NadamUpdate& a) {
+  const Vec keep = splat(1 - a.decay), epsilon = splat(a.epsilon);
+  const Vec step_size = splat(a.step_size), gradient_step_size = splat(a.gradient_step_size);
+  const Vec v_correction = splat(a.v_correction);
+  const Vec rest_1 = splat(1 - a.beta_1), rest_2 = splat(1 - a.beta_2);
+  update_in_parallel(a, [&](int64_t i, auto lanes) {
+    const Vec w = lanes.read(a.variable + i) * keep, g = lanes.read(a.gradient + i);
+    Vec m = lanes.read(a.m + i), v = lanes.read(a.v + i);
+    m += (g - m) * rest_1;
+    v += (g * g - v) * rest_2;
+    lanes.write(a.m + i, m);
+    lanes.write(a.v + i, v);
+    const Vec step = m * step_size + g * gradient_step_size;
+    lanes.write(a.variable + i, w - step / (square_root(v * v_correction) + epsilon));
+  });
+}
+
 }  // namespace
 }  // namespace fastrnn

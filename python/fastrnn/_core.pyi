@@ -106,6 +106,48 @@ def adam_update(
     decay: SupportsFloat,
     v_max: _Floats | None,
 ) -> None: ...
+def adagrad_update(
+    variable: _Floats,
+    gradient: ArrayLike,
+    accumulator: _Floats,
+    learning_rate: SupportsFloat,
+    epsilon: SupportsFloat,
+    decay: SupportsFloat,
+) -> None: ...
+def adadelta_update(
+    variable: _Floats,
+    gradient: ArrayLike,
+    squared_gradient: _Floats,
+    squared_step: _Floats,
+    learning_rate: SupportsFloat,
+    rho: SupportsFloat,
+    epsilon: SupportsFloat,
+    decay: SupportsFloat,
+) -> None: ...
+def adamax_update(
+    variable: _Floats,
+    gradient: ArrayLike,
+    m: _Floats,
+    u: _Floats,
+    step_size: SupportsFloat,
+    beta_1: SupportsFloat,
+    beta_2: SupportsFloat,
+    epsilon: SupportsFloat,
+    decay: SupportsFloat,
+) -> None: ...
+def nadam_update(
+    variable: _Floats,
+    gradient: ArrayLike,
+    m: _Floats,
+    v: _Floats,
+    step_size: SupportsFloat,
+    gradient_step_size: SupportsFloat,
+    v_correction: SupportsFloat,
+    beta_1: SupportsFloat,
+    beta_2: SupportsFloat,
+    epsilon: SupportsFloat,
+    decay: SupportsFloat,
+) -> None: ...
 
 # Seconds that the kernels took by phase, and what the machine can do, for bench/roofline.py.
 def set_profiling(enabled: bool) -> None: ...

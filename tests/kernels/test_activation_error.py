@@ -19,6 +19,11 @@ MAX_ULP = {
     "softsign": 1,
     "softplus": 3,
     "elu": 1,
+    "selu": 2,
+    "leaky_relu": 1,
+    "relu6": 0,
+    "hard_tanh": 0,
+    "log_sigmoid": 3,
 }
 # Denormals may be flushed to zero: results below the smallest normal float, and what is on the way
 # to a result up to twice as large.
@@ -50,7 +55,8 @@ def exact(activation: str, x: np.ndarray) -> np.ndarray:
 
 def ordinal(x: np.ndarray) -> np.ndarray:
     """Numbers the floats in their order, so that neighbours differ by one."""
-    bits = x.astype(np.float32).view(np.int32).astype(np.int64)
+    with np.errstate(over="ignore"):  # infinity has its place too
+        bits = x.astype(np.float32).view(np.int32).astype(np.int64)
     return np.where(bits < 0, -(2**31) - bits, bits)
 
 
@@ -82,6 +88,11 @@ def test_limits_and_nan(activation: str, isa: str) -> None:
         "softsign": (np.nan, np.nan),  # inf / inf, as in Keras
         "softplus": (0, np.inf),
         "elu": (-1, np.inf),
+        "selu": (-1.7580993408473766, np.inf),
+        "leaky_relu": (-np.inf, np.inf),
+        "relu6": (0, 6),
+        "hard_tanh": (-1, 1),
+        "log_sigmoid": (-np.inf, 0),
     }
     got = ops.activation_forward(np.array([-np.inf, np.inf], np.float32), activation)
     np.testing.assert_array_equal(got, np.array(limits[activation], np.float32))

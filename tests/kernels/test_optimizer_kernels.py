@@ -128,6 +128,92 @@ def test_adam(size: int, decay: float, amsgrad: bool, isa: str, rng: Any) -> Non
         np.testing.assert_allclose(v_max, want[3], rtol=2e-6, atol=1e-30)
 
 
+@sizes
+@decays
+def test_adagrad(size: int, decay: float, isa: str, rng: Any) -> None:
+    from fastrnn import ops
+
+    variable, gradients = start(rng, size)
+    accumulator = np.full(size, 0.1, np.float32)
+    want: Any = (variable.astype(np.float64), accumulator.astype(np.float64))
+    numbers = {"learning_rate": 0.01, "epsilon": 1e-3, "decay": decay}
+    for gradient in gradients:
+        ops.adagrad_update(variable, gradient, accumulator, **numbers)
+        want = reference.adagrad_update(want[0], gradient.astype(np.float64), want[1], **numbers)
+    assert_close(variable, want[0], moved=0.1)
+    np.testing.assert_allclose(accumulator, want[1], rtol=2e-6)
+
+
+@sizes
+@decays
+def test_adadelta(size: int, decay: float, isa: str, rng: Any) -> None:
+    from fastrnn import ops
+
+    variable, gradients = start(rng, size)
+    squared_gradient, squared_step = np.zeros(size, np.float32), np.zeros(size, np.float32)
+    want: Any = (variable.astype(np.float64), np.zeros(size), np.zeros(size))
+    numbers = {"learning_rate": 0.7, "rho": 0.9, "epsilon": 1e-4, "decay": decay}
+    for gradient in gradients:
+        ops.adadelta_update(variable, gradient, squared_gradient, squared_step, **numbers)
+        want = reference.adadelta_update(want[0], gradient.astype(np.float64), *want[1:], **numbers)
+    assert_close(variable, want[0], moved=0.3)
+    np.testing.assert_allclose(squared_gradient, want[1], rtol=2e-6, atol=1e-30)
+    np.testing.assert_allclose(squared_step, want[2], rtol=4e-6, atol=1e-30)
+
+
+@sizes
+@decays
+def test_adamax(size: int, decay: float, isa: str, rng: Any) -> None:
+    from fastrnn import ops
+
+    variable, gradients = start(rng, size)
+    m, u = np.zeros(size, np.float32), np.zeros(size, np.float32)
+    want: Any = (variable.astype(np.float64), np.zeros(size), np.zeros(size))
+    numbers = {"beta_1": 0.9, "beta_2": 0.7, "epsilon": 1e-4, "decay": decay}
+    for step, gradient in enumerate(gradients, start=1):
+        step_size = 0.01 / (1 - 0.9**step)
+        ops.adamax_update(variable, gradient, m, u, step_size=step_size, **numbers)
+        want = reference.adamax_update(
+            want[0], gradient.astype(np.float64), *want[1:],
+            learning_rate=0.01, step=step, **numbers,
+        )  # fmt: skip
+    assert_close(variable, want[0], moved=0.1)
+    np.testing.assert_allclose(m, want[1], rtol=2e-6, atol=1e-5)
+    np.testing.assert_allclose(u, want[2], rtol=2e-6, atol=1e-30)
+
+
+@sizes
+@decays
+def test_nadam(size: int, decay: float, isa: str, rng: Any) -> None:
+    from fastrnn import ops
+
+    variable, gradients = start(rng, size)
+    m, v = np.zeros(size, np.float32), np.zeros(size, np.float32)
+    want: Any = (variable.astype(np.float64), np.zeros(size), np.zeros(size))
+    numbers = {"beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-4, "decay": decay}
+    product = 1.0
+    for step, gradient in enumerate(gradients, start=1):
+        now, following = (reference.nadam_momentum(0.9, k) for k in (step, step + 1))
+        product *= now
+        ops.nadam_update(
+            variable,
+            gradient,
+            m,
+            v,
+            step_size=0.01 * following / (1 - product * following),
+            gradient_step_size=0.01 * (1 - now) / (1 - product),
+            v_correction=1 / (1 - 0.99**step),
+            **numbers,
+        )
+        want = reference.nadam_update(
+            want[0], gradient.astype(np.float64), *want[1:],
+            learning_rate=0.01, step=step, **numbers,
+        )  # fmt: skip
+    assert_close(variable, want[0], moved=0.2)
+    np.testing.assert_allclose(m, want[1], rtol=2e-6, atol=1e-5)
+    np.testing.assert_allclose(v, want[2], rtol=2e-6, atol=1e-30)
+
+
 def all_updates() -> dict[str, Callable[[np.ndarray, np.ndarray, list[np.ndarray]], None]]:
     from fastrnn import ops
 
@@ -153,10 +239,35 @@ def all_updates() -> dict[str, Callable[[np.ndarray, np.ndarray, list[np.ndarray
             epsilon=1e-7, v_max=slots[2],
         )  # fmt: skip
 
-    return {"sgd": sgd, "rmsprop": rmsprop, "adam": adam}
+    def adagrad(variable: np.ndarray, gradient: np.ndarray, slots: list[np.ndarray]) -> None:
+        ops.adagrad_update(variable, gradient, slots[0], learning_rate=0.1, epsilon=1e-7)
+
+    def adadelta(variable: np.ndarray, gradient: np.ndarray, slots: list[np.ndarray]) -> None:
+        ops.adadelta_update(
+            variable, gradient, slots[0], slots[1], learning_rate=1.0, rho=0.9, epsilon=1e-7
+        )
+
+    def adamax(variable: np.ndarray, gradient: np.ndarray, slots: list[np.ndarray]) -> None:
+        ops.adamax_update(
+            variable, gradient, slots[0], slots[1], step_size=0.1, beta_1=0.9, beta_2=0.999,
+            epsilon=1e-7,
+        )  # fmt: skip
+
+    def nadam(variable: np.ndarray, gradient: np.ndarray, slots: list[np.ndarray]) -> None:
+        ops.nadam_update(
+            variable, gradient, slots[0], slots[1], step_size=0.1, gradient_step_size=0.2,
+            v_correction=2.0, beta_1=0.9, beta_2=0.999, epsilon=1e-7,
+        )  # fmt: skip
+
+    updates = (sgd, rmsprop, adam, adagrad, adadelta, adamax, nadam)
+    return {update.__name__: update for update in updates}
 
 
-@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam"])
+# How many slots each has; `all_updates` imports fastrnn, which collection must not need.
+SLOTS = {"sgd": 1, "rmsprop": 3, "adam": 3, "adagrad": 1, "adadelta": 2, "adamax": 2, "nadam": 2}
+
+
+@pytest.mark.parametrize("name", SLOTS)
 def test_same_bits_for_any_number_of_threads(
     name: str, isa: str, rng: Any, set_threads: Callable[[int], None]
 ) -> None:
@@ -173,7 +284,7 @@ def test_same_bits_for_any_number_of_threads(
             np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam"])
+@pytest.mark.parametrize("name", SLOTS)
 def test_bad_input_is_refused_before_anything_changes(name: str) -> None:
     update = all_updates()[name]
 
@@ -190,7 +301,7 @@ def test_bad_input_is_refused_before_anything_changes(name: str) -> None:
     ]
     read_only = np.ones((3, 4), np.float32)
     read_only.flags.writeable = False
-    for position in (0, 2):  # the variable and the first slot, both written
+    for position in (0, *range(2, 2 + SLOTS[name])):  # the variable and the slots: all written
         for value in (*bad, read_only):
             arrays = fresh()
             arrays[position] = value

@@ -18,7 +18,15 @@ from fastrnn.ops.dense import DenseGradients, dense_backward, dense_forward
 from fastrnn.ops.embedding import embedding_backward, embedding_forward
 from fastrnn.ops.gru import gru_backward, gru_forward, gru_step
 from fastrnn.ops.lstm import lstm_backward, lstm_forward, lstm_step
-from fastrnn.ops.optimizer import adam_update, rmsprop_update, sgd_update
+from fastrnn.ops.optimizer import (
+    adadelta_update,
+    adagrad_update,
+    adam_update,
+    adamax_update,
+    nadam_update,
+    rmsprop_update,
+    sgd_update,
+)
 from fastrnn.ops.recurrent import Embedded, RnnGradients, RnnOutput
 from fastrnn.ops.simple_rnn import simple_rnn_backward, simple_rnn_forward, simple_rnn_step
 
@@ -31,7 +39,10 @@ __all__ = [
     "Tape",
     "activation_backward",
     "activation_forward",
+    "adadelta_update",
+    "adagrad_update",
     "adam_update",
+    "adamax_update",
     "dense_backward",
     "dense_forward",
     "embedding_backward",
@@ -42,6 +53,7 @@ __all__ = [
     "lstm_backward",
     "lstm_forward",
     "lstm_step",
+    "nadam_update",
     "rmsprop_update",
     "sgd_update",
     "simple_rnn_backward",

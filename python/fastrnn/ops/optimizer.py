@@ -112,3 +112,129 @@ def adam_update(
         v_max: the largest v so far, which then takes v's place (AMSGrad), or None.
     """
     _core.adam_update(variable, gradient, m, v, step_size, beta_1, beta_2, epsilon, decay, v_max)
+
+
+def adagrad_update(
+    variable: Floats,
+    gradient: ArrayLike,
+    accumulator: Floats,
+    *,
+    learning_rate: float,
+    epsilon: float,
+    decay: float = 0.0,
+) -> None:
+    """Takes one step of Adagrad (Duchi, Hazan & Singer 2011), in place.
+
+    `a += g**2`, `w -= learning_rate * g / sqrt(a + epsilon)`. All arrays have one shape.
+
+    Args:
+        variable: w, float32 in C order.
+        gradient: g.
+        accumulator: a, the sum of g**2.
+        learning_rate: step size.
+        epsilon: keeps the root from zero.
+        decay: w is first multiplied by `1 - decay`: weight decay times learning rate.
+    """
+    _core.adagrad_update(variable, gradient, accumulator, learning_rate, epsilon, decay)
+
+
+def adadelta_update(
+    variable: Floats,
+    gradient: ArrayLike,
+    squared_gradient: Floats,
+    squared_step: Floats,
+    *,
+    learning_rate: float,
+    rho: float,
+    epsilon: float,
+    decay: float = 0.0,
+) -> None:
+    """Takes one step of Adadelta (Zeiler 2012), in place.
+
+    `s = rho * s + (1 - rho) * g**2`, `step = sqrt(d + epsilon) / sqrt(s + epsilon) * g`,
+    `d = rho * d + (1 - rho) * step**2`, `w -= learning_rate * step`. All arrays have one shape.
+
+    Args:
+        variable: w, float32 in C order.
+        gradient: g.
+        squared_gradient: s, the running mean of g**2.
+        squared_step: d, the running mean of step**2.
+        learning_rate: share of the step that is taken; 1 in the paper.
+        rho: share of the running means that is kept.
+        epsilon: keeps the roots from zero, and the steps from never starting.
+        decay: w is first multiplied by `1 - decay`: weight decay times learning rate.
+    """
+    _core.adadelta_update(
+        variable, gradient, squared_gradient, squared_step, learning_rate, rho, epsilon, decay
+    )
+
+
+def adamax_update(
+    variable: Floats,
+    gradient: ArrayLike,
+    m: Floats,
+    u: Floats,
+    *,
+    step_size: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    decay: float = 0.0,
+) -> None:
+    """Takes one step of Adamax (Kingma & Ba 2015, section 7.1), in place.
+
+    `m += (1 - beta_1) * (g - m)`, `u = max(beta_2 * u, abs(g))`,
+    `w -= step_size * m / (u + epsilon)`. All arrays have one shape.
+
+    Args:
+        variable: w, float32 in C order.
+        gradient: g.
+        m: running mean of g.
+        u: the largest abs(g), fading.
+        step_size: `learning_rate / (1 - beta_1**t)` at step t = 1, 2, ...
+        beta_1: share of m that is kept.
+        beta_2: share of u that is kept.
+        epsilon: keeps the denominator from zero.
+        decay: w is first multiplied by `1 - decay`: weight decay times learning rate.
+    """
+    _core.adamax_update(variable, gradient, m, u, step_size, beta_1, beta_2, epsilon, decay)
+
+
+def nadam_update(
+    variable: Floats,
+    gradient: ArrayLike,
+    m: Floats,
+    v: Floats,
+    *,
+    step_size: float,
+    gradient_step_size: float,
+    v_correction: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    decay: float = 0.0,
+) -> None:
+    """Takes one step of Nadam (Dozat 2016), in place.
+
+    `m += (1 - beta_1) * (g - m)`, `v += (1 - beta_2) * (g**2 - v)`,
+    `w -= (step_size * m + gradient_step_size * g) / (sqrt(v_correction * v) + epsilon)`. All
+    arrays have one shape. With the momentum mu_t of step t = 1, 2, ... and P_t, the product of
+    mu_1 to mu_t:
+
+    Args:
+        variable: w, float32 in C order.
+        gradient: g.
+        m: running mean of g.
+        v: running mean of g**2.
+        step_size: `learning_rate * mu_{t+1} / (1 - P_{t+1})`.
+        gradient_step_size: `learning_rate * (1 - mu_t) / (1 - P_t)`.
+        v_correction: `1 / (1 - beta_2**t)`.
+        beta_1: share of m that is kept.
+        beta_2: share of v that is kept.
+        epsilon: keeps the denominator from zero.
+        decay: w is first multiplied by `1 - decay`: weight decay times learning rate.
+    """
+    _core.nadam_update(
+        variable, gradient, m, v, step_size, gradient_step_size, v_correction, beta_1, beta_2,
+        epsilon, decay,
+    )  # fmt: skip

@@ -1,0 +1,113 @@
+"""Activations that are put together of straight lines, parabolas and exponentials."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastrnn.activations.activation import Activation
+from fastrnn.activations.native import hard_sigmoid
+from fastrnn.ops.arrays import Floats
+
+_ONE = np.float32(1.0)
+
+
+@Activation
+def leaky_relu(x: Floats, negative_slope: float = 0.2) -> Floats:
+    """Return x where it is positive, else `negative_slope * x`."""
+    return np.where(x > 0, x, np.float32(negative_slope) * x)
+
+
+@leaky_relu.gradient
+def _(x: Floats, y: Floats, d_y: Floats, negative_slope: float = 0.2) -> Floats:
+    return d_y * np.where(x > 0, _ONE, np.float32(negative_slope))
+
+
+@Activation
+def celu(x: Floats, alpha: float = 1.0) -> Floats:
+    """Return x where it is positive, else `alpha * (exp(x / alpha) - 1)` (Barron, 2017)."""
+    return np.where(x > 0, x, np.float32(alpha) * np.expm1(np.minimum(x, 0) / np.float32(alpha)))
+
+
+@celu.gradient
+def _(x: Floats, y: Floats, d_y: Floats, alpha: float = 1.0) -> Floats:
+    return d_y * np.where(x > 0, _ONE, y / np.float32(alpha) + _ONE)
+
+
+@Activation
+def hard_tanh(x: Floats) -> Floats:
+    """Return x clipped to [-1, 1]."""
+    return np.clip(x, -1, 1)
+
+
+@hard_tanh.gradient
+def _(x: Floats, y: Floats, d_y: Floats) -> Floats:
+    return d_y * (np.abs(x) <= 1)
+
+
+@Activation
+def hard_silu(x: Floats) -> Floats:
+    """Return `x * hard_sigmoid(x)` (Howard et al., 2019); `hard_swish` is the same."""
+    return x * hard_sigmoid(x)
+
+
+@hard_silu.gradient
+def _(x: Floats, y: Floats, d_y: Floats) -> Floats:
+    gate = hard_sigmoid(x)
+    return d_y * gate + hard_sigmoid.backward(x, gate, d_y * x)
+
+
+@Activation
+def hard_shrink(x: Floats, threshold: float = 0.5) -> Floats:
+    """Return x where its size is above the threshold, else 0."""
+    return np.where(np.abs(x) > threshold, x, np.float32(0.0))
+
+
+@hard_shrink.gradient
+def _(x: Floats, y: Floats, d_y: Floats, threshold: float = 0.5) -> Floats:
+    return d_y * (np.abs(x) > threshold)
+
+
+@Activation
+def soft_shrink(x: Floats, threshold: float = 0.5) -> Floats:
+    """Move x by the threshold towards 0, and to 0 if it is closer."""
+    return x - np.clip(x, -np.float32(threshold), np.float32(threshold))
+
+
+@soft_shrink.gradient
+def _(x: Floats, y: Floats, d_y: Floats, threshold: float = 0.5) -> Floats:
+    return d_y * (np.abs(x) > threshold)
+
+
+# As in Keras its second argument has the name of the function.
+@Activation
+def threshold(x: Floats, threshold: float, default_value: float) -> Floats:
+    """Return x where it is above the threshold, else `default_value`."""
+    return np.where(x > threshold, x, np.float32(default_value))
+
+
+@threshold.gradient
+def _(x: Floats, y: Floats, d_y: Floats, threshold: float, default_value: float) -> Floats:
+    return d_y * (x > threshold)
+
+
+@Activation
+def sparse_plus(x: Floats) -> Floats:
+    """Return 0 below -1, x above 1, and in between the parabola `(x + 1)**2 / 4`."""
+    return np.where(x < 1, np.float32(0.25) * np.square(np.maximum(x, -1) + _ONE), x)
+
+
+@sparse_plus.gradient
+def _(x: Floats, y: Floats, d_y: Floats) -> Floats:
+    return d_y * sparse_sigmoid(x)
+
+
+@Activation
+def sparse_sigmoid(x: Floats) -> Floats:
+    """Return `(x + 1) / 2` clipped to [0, 1] (Blondel et al., 2019)."""
+    y: Floats = np.clip(np.float32(0.5) * (x + _ONE), 0, 1)
+    return y
+
+
+@sparse_sigmoid.gradient
+def _(x: Floats, y: Floats, d_y: Floats) -> Floats:
+    return np.where(np.abs(x) < 1, np.float32(0.5) * d_y, np.float32(0.0))
