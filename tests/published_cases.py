@@ -1,9 +1,14 @@
-"""The recurrent cases of $FASTRNN_CASES/cases.py as parameters; that file documents the dict."""
+"""The cases of $FASTRNN_CASES as parameters.
+
+Those of recurrent layers come from its cases.py, which documents their dict; the other numbers, of
+Dense, Embedding, losses and so on, from its extra_cases.json.
+"""
 
 from __future__ import annotations
 
 import functools
 import importlib.util
+import json
 import os
 import warnings
 from pathlib import Path
@@ -32,25 +37,26 @@ def load_module() -> ModuleType | None:
 
 
 def parameters() -> list[Any]:
-    """One parameter a case; a single skipped one without the variable."""
+    """One parameter a recurrent case; a single skipped one without the variable."""
     module = load_module()
     if module is None:
-        return [pytest.param(None, marks=pytest.mark.skip(reason=UNSET), id="unset")]
+        return _unset()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # it leaves its files to the collector
-        loaded = module.load()
-    return [pytest.param(case, id=case["id"].replace(" ", "/")) for case in loaded]
+        return _named(module.load())
 
 
-def features(case: dict[str, Any]) -> set[str]:
-    """What the case needs beyond a plain forward pass of one layer or a stack."""
-    calls = [step for step in case["steps"] if step["op"] == "call"]
-    needs = {
-        "mask": any(call["mask"] is not None for call in calls),
-        "initial_state": any(call["initial_state"] is not None for call in calls),
-        "bidirectional": case["kind"] == "bidirectional",
-        "TimeDistributed": case["kind"] == "time_distributed_dense",
-    }
-    for flag in ("stateful", "go_backwards", "return_state"):
-        needs[flag] = any(layer.get(flag) for layer in case["layers"])
-    return {name for name, needed in needs.items() if needed}
+def other_parameters() -> list[Any]:
+    """The same for the numbers of everything else."""
+    folder = os.environ.get("FASTRNN_CASES")
+    if not folder:
+        return _unset()
+    return _named(json.loads(Path(folder, "extra_cases.json").read_text())["cases"])
+
+
+def _unset() -> list[Any]:
+    return [pytest.param(None, marks=pytest.mark.skip(reason=UNSET), id="unset")]
+
+
+def _named(cases: list[dict[str, Any]]) -> list[Any]:
+    return [pytest.param(case, id=case["id"].replace(" ", "/")) for case in cases]

@@ -34,6 +34,7 @@ SUBMODULES = (
     "fastrnn.ops",
     "fastrnn.optimizers",
     "fastrnn.preprocessing.sequence",
+    "fastrnn.preprocessing.text",
     "fastrnn.utils",
 )
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from fastrnn import (
     activations,
     callbacks,
+    constraints,
     datasets,
     initializers,
     layers,
@@ -23,10 +24,13 @@ from fastrnn import (
     ops,
     optimizers,
     preprocessing,
+    regularizers,
+    saving,
     utils,
 )
 from fastrnn._core import __version__
 from fastrnn.config import get_config, get_num_threads, set_num_threads, show_config
+from fastrnn.interop import from_keras, from_torch, to_keras
 from fastrnn.layers import Input
 from fastrnn.models import Model, Sequential
 
@@ -37,7 +41,10 @@ __all__ = [
     "__version__",
     "activations",
     "callbacks",
+    "constraints",
     "datasets",
+    "from_keras",
+    "from_torch",
     "get_config",
     "get_num_threads",
     "initializers",
@@ -48,7 +55,10 @@ __all__ = [
     "ops",
     "optimizers",
     "preprocessing",
+    "regularizers",
+    "saving",
     "set_num_threads",
     "show_config",
+    "to_keras",
     "utils",
 ]

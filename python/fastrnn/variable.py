@@ -19,6 +19,8 @@ class Variable:
         name: Short name within its owner, such as `"kernel"`.
         path: Full name, such as `"lstm/lstm_cell/kernel"`. Defaults to `name`.
         trainable: Whether training may change the variable.
+        regularizer: What adds a penalty on the contents to the loss, or None.
+        constraint: What projects the contents after each update, or None.
 
     Example:
         >>> kernel = Variable([[1.0, 2.0]], name="kernel")
@@ -26,7 +28,7 @@ class Variable:
         (1, 2)
     """
 
-    __slots__ = ("name", "path", "trainable", "value")
+    __slots__ = ("constraint", "name", "path", "regularizer", "trainable", "value")
 
     def __init__(
         self,
@@ -34,11 +36,15 @@ class Variable:
         name: str = "variable",
         path: str | None = None,
         trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
     ) -> None:
         self.value: np.ndarray = np.array(value, dtype=np.float32, order="C")
         self.name = name
         self.path = name if path is None else path
         self.trainable = trainable
+        self.regularizer = regularizer
+        self.constraint = constraint
 
     @property
     def shape(self) -> tuple[int, ...]:

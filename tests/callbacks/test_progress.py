@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 from fastrnn import layers
+from fastrnn.callbacks import CallbackList, ProgbarLogger
 from fastrnn.models import Sequential
 
 X, Y = np.arange(14.0).reshape(7, 2), np.arange(7.0)
@@ -82,6 +83,42 @@ def test_a_bar_in_a_terminal(
     assert re.search(rf"3/3 \|.*{TIME}", capsys.readouterr().out)
     model.fit(X, Y, verbose=2)
     assert "|" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_run_of_unknown_length(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    progress = ProgbarLogger()
+    progress.set_params({"verbose": "auto", "epochs": 1, "steps": None})
+    run = CallbackList(progress)
+    run.on_train_begin()
+    run.on_epoch_begin(0)
+    for batch in range(4):
+        run.on_train_batch_begin(batch)
+        run.on_train_batch_end(batch, {"loss": 1.0})
+    run.on_test_begin()
+    run.on_test_batch_begin(0)
+    run.on_test_end({"loss": 3.0})
+    # A metric may have a number for each class; Keras shows their mean.
+    run.on_epoch_end(0, {"loss": 2.0, "f1_score": np.array([0.5, 1.0])})
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert re.search(rf"4/4 .*{TIME} - f1_score: 0\.7500 - loss: 2\.0000$", last)
+
+
+def test_a_given_one_is_the_only_one(model: Sequential, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = ProgbarLogger()
+    model.fit(X, Y, verbose=2, callbacks=[mine])
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    model.fit(X, Y, verbose=0, callbacks=[mine])
+    assert capsys.readouterr().out == ""
+    run = CallbackList(mine, verbose=0, epochs=2, steps=1)
+    run.on_epoch_begin(0)
+    assert capsys.readouterr().out == ""
+    run.set_params({"verbose": 2, "epochs": 2, "steps": 1})
+    run.on_epoch_begin(0)
+    assert capsys.readouterr().out == "Epoch 1/2\n"
 
 
 def test_the_bar_is_imported_only_where_it_is_drawn(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fastrnn import initializers
-from fastrnn.initializers import variance_scaling
+from fastrnn.initializers.scaled_initializers import fans
 from fastrnn.random import set_random_seed
 
 SHAPE = (300, 200)
@@ -50,6 +50,51 @@ def test_distributions(name: str) -> None:
     assert values.std() == pytest.approx(stddev, rel=0.02)
     assert np.abs(values).max() <= bound
     assert np.abs(values).max() > 0.8 * bound or name == "random_normal"
+
+
+def normal_share(deviations: np.ndarray) -> np.ndarray:
+    """Share of a standard normal distribution below each number of deviations."""
+    return np.array([0.5 * (1 + math.erf(each / math.sqrt(2))) for each in deviations])
+
+
+@pytest.mark.parametrize(
+    ("made", "middle", "scale", "kind"),
+    [
+        (initializers.RandomUniform(-1.0, 3.0, seed=1), 1.0, 2.0, "uniform"),
+        (initializers.RandomNormal(0.5, 2.0, seed=2), 0.5, 2.0, "normal"),
+        (initializers.TruncatedNormal(-0.5, 2.0, seed=3), -0.5, 2.0, "truncated"),
+        (initializers.HeUniform(seed=4), 0.0, math.sqrt(6 / FAN_IN), "uniform"),
+        (initializers.LecunNormal(seed=5), 0.0, FAN_IN**-0.5 / 0.87962566, "truncated"),
+        (
+            initializers.VarianceScaling(3.0, "fan_out", "untruncated_normal", seed=6),
+            0.0,
+            math.sqrt(3 / FAN_OUT),
+            "normal",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if hasattr(value, "seed") else "",
+)
+def test_shares_below_each_bound(made: Any, middle: float, scale: float, kind: str) -> None:
+    """The distribution function at 41 points. One of the 60,000 draws moves it by 1 / 60,000."""
+    bounds = np.linspace(-2.0, 2.0, 41)
+    if kind == "uniform":
+        wanted = np.clip((bounds + 1) / 2, 0, 1)
+    else:
+        wanted = normal_share(bounds)
+        if kind == "truncated":
+            low, high = normal_share(np.array([-2.0, 2.0]))
+            wanted = (wanted - low) / (high - low)
+    draws = np.sort((made(SHAPE).ravel() - middle) / scale)
+    got = np.searchsorted(draws, bounds, side="right") / draws.size
+    # Kolmogorov's bound for one chance in a thousand.
+    assert np.abs(got - wanted).max() < 1.95 / math.sqrt(draws.size)
+
+
+def test_draws_do_not_depend_on_each_other() -> None:
+    """Neighbours in a row and in a column: the correlation is within five standard errors."""
+    values = initializers.RandomNormal(seed=7)(SHAPE) / 0.05
+    for one, other in ((values[1:], values[:-1]), (values[:, 1:], values[:, :-1])):
+        assert abs((one * other).mean()) < 5 / math.sqrt(one.size)
 
 
 @pytest.mark.parametrize("shape", [(6, 6), (4, 12), (12, 4), (2, 3, 4)])
@@ -113,10 +158,10 @@ def test_bad_variance_scaling(arguments: dict[str, Any]) -> None:
 def test_fans_are_those_of_keras(keras: ModuleType, shape: tuple[int, ...]) -> None:
     from keras.src.initializers.random_initializers import compute_fans
 
-    assert variance_scaling.fans(shape) == compute_fans(shape)
+    assert fans(shape) == compute_fans(shape)
     if len(shape) == 3:
         axes = ([0], [1, 2])
-        assert variance_scaling.fans(shape, *axes) == compute_fans(shape, *axes)
+        assert fans(shape, *axes) == compute_fans(shape, *axes)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +187,7 @@ def test_fans_are_those_of_keras(keras: ModuleType, shape: tuple[int, ...]) -> N
 )
 def test_configs_are_those_of_keras(keras: ModuleType, made: initializers.Initializer) -> None:
     config = initializers.serialize(made)
-    again = initializers.get(config)
+    again = initializers.deserialize(config)
     assert isinstance(again, type(made))
     assert initializers.serialize(again) == config
     theirs = keras.initializers.get(config)
@@ -150,3 +195,15 @@ def test_configs_are_those_of_keras(keras: ModuleType, made: initializers.Initia
         assert theirs.get_config() == config["config"]
     with pytest.raises(ValueError, match="Only an `Initializer` has a config"):
         initializers.serialize(np.zeros)
+
+
+def test_each_name_of_keras_is_there(keras: ModuleType) -> None:
+    """But for STFT, which makes filters of sound."""
+    theirs = {name for name in dir(keras.initializers) if not name.startswith("_")}
+    theirs -= {"STFT", "STFTInitializer", "stft"}
+    assert theirs <= set(initializers.__all__)
+    for name in theirs - {"deserialize", "get", "serialize"}:
+        ours = getattr(initializers, name)
+        assert ours.__name__ == getattr(keras.initializers, name).__name__
+        if name not in ("Initializer", "RandomInitializer"):
+            assert type(initializers.get(name)) is ours

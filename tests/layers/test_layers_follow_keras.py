@@ -87,6 +87,8 @@ def test_a_single_state_needs_no_list(rng: np.random.Generator) -> None:
         ("Dense", {"units": 4}),
         ("Dense", {"units": 4, "use_bias": False, "activation": "tanh"}),
         ("Dense", {"units": 4, "activation": "softmax"}),
+        ("Dense", {"units": 4, "activation": "log_softmax", "use_bias": False}),
+        ("Dense", {"units": 4, "activation": "gelu"}),
         ("Dense", {"units": 1, "activation": "hard_sigmoid"}),
         ("Dropout", {"rate": 0.5}),
     ],
@@ -131,8 +133,8 @@ def stack(lib: Any, kind: str) -> list[Any]:
         return [lower, lib.GRU(UNITS, go_backwards=True), dense]
     if kind == "every step":
         return [lib.SimpleRNN(UNITS, return_sequences=True, go_backwards=True), dense]
-    if kind == "softmax":
-        return [lib.Dense(4, activation="softmax"), lib.LSTM(UNITS), dense]
+    if kind in ("softmax", "silu"):
+        return [lib.Dense(4, activation=kind), lib.LSTM(UNITS), dense]
     cls, _, option = kind.partition(" ")
     options: dict[str, Any] = {"reset_after": False} if option == "before" else {}
     return [getattr(lib, cls)(UNITS, go_backwards=option == "backwards", **options), dense]
@@ -151,6 +153,7 @@ def stack(lib: Any, kind: str) -> list[Any]:
         "backwards above",
         "every step",
         "softmax",
+        "silu",
     ],
 )
 def test_gradients_by_three_steps_of_sgd(

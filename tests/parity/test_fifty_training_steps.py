@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import parity_cases
@@ -64,6 +65,76 @@ def test_live(cell: str, data: str, keras: ModuleType) -> None:
         want = parity_cases.dense_gradient_losses(keras, theirs, tokens)
     got = parity_cases.training_losses(ours, tokens)
     np.testing.assert_allclose(got, want, rtol=RELATIVE, atol=0)
+
+
+# Each with some of the arguments that all share.
+EVERY_OPTIMIZER: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {"learning_rate": 0.3, "momentum": 0.7, "loss_scale_factor": 3.0}),
+    ("RMSprop", {"learning_rate": 0.005, "centered": True, "momentum": 0.5, "rho": 0.95}),
+    ("Adam", {"learning_rate": 0.01, "amsgrad": True, "gradient_accumulation_steps": 2}),
+    ("AdamW", {"learning_rate": 0.01, "weight_decay": 0.1, "clipnorm": 0.05}),
+    (
+        "Adagrad",
+        {"learning_rate": 0.3, "use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 10},
+    ),
+    ("Nadam", {"learning_rate": 0.01, "clipvalue": 0.01}),
+    ("Adamax", {"learning_rate": 0.02, "global_clipnorm": 0.1}),
+    ("Adadelta", {"learning_rate": 1.0, "use_ema": True, "ema_momentum": 0.5}),
+]
+
+
+@pytest.fixture(scope="module")
+def gru_gradients(keras: ModuleType) -> tuple[Any, Callable[..., list[Any]]]:
+    """A model of Keras, and its gradients on a batch, which one graph serves for all optimizers."""
+    import tensorflow as tf
+
+    model = parity_cases.training_model(keras, "gru", "adam", initial_weights("gru"))
+    weights = [weight.value for weight in model.trainable_weights]
+
+    def gradients(tokens: Any, labels: Any) -> list[Any]:
+        with tf.GradientTape() as tape:
+            loss = keras.losses.BinaryCrossentropy()(labels, model(tokens, training=True))
+        return [tf.convert_to_tensor(d) for d in tape.gradient(loss, weights)]
+
+    return model, tf.function(gradients)
+
+
+@pytest.mark.parametrize(("name", "config"), EVERY_OPTIMIZER, ids=str)
+def test_weights_of_every_optimizer(
+    name: str,
+    config: dict[str, Any],
+    keras: ModuleType,
+    gru_gradients: tuple[Any, Callable[..., list[Any]]],
+) -> None:
+    """Through `fit`, to the averages at its end."""
+    import fastrnn
+    import tensorflow as tf
+
+    tokens = GOLDEN["tokens/repeated"].astype(np.int32)
+    labels = parity_cases.training_labels(tokens)
+    start = initial_weights("gru")
+    theirs, gradients = gru_gradients
+    theirs.set_weights(start)
+    reference = getattr(keras.optimizers, name)(**config)
+    reference.build(theirs.trainable_weights)
+    apply = tf.function(
+        lambda step: reference.apply(step, theirs.trainable_weights), autograph=False
+    )
+    for batch, wanted in zip(tokens, labels, strict=True):
+        scale = config.get("loss_scale_factor", 1.0)
+        apply([scale * gradient for gradient in gradients(batch, wanted)])
+    reference.finalize_variable_values(theirs.trainable_weights)
+
+    ours = parity_cases.training_model(fastrnn, "gru", "adam", start)
+    ours.compile(getattr(fastrnn.optimizers, name)(**config), "binary_crossentropy")
+    ours.fit(
+        tokens.reshape(-1, tokens.shape[-1]), labels.reshape(-1, 1),
+        batch_size=parity_cases.TRAINING_BATCH, shuffle=False, verbose=0,
+    )  # fmt: skip
+    for got, want, before in zip(ours.get_weights(), theirs.get_weights(), start, strict=True):
+        moved = np.abs(want - before).max()
+        assert moved > 0.01
+        np.testing.assert_allclose(got, want, rtol=0, atol=5e-5 * moved)
 
 
 def test_keras_on_tensorflow_squares_repeated_rows_one_by_one(keras: ModuleType) -> None:

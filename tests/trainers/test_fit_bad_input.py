@@ -43,14 +43,22 @@ BAD_DATA: dict[str, tuple[Any, Any, type[Exception], str]] = {
     "features": (X[..., :2], Y, ValueError, "must have 3 features"),
     "no steps": (X[:, :0], Y, ValueError, "at least one step"),
     "text": ([[["a"]]] * 5, Y, TypeError, "real numbers"),
-    "ragged": ([[[1.0], [2.0]], [[1.0]]], Y[:2], ValueError, "pad_sequences"),
-    "lists of tokens": (
+    "ragged vectors": (
+        [[[1.0, 2.0, 3.0], [2.0, 1.0, 3.0]], [[1.0]]],
+        Y[:2],
+        ValueError,
+        r"shape \(3,\) of the first.*Received: shape=\(1,\) in the sequence at position 1",
+    ),
+    "features of ragged": ([[[1.0], [2.0]], [[1.0]]], Y[:2], ValueError, "must have 3 features"),
+    "lists of numbers": (
         np.array([[1], [1, 2]], dtype=object),
         Y[:2],
         ValueError,
-        "pad_sequences.*dtype=object",
+        "begins with an Embedding.*pad_sequences|three dimensions",
     ),
-    "a generator": ((each for each in X), Y, ValueError, "rectangular array"),
+    "ragged text": ([["a"], ["b", "c"]], Y[:2], TypeError, "real numbers"),
+    "empty sequences": (np.array([[], []], dtype=object), Y[:2], ValueError, "array"),
+    "a dict": ({"a": X}, Y, ValueError, "rectangular array"),
 }
 
 
@@ -120,10 +128,19 @@ BAD_ARGUMENTS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"validation_split": "a"}, ValueError, "between 0 and 1"),
     ({"validation_data": (X,)}, ValueError, r"tuple \(x, y\)"),
     ({"validation_data": X}, ValueError, r"tuple \(x, y\).*ndarray"),
-    ({"validation_data": (X, Y, Y)}, ValueError, "not supported yet"),
+    ({"validation_data": (X, Y, Y, Y)}, ValueError, r"tuple \(x, y\)"),
+    ({"validation_data": (X, Y, Y[:3])}, ValueError, "`sample_weight` must have shape"),
     ({"validation_data": (X, Y[:3])}, ValueError, "same number of samples"),
     ({"validation_data": (X[..., :2], Y)}, ValueError, "must have 3 features"),
     ({"validation_freq": 0}, ValueError, "`validation_freq`"),
+    ({"validation_freq": [1, 0]}, ValueError, "`validation_freq`"),
+    ({"validation_freq": "a"}, ValueError, "`validation_freq`"),
+    ({"validation_batch_size": 0}, ValueError, "`validation_batch_size`"),
+    ({"validation_steps": 1.5}, ValueError, "`validation_steps`"),
+    ({"steps_per_epoch": 0}, ValueError, "`steps_per_epoch`"),
+    ({"shuffle": "always"}, ValueError, "`shuffle` must be a boolean or 'batch'"),
+    ({"epoch": 3}, ValueError, "fit got an argument.*Did you mean `epochs`"),
+    ({"workers": 3}, ValueError, "fit got an argument that it does not know. Received"),
     ({"callbacks": [3]}, TypeError, "Received: 3"),
 ]
 
@@ -144,9 +161,11 @@ def test_bad_arguments_of_fit(
         ({"optimizer": "adamm"}, "adam"),
         ({"loss": "bincross"}, "'bincross'"),
         ({"metrics": ["accurate"]}, "'accurate'"),
-        ({"metrics": "accuracy"}, "`metrics` must be a list"),
-        ({"loss_weights": [1.0]}, "not supported yet"),
-        ({"weighted_metrics": ["mse"]}, "not supported yet"),
+        ({"weighted_metrics": ["accurate"]}, "'accurate'"),
+        ({"loss_weights": [1.0, 2.0]}, "`loss_weights` must have one entry"),
+        ({"loss_weights": "a"}, "`loss_weights` must be a number. Received: loss_weights='a'"),
+        ({"loss": ["mse", "mae"]}, "`loss` must have one entry"),
+        ({"metric": ["mse"]}, "compile got an argument.*Did you mean `metrics`"),
     ],
 )
 def test_bad_arguments_of_compile_leave_the_model_as_it_was(

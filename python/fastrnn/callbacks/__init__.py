@@ -1,15 +1,27 @@
-"""Callbacks: the base class and the History."""
+"""Callbacks: objects that `fit`, `evaluate` and `predict` notify."""
 
 from fastrnn.callbacks.callback import Callback
 from fastrnn.callbacks.callback_list import CallbackList
+from fastrnn.callbacks.csv_logger import CSVLogger
+from fastrnn.callbacks.early_stopping import EarlyStopping
 from fastrnn.callbacks.history import History
-from fastrnn.callbacks.progress import ProgressBar, ProgressLines, progress_for
+from fastrnn.callbacks.lambda_callback import LambdaCallback
+from fastrnn.callbacks.learning_rate_scheduler import LearningRateScheduler
+from fastrnn.callbacks.model_checkpoint import ModelCheckpoint
+from fastrnn.callbacks.progress import ProgbarLogger
+from fastrnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from fastrnn.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
+    "CSVLogger",
     "Callback",
     "CallbackList",
+    "EarlyStopping",
     "History",
-    "ProgressBar",
-    "ProgressLines",
-    "progress_for",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
 ]

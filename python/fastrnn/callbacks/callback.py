@@ -7,6 +7,8 @@ from typing import Any
 Logs = dict[str, Any] | None
 """Loss and metrics by name."""
 
+_ALIASES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
+
 
 class Callback:
     """An object that `fit`, `evaluate` and `predict` notify; override the hooks you need.
@@ -16,9 +18,16 @@ class Callback:
         params: `verbose`, `epochs` and `steps` of the run.
 
     Example:
-        >>> class Print(Callback):
+        >>> import numpy as np
+        >>> from fastrnn import callbacks, layers, models
+        >>> class Print(callbacks.Callback):
         ...     def on_epoch_end(self, epoch, logs=None):
-        ...         print(epoch, logs)
+        ...         print(epoch, sorted(logs))
+        >>> model = models.Sequential([layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> x, y = np.ones((4, 2)), np.ones(4)
+        >>> _ = model.fit(x, y, verbose=0, validation_data=(x, y), callbacks=[Print()])
+        0 ['loss', 'val_loss']
     """
 
     def __init__(self) -> None:
@@ -82,3 +91,14 @@ class Callback:
 
     def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Called after a step of a prediction, with `{"outputs": ...}`."""
+
+
+HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
+
+
+def overrides(callback: Callback, hook: str) -> bool:
+    """Return whether a callback does anything in a hook, by its class or by an attribute."""
+    function = getattr(getattr(callback, hook), "__func__", None)
+    if function is not getattr(Callback, hook):
+        return True
+    return hook in _ALIASES and overrides(callback, _ALIASES[hook])

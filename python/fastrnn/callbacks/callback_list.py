@@ -2,54 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from fastrnn.callbacks.callback import Callback
+from fastrnn.callbacks.callback import HOOKS, Callback, Logs, overrides
 from fastrnn.callbacks.history import History
+from fastrnn.callbacks.progress import ProgbarLogger
 
-_ALIASES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
 
-
-class CallbackList:
-    """Notifies the callbacks of a run, each hook reaching only those that override it.
+class CallbackList(Callback):
+    """Notifies several callbacks, each hook reaching only those that override it.
 
     A step of a small model takes less time than a dozen calls of empty hooks.
 
+    The callbacks of a hook share one copy of the logs, sorted by name, as in Keras: what one adds
+    to them the later ones see. History and progress come last.
+
     Args:
-        callbacks: What the user gave: a list, one callback, or None.
-        model: The model that runs. Its `history` becomes the History among the callbacks, or a
-            new one.
-        params: `verbose`, `epochs` and `steps`.
-        progress: What prints, or None.
+        callbacks: A callback, or a list of callbacks or of lists of them, or None.
+        add_history: Whether to add a History if there is none yet.
+        add_progbar: Whether to add a ProgbarLogger if there is none yet.
+        model: The model that runs. Its `history` becomes the History among the callbacks.
+        **params: `verbose`, `epochs` and `steps` of the run.
+
+    Attributes:
+        callbacks: All callbacks, in the order in which they are called.
+        history: The History among them, or None.
 
     Raises:
         TypeError: If one of the callbacks is none.
+
+    Example:
+        >>> from fastrnn.callbacks import CallbackList, LambdaCallback
+        >>> each = CallbackList([LambdaCallback(on_epoch_end=lambda epoch, logs: print(logs))])
+        >>> each.on_epoch_end(0, {"loss": 0.5, "accuracy": 1.0})
+        {'accuracy': 1.0, 'loss': 0.5}
     """
 
     def __init__(
         self,
-        callbacks: Iterable[Callback] | Callback | None,
-        model: Any,
-        params: dict[str, Any],
-        progress: Callback | None,
+        callbacks: Callback | Iterable[Any] | None = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        **params: Any,
     ) -> None:
-        given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
-        for callback in given:
-            if not isinstance(callback, Callback):
-                raise TypeError(
-                    "`callbacks` must be a list of `fastrnn.callbacks.Callback` objects. "
-                    f"Received: {callback!r}"
-                )
-        self._model = model
-        self.history = next((each for each in given if isinstance(each, History)), History())
-        others = [each for each in given if each is not self.history]
-        self._progress = progress
-        self.callbacks = [self.history, *([progress] if progress else []), *others]
+        super().__init__()
+        self.callbacks = list(_flat(callbacks))
+        if add_history and not any(isinstance(each, History) for each in self.callbacks):
+            self.callbacks.append(History())
+        if add_progbar and not any(isinstance(each, ProgbarLogger) for each in self.callbacks):
+            self.callbacks.append(ProgbarLogger())
+        self.history = next((each for each in self.callbacks if isinstance(each, History)), None)
         self._listeners: dict[str, list[Callable[..., None]]] = {}  # of the hooks that came up
+        if model is not None:
+            self.set_model(model)
+        self.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        """Hand the model to all callbacks."""
+        super().set_model(model)
+        if self.history is not None:
+            model.history = self.history
         for callback in self.callbacks:
-            callback.set_params(params)
             callback.set_model(model)
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Hand the parameters of the run to all callbacks."""
+        super().set_params(params)
+        if params:
+            for callback in self.callbacks:
+                callback.set_params(params)
+        self._listeners.clear()
+
+    def close(self) -> None:
+        """Close the progress bar of a run that an exception has ended."""
+        for callback in self.callbacks:
+            if isinstance(callback, ProgbarLogger):
+                callback.close()
 
     def listens(self, hook: str) -> bool:
         """Return whether anybody overrides the hook."""
@@ -57,24 +87,58 @@ class CallbackList:
 
     def user_listens(self, hook: str) -> bool:
         """Return whether anybody but the progress overrides the hook."""
-        users = (each for each in self.callbacks if each is not self._progress)
-        return any(_overrides(each, hook) for each in users)
+        users = (each for each in self.callbacks if not isinstance(each, ProgbarLogger))
+        return any(overrides(each, hook) for each in users)
 
     def notify(self, hook: str, *arguments: Any) -> None:
-        """Call a hook of all callbacks that override it."""
-        for listener in self._listeners_of(hook):
-            listener(*arguments)
+        """Call a hook of all callbacks that override it.
+
+        Args:
+            hook: Its name.
+            *arguments: The number of the epoch or batch, if the hook has one, and the logs.
+        """
+        listeners = self._listeners_of(hook)
+        if not listeners:
+            return
+        *number, logs = arguments
+        logs = dict(sorted(logs.items())) if logs else {}
+        for listener in listeners:
+            listener(*number, logs)
 
     def _listeners_of(self, hook: str) -> list[Callable[..., None]]:
         listeners = self._listeners.get(hook)
         if listeners is None:
-            listeners = [getattr(each, hook) for each in self.callbacks if _overrides(each, hook)]
+            listeners = [getattr(each, hook) for each in self.callbacks if overrides(each, hook)]
             self._listeners[hook] = listeners
         return listeners
 
 
-def _overrides(callback: Callback, hook: str) -> bool:
-    function = getattr(getattr(callback, hook), "__func__", None)
-    if function is not getattr(Callback, hook):
-        return True
-    return hook in _ALIASES and _overrides(callback, _ALIASES[hook])
+def _flat(callbacks: Any) -> Iterator[Callback]:
+    if isinstance(callbacks, CallbackList):
+        yield from callbacks.callbacks
+    elif isinstance(callbacks, Callback):
+        yield callbacks
+    elif isinstance(callbacks, Iterable) and not isinstance(callbacks, str):
+        for each in callbacks:
+            yield from _flat(each)
+    elif callbacks is not None:
+        raise TypeError(
+            "`callbacks` must be a list of `fastrnn.callbacks.Callback` objects. "
+            f"Received: {callbacks!r}"
+        )
+
+
+def _notifier(hook: str) -> Callable[..., None]:
+    def numbered(self: CallbackList, number: int, logs: Logs = None) -> None:
+        self.notify(hook, number, logs)
+
+    def plain(self: CallbackList, logs: Logs = None) -> None:
+        self.notify(hook, logs)
+
+    made = numbered if "epoch" in hook or "batch" in hook else plain
+    made.__name__, made.__doc__ = hook, f"Call `{hook}` of all callbacks."
+    return made
+
+
+for _hook in HOOKS:
+    setattr(CallbackList, _hook, _notifier(_hook))

@@ -13,6 +13,15 @@ class History(Callback):
             epoch.
         epoch: The epochs' numbers, from 0.
         params: `verbose`, `epochs` and `steps` of the run.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import layers, models
+        >>> model = models.Sequential([layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(np.ones((4, 2)), np.ones(4), epochs=3, verbose=0)
+        >>> list(history.history), history.epoch
+        (['loss'], [0, 1, 2])
     """
 
     def __init__(self) -> None:
@@ -29,3 +38,4 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+        self.model.history = self

@@ -6,21 +6,57 @@ import sys
 import time
 from typing import Any
 
-from fastrnn.callbacks.callback import Callback, Logs
+import numpy as np
+
+from fastrnn.callbacks.callback import HOOKS, Callback, Logs, overrides
 
 _REFRESH = 0.1  # seconds between two drawings of a bar
 
 
-def progress_for(verbose: int) -> Callback | None:
-    """Return the callback that prints.
+class ProgbarLogger(Callback):
+    """Prints the progress of a run as its `verbose` asks; `fit` and kin add one on their own.
 
-    Args:
-        verbose: 0 for nothing, 1 for a bar where that is possible, 2 for lines.
+    With `verbose=1` or `"auto"` it draws a bar in a terminal or a notebook and prints lines
+    elsewhere, with 2 it prints lines, with 0 nothing.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import callbacks, layers, models
+        >>> model = models.Sequential([layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> x, y, progress = np.ones((4, 2)), np.ones(4), callbacks.ProgbarLogger()
+        >>> _ = model.fit(x, y, epochs=2, verbose=2, callbacks=[progress])  # doctest: +ELLIPSIS
+        Epoch 1/2
+        1/1 - 0s - ...s/step - loss: ...
+        Epoch 2/2
+        1/1 - 0s - ...s/step - loss: ...
     """
-    if verbose == 0:
-        return None
-    interactive = sys.stdout.isatty() or "ipykernel" in sys.modules
-    return ProgressBar() if verbose == 1 and interactive else ProgressLines()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._printer: ProgressLines | None = None
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Choose what prints; its hooks become the hooks of this object."""
+        super().set_params(params)
+        self._printer = None
+        for hook in HOOKS:
+            self.__dict__.pop(hook, None)
+        verbose = params["verbose"]
+        if verbose == 0:
+            return
+        interactive = sys.stdout.isatty() or "ipykernel" in sys.modules
+        printer = ProgressBar() if verbose in (1, "auto") and interactive else ProgressLines()
+        printer.set_params(params)
+        self._printer = printer
+        for hook in HOOKS:
+            if overrides(printer, hook):
+                setattr(self, hook, getattr(printer, hook))
+
+    def close(self) -> None:
+        """End the drawing of a run that an exception has ended."""
+        if self._printer is not None:
+            self._printer.close()
 
 
 class ProgressLines(Callback):
@@ -31,6 +67,7 @@ class ProgressLines(Callback):
         self._fitting = False
         self._started = 0.0
         self._stopped: float | None = None
+        self._seen = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Leave the validations of this run to the line of their epoch."""
@@ -46,12 +83,21 @@ class ProgressLines(Callback):
         """Print the results."""
         self._finish(logs)
 
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Count the steps, whose number is not always known before."""
+        self._seen = batch + 1
+
     def on_test_begin(self, logs: Logs = None) -> None:
         """Start the clock of an evaluation, or stop that of an epoch."""
         if self._fitting:
             self._stopped = time.perf_counter()
         else:
             self._start()
+
+    def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Count the steps of an evaluation."""
+        if not self._fitting:
+            self._seen = batch + 1
 
     def on_test_end(self, logs: Logs = None) -> None:
         """Print the results of an evaluation."""
@@ -62,16 +108,28 @@ class ProgressLines(Callback):
         """Start the clock of a prediction."""
         self._start()
 
+    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Count the steps of a prediction."""
+        self._seen = batch + 1
+
     def on_predict_end(self, logs: Logs = None) -> None:
         """Print how long the prediction took."""
         self._finish(None)
 
+    def close(self) -> None:
+        """End the drawing of a run that an exception has ended."""
+
     def _start(self) -> None:
         self._started = time.perf_counter()
         self._stopped = None
+        self._seen = 0
+
+    def _steps(self) -> int:
+        """Return the number of steps of a run that has ended."""
+        return int(self.params["steps"] or self._seen)
 
     def _finish(self, logs: Logs) -> None:
-        steps = self.params["steps"]
+        steps = self._steps()
         seconds = time.perf_counter() - self._started
         print(f"{steps}/{steps} - {seconds:.0f}s - {self._report(steps, logs)}", flush=True)
 
@@ -79,7 +137,8 @@ class ProgressLines(Callback):
         """Return the time per step and the logs."""
         stopped = time.perf_counter() if self._stopped is None else self._stopped
         parts = [_duration((stopped - self._started) / max(steps, 1)) + "/step"]
-        for name, value in (logs or {}).items():
+        for name, result in (logs or {}).items():
+            value = float(np.mean(result))  # some metrics give a number per class
             # Small numbers would lose all their digits.
             parts.append(f"{name}: {value:.4f}" if abs(value) > 1e-3 else f"{name}: {value:.4e}")
         return " - ".join(parts)
@@ -104,7 +163,13 @@ class ProgressBar(ProgressLines):
 
     def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Move the bar of a prediction."""
+        super().on_predict_batch_end(batch)
         self._move(batch + 1, None)
+
+    def close(self) -> None:
+        """Leave the bar where it stands."""
+        if self._bar is not None:
+            self._bar.close()
 
     def _start(self) -> None:
         from tqdm.auto import tqdm  # takes longer to import than the rest of the package
@@ -127,8 +192,8 @@ class ProgressBar(ProgressLines):
         self._bar.set_postfix_str(self._report(steps, logs))
 
     def _finish(self, logs: Logs) -> None:
-        self._bar.n = self.params["steps"]
-        self._bar.set_postfix_str(self._report(self.params["steps"], logs))
+        self._bar.n = self._bar.total = steps = self._steps()
+        self._bar.set_postfix_str(self._report(steps, logs))
         self._bar.close()
 
 

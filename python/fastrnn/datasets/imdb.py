@@ -9,8 +9,9 @@ from __future__ import annotations
 import gc
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,55 @@ def get_word_index(path: str | os.PathLike[str] = "imdb_word_index.json") -> dic
     except ValueError as error:
         raise ValueError(f"`{file}` is damaged: {error}") from error
     return index
+
+
+def decode_review(
+    sequence: Iterable[int],
+    index_from: int = 3,
+    start_char: int | None = 1,
+    oov_char: int | None = 2,
+    word_index: Mapping[str, int] | None = None,
+) -> str:
+    """Turn the tokens of a review back into words.
+
+    Args:
+        sequence: Tokens, as `load_data` or `pad_sequences` returned them for one review.
+        index_from: As given to `load_data`, like the next two.
+        start_char: Token shown as `<START>`.
+        oov_char: Token shown as `<UNK>`, as are tokens that no word has.
+        word_index: Ranks by word; None for those of `get_word_index`.
+
+    Returns:
+        The words with spaces between them; padding (0) is shown as `<PAD>`.
+
+    Raises:
+        ValueError: If `sequence` is no list of integers from 0.
+        OSError: If the ranks have to be downloaded and that fails.
+
+    Example:
+        >>> decode_review([0, 1, 5, 2, 4], word_index={"good": 1, "film": 2})
+        '<PAD> <START> film <UNK> good'
+    """
+    tokens = np.asarray(sequence)
+    if tokens.ndim != 1 or (tokens.size and (tokens.dtype.kind not in "iu" or tokens.min() < 0)):
+        raise ValueError(
+            f"`sequence` must be a list of integers >= 0, one review. Received: {sequence!r}"
+        )
+    if word_index is None:
+        words = _words_by_rank(locate("imdb_word_index.json", WORD_INDEX))
+    else:
+        words = {rank: word for word, rank in word_index.items()}
+    special = {oov_char: "<UNK>", start_char: "<START>", 0: "<PAD>"}
+    shown = (
+        special.get(token) or words.get(token - (index_from or 0), "<UNK>")
+        for token in tokens.tolist()
+    )
+    return " ".join(shown)
+
+
+@lru_cache(maxsize=1)
+def _words_by_rank(file: Path) -> dict[int, str]:
+    return {rank: word for word, rank in get_word_index(file).items()}
 
 
 def _load(

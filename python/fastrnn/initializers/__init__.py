@@ -8,9 +8,14 @@ from typing import Any
 import numpy as np
 
 from fastrnn.initializers.base import Initializer, RandomInitializer
-from fastrnn.initializers.constant import Constant, Identity, Ones, Zeros
-from fastrnn.initializers.random import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
-from fastrnn.initializers.variance_scaling import (
+from fastrnn.initializers.constant_initializers import Constant, Identity, Ones, Zeros
+from fastrnn.initializers.random_initializers import (
+    Orthogonal,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+)
+from fastrnn.initializers.scaled_initializers import (
     GlorotNormal,
     GlorotUniform,
     HeNormal,
@@ -29,20 +34,57 @@ __all__ = [
     "HeNormal",
     "HeUniform",
     "Identity",
+    "IdentityInitializer",
     "Initializer",
     "LecunNormal",
     "LecunUniform",
     "Ones",
     "Orthogonal",
+    "OrthogonalInitializer",
     "RandomInitializer",
     "RandomNormal",
     "RandomUniform",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
+    "constant",
+    "deserialize",
     "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
     "serialize",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
 ]
+
+# Names that Keras gives the classes too.
+constant = Constant
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+identity = Identity
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+ones = Ones
+orthogonal = Orthogonal
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+zeros = Zeros
+IdentityInitializer = Identity
+OrthogonalInitializer = Orthogonal
 
 _CLASSES: tuple[type[Initializer], ...] = (
     Constant,
@@ -67,7 +109,9 @@ _REGISTRY: registry.Registry[Initializer] = registry.Registry(
     {
         **{cls.__name__: cls for cls in _CLASSES},
         **{to_snake_case(cls.__name__): cls for cls in _CLASSES},
-        # Short names that Keras accepts.
+        # Other names that Keras accepts.
+        "IdentityInitializer": Identity,
+        "OrthogonalInitializer": Orthogonal,
         "normal": RandomNormal,
         "uniform": RandomUniform,
         "one": Ones,
@@ -111,3 +155,8 @@ def serialize(initializer: Callable[..., np.ndarray]) -> dict[str, Any]:
     if not isinstance(initializer, Initializer):
         raise ValueError(f"Only an `Initializer` has a config. Received: {initializer!r}")
     return registry.serialize(initializer, "keras.initializers")
+
+
+def deserialize(config: dict[str, Any]) -> Initializer:
+    """Make an initializer from the result of `serialize` (Keras's works too)."""
+    return _REGISTRY.get(config)

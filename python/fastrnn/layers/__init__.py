@@ -1,27 +1,66 @@
 """Layers, with the names, arguments and defaults of Keras."""
 
+from fastrnn.layers.activation import Activation
 from fastrnn.layers.bidirectional import Bidirectional
 from fastrnn.layers.dense import Dense
 from fastrnn.layers.dropout import Dropout
+from fastrnn.layers.elu import ELU
 from fastrnn.layers.embedding import Embedding
+from fastrnn.layers.flatten import Flatten
+from fastrnn.layers.gaussian_dropout import GaussianDropout
+from fastrnn.layers.gaussian_noise import GaussianNoise
+from fastrnn.layers.global_average_pooling1d import GlobalAveragePooling1D
+from fastrnn.layers.global_max_pooling1d import GlobalMaxPooling1D
 from fastrnn.layers.gru import GRU
 from fastrnn.layers.input_layer import Input, InputLayer
 from fastrnn.layers.layer import Layer
+from fastrnn.layers.layer_normalization import LayerNormalization
+from fastrnn.layers.leaky_relu import LeakyReLU
 from fastrnn.layers.lstm import LSTM
+from fastrnn.layers.masking import Masking
+from fastrnn.layers.permute import Permute
+from fastrnn.layers.relu import ReLU
+from fastrnn.layers.repeat_vector import RepeatVector
+from fastrnn.layers.reshape import Reshape
 from fastrnn.layers.serialization import deserialize, serialize
 from fastrnn.layers.simple_rnn import SimpleRNN
+from fastrnn.layers.softmax import Softmax
+from fastrnn.layers.spatial_dropout1d import SpatialDropout1D
+from fastrnn.layers.time_distributed import TimeDistributed
+
+# Keras's other names.
+GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
 
 __all__ = [
+    "ELU",
     "GRU",
     "LSTM",
+    "Activation",
     "Bidirectional",
     "Dense",
     "Dropout",
     "Embedding",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAvgPool1D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPooling1D",
     "Input",
     "InputLayer",
     "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Masking",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
+    "Reshape",
     "SimpleRNN",
+    "Softmax",
+    "SpatialDropout1D",
+    "TimeDistributed",
     "deserialize",
     "serialize",
 ]

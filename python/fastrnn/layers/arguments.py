@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn import activations, constraints, initializers, regularizers
+
 
 def own_arguments(scope: Mapping[str, Any]) -> dict[str, Any]:
     """Return a constructor's arguments from its `locals()`, without `self` and `kwargs`.
@@ -65,3 +67,52 @@ def positive_integer(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
         raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
     return int(value)
+
+
+def number_from_zero(name: str, value: Any) -> float:
+    """Return `value`, a number that is not negative.
+
+    Raises:
+        ValueError: If it is no such number.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value >= 0:
+        raise ValueError(f"`{name}` must be a number from 0 on. Received: {name}={value!r}")
+    return float(value)
+
+
+def data_format_of(value: Any) -> str:
+    """Return where an array has its features: "channels_last" (also for None) or "channels_first".
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    data_format = "channels_last" if value is None else str(value).lower()
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(
+            "`data_format` must be 'channels_last', 'channels_first' or None. "
+            f"Received: data_format={value!r}"
+        )
+    return data_format
+
+
+def check_dtype(dtype: Any) -> None:
+    """Refuse each `dtype` but float32, its policy and None.
+
+    Raises:
+        ValueError: If it is another.
+    """
+    if isinstance(dtype, dict):  # Keras writes {"class_name": "DTypePolicy", "config": {"name"}}
+        dtype = dtype.get("config", {}).get("name")
+    if dtype not in (None, "float32", np.float32, np.dtype(np.float32)):
+        raise ValueError(f"`dtype` must be 'float32' or None. Received: dtype={dtype!r}")
+
+
+def plain_value(value: Any) -> Any:
+    """Return an argument as the plain value that stands for it in a config."""
+    if isinstance(value, initializers.Initializer):
+        return initializers.serialize(value)
+    if isinstance(value, regularizers.Regularizer):
+        return regularizers.serialize(value)
+    if isinstance(value, constraints.Constraint):
+        return constraints.serialize(value)
+    return activations.serialize(value) if callable(value) else value

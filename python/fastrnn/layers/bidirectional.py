@@ -12,6 +12,7 @@ from fastrnn.layers.layer import Shape
 from fastrnn.layers.rnn import RNN
 from fastrnn.layers.sequence_layer import SequenceLayer
 from fastrnn.utils import registry
+from fastrnn.variable import Variable
 
 _MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 
@@ -21,7 +22,7 @@ class _Cache(NamedTuple):
 
     Attributes:
         tapes: What the kernels need.
-        outputs: The factors of "mul", in the order of the time; else None.
+        outputs: What both made, in the order of the time; None if `backward` does not need it.
     """
 
     tapes: tuple[Any, Any]
@@ -36,19 +37,20 @@ class Bidirectional(SequenceLayer):
 
     Args:
         layer: A SimpleRNN, LSTM or GRU. The layer of each direction is made from its config, with
-            weights of its own.
+            weights of its own. Its `activity_regularizer` counts for each direction's output.
         merge_mode: How the outputs are merged: "concat" along the units, "sum", "mul"
             (elementwise product), "ave" (mean), or None for a tuple of both.
         weights: Weights to start from, those of the forward layer before those of the backward
             layer; None for those of the initializers.
         backward_layer: The layer of the other direction, if it is not to be made from `layer`.
-            It must differ in `go_backwards` and agree in `return_sequences` and `return_state`.
-        **kwargs: `name`, `trainable`, `input_shape`.
+            It must differ in `go_backwards` and agree in `return_sequences`, `return_state` and
+            `stateful`.
+        **kwargs: `name`, `trainable`, `activity_regularizer` of the merged output, `input_shape`.
 
     Call arguments:
         inputs: `[batch, steps, features]`, at least one step.
         initial_state: The states of the forward layer before the first step, then those of the
-            backward layer before the last; None for zeros.
+            backward layer before the last; None for zeros, or for those that stateful layers keep.
         mask: `[batch, steps]`, False where a step is skipped.
         training: Whether dropout is active.
 
@@ -106,7 +108,7 @@ class Bidirectional(SequenceLayer):
                 "The layers of a Bidirectional must have different `go_backwards`. "
                 f"Received: go_backwards={forward.go_backwards} of both"
             )
-        equal = ["return_sequences", "return_state"]
+        equal = ["return_sequences", "return_state", "stateful"]
         if self.merge_mode in ("sum", "mul", "ave"):
             equal.append("units")
         for name in equal:
@@ -184,22 +186,41 @@ class Bidirectional(SequenceLayer):
         """Walk the steps both ways from zero states."""
         forward, backward = (layer.walk(x, training, mask) for layer in self._sublayers())
         outputs = forward.outputs, backward.outputs
-        kept = outputs if self.merge_mode == "mul" else None
+        regularized = any(layer.regularizes_activity for layer in self._sublayers())
+        kept = outputs if self.merge_mode == "mul" or regularized else None
         return self._merge(*outputs), _Cache((forward.tape, backward.tape), kept)
 
     def backward(
         self, cache: _Cache, d_y: Any, input_gradient: bool = True
     ) -> tuple[np.ndarray | None, list[np.ndarray]]:
         """Go back through `forward`; the gradients of the input add up."""
+        d_outputs = self._split(cache, d_y)
+        if cache.outputs is not None:
+            d_outputs = tuple(
+                layer.add_activity_gradient(d, y)
+                for layer, d, y in zip(self._sublayers(), d_outputs, cache.outputs, strict=True)
+            )
         (d_x, d_weights), (d_x_too, d_more) = (
             layer.walk_back(tape, d, input_gradient)
-            for layer, tape, d in zip(
-                self._sublayers(), cache.tapes, self._split(cache, d_y), strict=True
-            )
+            for layer, tape, d in zip(self._sublayers(), cache.tapes, d_outputs, strict=True)
         )
         if d_x is not None and d_x_too is not None:
             d_x += d_x_too
         return d_x, [*d_weights, *d_more]
+
+    def activity_penalty(self, y: np.ndarray, cache: _Cache) -> float:
+        """Return what the regularizers of the merged output and of both directions add."""
+        penalty = super().activity_penalty(y, cache)
+        if cache.outputs is not None:
+            for layer, outputs in zip(self._sublayers(), cache.outputs, strict=True):
+                penalty += layer.activity_penalty(outputs, None)
+        return penalty
+
+    @property
+    def states(self) -> tuple[Variable, ...] | None:
+        """The states that stateful layers keep between batches; None before the first."""
+        forward, backward = self.forward_layer.states, self.backward_layer.states
+        return None if forward is None or backward is None else (*forward, *backward)
 
     def _merge(self, forward: np.ndarray, backward: np.ndarray) -> Any:
         """Merge the outputs of both directions, which are in the order of the time."""
@@ -215,7 +236,7 @@ class Bidirectional(SequenceLayer):
                 y *= np.float32(0.5)
         return self._in_order_of_walk(y)
 
-    def _split(self, cache: _Cache, d_y: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _split(self, cache: _Cache, d_y: Any) -> tuple[np.ndarray, ...]:
         """Go back through `_merge`."""
         if self.merge_mode is None:
             return self._in_order_of_walk(d_y[0]), self._in_order_of_walk(d_y[1])
@@ -223,7 +244,7 @@ class Bidirectional(SequenceLayer):
         if self.merge_mode == "concat":
             units = self.forward_layer.units
             return d_y[..., :units], d_y[..., units:]
-        if cache.outputs is not None:
+        if self.merge_mode == "mul" and cache.outputs is not None:
             forward, backward = cache.outputs
             return d_y * backward, d_y * forward
         if self.merge_mode == "ave":
@@ -264,9 +285,7 @@ class Bidirectional(SequenceLayer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values, in Keras's form."""
         return {
-            "name": self.name,
-            "trainable": self.trainable,
-            "dtype": "float32",
+            **self._shared_config(),
             "merge_mode": self.merge_mode,
             "layer": registry.serialize(self.forward_layer, "keras.layers"),
             "backward_layer": registry.serialize(self.backward_layer, "keras.layers"),

@@ -8,15 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import activations, initializers, ops
+from fastrnn import activations, constraints, initializers, ops, regularizers
 from fastrnn.layers.arguments import own_arguments, positive_integer, refuse_not_built
 from fastrnn.layers.layer import Layer, Shape
 
 _NOT_BUILT = {
-    "kernel_regularizer": None,
-    "bias_regularizer": None,
-    "kernel_constraint": None,
-    "bias_constraint": None,
     "lora_rank": None,
     "lora_alpha": None,
     "quantization_config": None,
@@ -28,15 +24,17 @@ class Dense(Layer):
 
     Args:
         units: Size of the output's last dimension.
-        activation: Name or function of `fastrnn.activations`; None for none.
+        activation: Name or object of `fastrnn.activations`; None for none.
         use_bias: Whether there is a bias.
         kernel_initializer: First value of the kernel, `[features, units]`.
         bias_initializer: First value of the bias, `[units]`.
-        kernel_regularizer: Not supported yet.
-        bias_regularizer: Not supported yet.
-        activity_regularizer: Not supported yet.
-        kernel_constraint: Not supported yet.
-        bias_constraint: Not supported yet.
+        kernel_regularizer: Adds a penalty on the kernel to the loss; name or object of
+            `fastrnn.regularizers`, or None.
+        bias_regularizer: The same for the bias.
+        activity_regularizer: The same for the output, divided by the size of the batch.
+        kernel_constraint: Projects the kernel after each update; name or object of
+            `fastrnn.constraints`, a function, or None.
+        bias_constraint: The same for the bias.
         lora_rank: Not supported.
         lora_alpha: Not supported.
         quantization_config: Not supported.
@@ -78,14 +76,14 @@ class Dense(Layer):
         refuse_not_built("Dense", own_arguments(locals()), _NOT_BUILT)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = positive_integer("units", units)
-        self.activation = activations.get(activation)
+        self.activation = activations.of_layer(activation)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = kernel_regularizer
-        self.bias_regularizer = bias_regularizer
-        self.kernel_constraint = kernel_constraint
-        self.bias_constraint = bias_constraint
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.lora_rank = lora_rank
         self.lora_alpha = lora_alpha
         self.quantization_config = quantization_config
@@ -109,16 +107,26 @@ class Dense(Layer):
 
     def _create_weights(self, input_shape: Shape) -> None:
         self.kernel = self.add_weight(
-            (input_shape[-1] or 0, self.units), self.kernel_initializer, "kernel"
+            (input_shape[-1] or 0, self.units),
+            self.kernel_initializer,
+            "kernel",
+            self.kernel_regularizer,
+            self.kernel_constraint,
         )
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight((self.units,), self.bias_initializer, "bias")
+            self.bias = self.add_weight(
+                (self.units,),
+                self.bias_initializer,
+                "bias",
+                self.bias_regularizer,
+                self.bias_constraint,
+            )
 
     @property
-    def output_activation(self) -> str:
-        """Name of the activation."""
-        return self.activation.__name__
+    def output_activation(self) -> str | None:
+        """Name of the activation; None if it cannot be left off, as a regularizer needs it."""
+        return None if self.activity_regularizer is not None else self.activation.__name__
 
     def without_activation(self) -> Dense:
         """Return a layer that shares this one's weights and stops before the activation.
@@ -132,37 +140,42 @@ class Dense(Layer):
 
     def forward(
         self, x: np.ndarray, training: bool = False
-    ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """Compute `activation(x @ kernel + bias)`. The cache is the input and the output."""
+    ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Compute `activation(x @ kernel + bias)`.
+
+        The cache is the input, what the kernel made of it, and the output: one array where the
+        kernel applies the activation.
+        """
         bias = None if self.bias is None else self.bias.value
-        y = ops.dense_forward(x, self.kernel.value, bias, activation=self._fused_activation)
-        if self.activation is activations.softmax:
-            y = activations.softmax(y)
-        return y, (x, y)
+        fused = self._fused_activation
+        z = ops.dense_forward(x, self.kernel.value, bias, activation=fused or "linear")
+        y = self.activation(z) if fused is None else z
+        return y, (x, z, y)
 
     def backward(
         self,
-        cache: tuple[np.ndarray, np.ndarray],
+        cache: tuple[np.ndarray, np.ndarray, np.ndarray],
         d_y: np.ndarray,
         input_gradient: bool = True,
     ) -> tuple[np.ndarray | None, list[np.ndarray]]:
         """Go back through `forward`."""
-        x, y = cache
-        if self.activation is activations.softmax:
-            # y_i = exp(z_i) / sum_j exp(z_j), so d_z_i = y_i (d_y_i - sum_j d_y_j y_j)
-            d_y = y * (d_y - (d_y * y).sum(axis=-1, keepdims=True))
+        x, z, y = cache
+        fused = self._fused_activation
+        if fused is None:
+            d_y = self.activation.backward(z, y, d_y)
         d_x, d_kernel, d_bias = ops.dense_backward(
             x,
-            y,
+            z,
             self.kernel.value,
             d_y,
-            activation=self._fused_activation,
+            activation=fused or "linear",
             use_bias=self.use_bias,
             input_gradient=input_gradient,
         )
         return d_x, [d_kernel] if d_bias is None else [d_kernel, d_bias]
 
     @property
-    def _fused_activation(self) -> str:
-        """Name of the activation that the kernel applies: all but softmax, which needs a row."""
-        return "linear" if self.activation is activations.softmax else self.activation.__name__
+    def _fused_activation(self) -> str | None:
+        """Name of the activation if the kernel can apply it, else None."""
+        name = self.activation.__name__
+        return name if name in ops.ACTIVATIONS else None

@@ -11,7 +11,48 @@ from fastrnn.layers.layer import Layer
 from fastrnn.random import make_seed
 
 
-class Dropout(Layer):
+class MultiplicativeNoise(Layer):
+    """Base of the layers that multiply their input with random numbers while training.
+
+    Args:
+        rate: Probability, in [0, 1].
+        seed: Integer, or None to draw one.
+        **kwargs: `name`, `trainable`, `input_shape`.
+
+    Raises:
+        ValueError: If `rate` is not a number in [0, 1] or `seed` is not valid.
+    """
+
+    supports_masking = True
+
+    def __init__(self, *, rate: float, seed: int | None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rate = rate_of("rate", rate)
+        self.seed = seed_of(seed)
+        self.built = True  # there are no weights to make
+        self._generator = generator_of(self.seed)
+
+    def forward(
+        self, x: np.ndarray, training: bool = False
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Multiply with new noise while training. The cache is the noise, or None for none."""
+        if not training or self.rate == 0.0:
+            return x, None
+        noise = self._noise(x.shape)
+        return x * noise, noise
+
+    def backward(
+        self, cache: np.ndarray | None, d_y: np.ndarray, input_gradient: bool = True
+    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
+        """Multiply the gradient with the noise of `forward`."""
+        return (d_y if cache is None else d_y * cache), []
+
+    def _noise(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Draw factors that broadcast to an input shape."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `_noise`.")
+
+
+class Dropout(MultiplicativeNoise):
     """Sets elements to 0 with probability `rate` while training, and scales up the others.
 
     The others become `x / (1 - rate)`, so that the expected sum stays (Srivastava et al., 2014).
@@ -24,6 +65,13 @@ class Dropout(Layer):
         seed: Integer, or None to draw one.
         **kwargs: `name`, `trainable`, `input_shape`.
 
+    Call arguments:
+        inputs: Array of any shape.
+        training: Whether dropout is active.
+
+    Returns of a call:
+        An array of the same shape.
+
     Raises:
         ValueError: If `rate` is not a number in [0, 1], or `noise_shape` or `seed` is not valid.
 
@@ -32,8 +80,6 @@ class Dropout(Layer):
         array([[1., 2.]], dtype=float32)
     """
 
-    supports_masking = True
-
     def __init__(
         self,
         rate: float,
@@ -41,7 +87,6 @@ class Dropout(Layer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
         if noise_shape is not None and not (
             isinstance(noise_shape, (tuple, list))
             and all(size is None or (isinstance(size, int) and size > 0) for size in noise_shape)
@@ -50,40 +95,27 @@ class Dropout(Layer):
                 "`noise_shape` must be a tuple of positive integers and None. "
                 f"Received: noise_shape={noise_shape!r}"
             )
-        self.rate = rate_of("rate", rate)
+        super().__init__(rate=rate, seed=seed, **kwargs)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
-        self.seed = seed_of(seed)
-        self.built = True  # there are no weights to make
-        self._generator = generator_of(self.seed)
 
-    def forward(
-        self, x: np.ndarray, training: bool = False
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Apply a new mask while training. The cache is the mask, or None for no dropout."""
-        if not training or self.rate == 0.0:
-            return x, None
-        mask = self._mask(x.shape)
-        return x * mask, mask
-
-    def backward(
-        self, cache: np.ndarray | None, d_y: np.ndarray, input_gradient: bool = True
-    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
-        """Apply the mask of `forward` to the gradient."""
-        return (d_y if cache is None else d_y * cache), []
-
-    def _mask(self, shape: tuple[int, ...]) -> np.ndarray:
+    def _noise(self, shape: tuple[int, ...]) -> np.ndarray:
         """Draw a mask of the shape that `noise_shape` makes of the input's."""
-        if self.noise_shape is not None:
-            if len(self.noise_shape) != len(shape):
-                raise ValueError(
-                    f"`noise_shape` must have as many dimensions as the input, {len(shape)}. "
-                    f"Received: noise_shape={self.noise_shape}"
-                )
-            shape = tuple(
-                size if own is None else own
-                for own, size in zip(self.noise_shape, shape, strict=True)
+        if self.noise_shape is None:
+            return draw_mask(self._generator, shape, self.rate)
+        if len(self.noise_shape) != len(shape):
+            raise ValueError(
+                f"`noise_shape` must have as many dimensions as the input, {len(shape)}. "
+                f"Received: noise_shape={self.noise_shape}"
             )
-        return draw_mask(self._generator, shape, self.rate)
+        sizes = zip(self.noise_shape, shape, strict=True)
+        if any(own not in (None, 1, size) for own, size in sizes):
+            raise ValueError(
+                "Each size of `noise_shape` must be None, 1 or that of the input, whose shape is "
+                f"{shape}. Received: noise_shape={self.noise_shape}"
+            )
+        sizes = zip(self.noise_shape, shape, strict=True)
+        mask_shape = tuple(size if own is None else own for own, size in sizes)
+        return draw_mask(self._generator, mask_shape, self.rate)
 
 
 def draw_mask(generator: np.random.Generator, shape: tuple[int, ...], rate: float) -> np.ndarray:

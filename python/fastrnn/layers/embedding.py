@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import initializers, ops
+from fastrnn import constraints, initializers, ops, regularizers
 from fastrnn.layers.arguments import own_arguments, positive_integer, refuse_not_built
 from fastrnn.layers.inputs import as_tokens
 from fastrnn.layers.layer import Layer, Shape
 
 _NOT_BUILT = {
-    "embeddings_regularizer": None,
-    "embeddings_constraint": None,
     "lora_rank": None,
     "lora_alpha": None,
     "quantization_config": None,
@@ -28,8 +26,10 @@ class Embedding(Layer):
         input_dim: Number of different tokens, which are 0 to `input_dim - 1`.
         output_dim: Length of each vector.
         embeddings_initializer: First value of the table.
-        embeddings_regularizer: Not supported yet.
-        embeddings_constraint: Not supported yet.
+        embeddings_regularizer: Adds a penalty on the table to the loss; name or object of
+            `fastrnn.regularizers`, or None.
+        embeddings_constraint: Projects the table after each update; name or object of
+            `fastrnn.constraints`, a function, or None.
         mask_zero: Whether token 0 stands for padding: layers above then skip its steps. Token 0
             keeps its row of the table.
         weights: Table to start from, `[input_dim, output_dim]`, or a list of that one array.
@@ -73,8 +73,8 @@ class Embedding(Layer):
         self.input_dim = positive_integer("input_dim", input_dim)
         self.output_dim = positive_integer("output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = embeddings_regularizer
-        self.embeddings_constraint = embeddings_constraint
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
         self.mask_zero = bool(mask_zero)
         self.supports_masking = self.mask_zero
         self.lora_rank = lora_rank
@@ -94,7 +94,11 @@ class Embedding(Layer):
 
     def _create_weights(self, input_shape: Shape) -> None:
         self.embeddings = self.add_weight(
-            (self.input_dim, self.output_dim), self.embeddings_initializer, "embeddings"
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer,
+            "embeddings",
+            self.embeddings_regularizer,
+            self.embeddings_constraint,
         )
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:

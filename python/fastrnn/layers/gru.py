@@ -22,8 +22,7 @@ class GRU(RNN):
 
     That is `reset_after=True`; the bias is `[2, 3 * units]`, b above d. With `reset_after=False`,
     as in the paper of Cho et al., 2014, there is no d, and the reset comes before the product:
-    `n = activation(x_t W_h + b_h + (r * h_{t-1}) U_h)`; the bias is `[3 * units]`. See `RNN` for
-    the arguments, and:
+    `n = activation(x_t W_h + b_h + (r * h_{t-1}) U_h)`; the bias is `[3 * units]`.
 
     Args:
         recurrent_activation: Activation of the two gates.

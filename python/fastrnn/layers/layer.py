@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn import activations, initializers
-from fastrnn.layers.arguments import refuse_not_built, refuse_unknown
+from fastrnn import regularizers
+from fastrnn.layers.arguments import check_dtype, plain_value, refuse_unknown
+from fastrnn.layers.first_values import first_value
 from fastrnn.layers.inputs import as_floats
 from fastrnn.naming import auto_name
 from fastrnn.variable import Variable
@@ -45,10 +46,11 @@ class Layer:
         name: Unique name in its model. By default `lstm`, `lstm_1` and so on.
         trainable: Whether training may change the weights.
         dtype: Only float32 (or None).
-        activity_regularizer: Not supported yet.
+        activity_regularizer: Adds a penalty on the output, divided by the size of the batch, to
+            the loss.
         autocast: Accepted for Keras's sake; without effect.
         **kwargs: `input_shape` or `input_dim`, the shape of one sample, for the first layer of a
-            Sequential model.
+            Sequential model; with `batch_size` or as `batch_input_shape` for a fixed batch size.
 
     Raises:
         ValueError: If an argument is unknown, not supported or of a wrong kind.
@@ -56,6 +58,9 @@ class Layer:
 
     supports_masking = False
     """Whether a mask of the input reaches `compute_mask`; else it ends here, as in Keras."""
+
+    uses_mask = False
+    """Whether `call` and `forward` take the mask of the input too."""
 
     def __init__(
         self,
@@ -68,22 +73,17 @@ class Layer:
         **kwargs: Any,
     ) -> None:
         owner = type(self).__name__
-        refuse_not_built(
-            owner, {"activity_regularizer": activity_regularizer}, {"activity_regularizer": None}
-        )
         if not isinstance(trainable, bool):
             raise ValueError(f"`trainable` must be a boolean. Received: trainable={trainable!r}")
-        _check_dtype(dtype)
-        sample_shape = kwargs.pop("input_shape", None)
-        if (input_dim := kwargs.pop("input_dim", None)) is not None:
-            sample_shape = (input_dim,)
+        check_dtype(dtype)
+        self.batch_input_shape = _pop_batch_input_shape(kwargs)
         refuse_unknown(owner, kwargs, self._argument_names())
-        self.sample_shape = None if sample_shape is None else standardize_shape(sample_shape)
         self.name = auto_name(owner) if name is None else str(name)
         self.trainable = trainable
-        self.activity_regularizer = activity_regularizer
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self.scope = ""  # name of the model around the layer and a slash, for the weights' paths
+        self._stateful = False
         self._weights: list[Variable] = []
         self._build_shape: Shape | None = None
 
@@ -159,19 +159,91 @@ class Layer:
             )
         return sum(math.prod(variable.shape) for variable in self.weights)
 
+    @property
+    def losses(self) -> list[float]:
+        """The penalties of the regularizers of the trainable weights, in their order."""
+        return [
+            variable.regularizer(variable.value)
+            for variable in self.trainable_weights
+            if variable.regularizer is not None
+        ]
+
     def add_weight(
-        self, shape: Sequence[int], initializer: Callable[..., np.ndarray], name: str
+        self,
+        shape: Sequence[int],
+        initializer: Callable[..., np.ndarray],
+        name: str,
+        regularizer: regularizers.Regularizer | None = None,
+        constraint: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> Variable:
-        """Make a weight and append it to `weights`."""
-        value = np.asarray(initializer(tuple(shape)))
+        """Make a weight and append it to `weights`.
+
+        Args:
+            shape: Its shape.
+            initializer: Function of the shape that returns its first value.
+            name: Its name within the layer; what stands before a slash names a part of the layer.
+            regularizer: What adds a penalty on its value to the loss.
+            constraint: What projects its value after each update.
+
+        Returns:
+            The weight.
+
+        Raises:
+            ValueError: If the initializer returns an array of another shape.
+        """
+        value = first_value(initializer, tuple(shape))
         if value.shape != tuple(shape):
             raise ValueError(
                 f"The initializer of `{name}` must return an array of shape {tuple(shape)}. "
                 f"Received: shape={value.shape}"
             )
         path = f"{self.scope}{self.name}/{name}"
-        self._weights.append(Variable(value, name=name.rpartition("/")[2], path=path))
-        return self._weights[-1]
+        weight = Variable(
+            value,
+            name=name.rpartition("/")[2],
+            path=path,
+            regularizer=regularizer,
+            constraint=constraint,
+        )
+        self._weights.append(weight)
+        return weight
+
+    # --------------------------------------------------------------------- penalties and states
+
+    @property
+    def regularizes_activity(self) -> bool:
+        """Whether the output of this layer, or of one inside, adds a penalty to the loss."""
+        inside = any(layer.regularizes_activity for layer in self._sublayers())
+        return self.activity_regularizer is not None or inside
+
+    def activity_penalty(self, y: np.ndarray, cache: Any) -> float:
+        """Return what the activity regularizers of this layer and of those inside add to the loss.
+
+        Args:
+            y: Output of `forward`.
+            cache: The cache that `forward` returned with it.
+        """
+        return 0.0 if self.activity_regularizer is None else self.activity_regularizer(y) / len(y)
+
+    def add_activity_gradient(self, d_y: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Add the gradient of this layer's own activity regularizer to that of its output y."""
+        if self.activity_regularizer is None:
+            return d_y
+        return d_y + self.activity_regularizer.gradient(y) / np.float32(len(y))
+
+    @property
+    def stateful(self) -> bool:
+        """Whether this layer, or one inside, starts a batch with the states that the last left."""
+        return self._stateful or any(layer.stateful for layer in self._sublayers())
+
+    def reset_state(self) -> None:
+        """Set the states that stateful layers keep between batches back to zeros."""
+        for layer in self._sublayers():
+            layer.reset_state()
+
+    def reset_states(self) -> None:
+        """Do the same as `reset_state`, its older name."""
+        self.reset_state()
 
     # ------------------------------------------------------------------------ shapes, building
 
@@ -317,10 +389,18 @@ class Layer:
             if parameter.kind is not inspect.Parameter.VAR_KEYWORD
         ]
 
+    def _shared_config(self) -> dict[str, Any]:
+        """Return the part of the config that does not depend on the class."""
+        config = {"name": self.name, "trainable": self.trainable, "dtype": "float32"}
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        return config
+
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values, in Keras's form."""
-        config = {"name": self.name, "trainable": self.trainable, "dtype": "float32"}
-        return config | {name: _plain(getattr(self, name)) for name in self._argument_names()}
+        return self._shared_config() | {
+            name: plain_value(getattr(self, name)) for name in self._argument_names()
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
@@ -331,15 +411,13 @@ class Layer:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def _plain(value: Any) -> Any:
-    """Return an argument as the plain value that stands for it in a config."""
-    if isinstance(value, initializers.Initializer):
-        return initializers.serialize(value)
-    return activations.serialize(value) if callable(value) else value
-
-
-def _check_dtype(dtype: Any) -> None:
-    if isinstance(dtype, dict):  # Keras writes {"class_name": "DTypePolicy", "config": {"name"}}
-        dtype = dtype.get("config", {}).get("name")
-    if dtype not in (None, "float32", np.float32, np.dtype(np.float32)):
-        raise ValueError(f"`dtype` must be 'float32' or None. Received: dtype={dtype!r}")
+def _pop_batch_input_shape(arguments: dict[str, Any]) -> Shape | None:
+    """Take the shape of the input, batch first, out of a constructor's keyword arguments."""
+    batch_shape = arguments.pop("batch_input_shape", None)
+    sample_shape = arguments.pop("input_shape", None)
+    input_dim, batch_size = arguments.pop("input_dim", None), arguments.pop("batch_size", None)
+    if input_dim is not None:
+        sample_shape = (input_dim,)
+    if batch_shape is None and sample_shape is not None:
+        batch_shape = (batch_size, *standardize_shape(sample_shape))
+    return None if batch_shape is None else standardize_shape(batch_shape)

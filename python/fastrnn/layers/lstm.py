@@ -23,8 +23,7 @@ class LSTM(RNN):
         c_t = f * c_{t-1} + i * activation(x_t W_c + h_{t-1} U_c + b_c)
         h_t = o * activation(c_t)
 
-    The equations are those of Gers, Schmidhuber and Cummins, "Learning to forget", 2000. See
-    `RNN` for the arguments, and:
+    The equations are those of Gers, Schmidhuber and Cummins, "Learning to forget", 2000.
 
     Args:
         recurrent_activation: Activation of the three gates.

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastrnn import activations, initializers, ops
+from fastrnn import activations, constraints, initializers, ops, regularizers
+from fastrnn.docstrings import complete_docstring
 from fastrnn.layers.arguments import positive_integer, refuse_not_built
 from fastrnn.layers.dropout import draw_mask, generator_of, rate_of, seed_of
 from fastrnn.layers.inputs import as_floats
@@ -16,23 +17,15 @@ from fastrnn.layers.sequence_layer import SequenceLayer
 from fastrnn.naming import to_snake_case
 from fastrnn.variable import Variable
 
-_NOT_BUILT = {
-    "kernel_regularizer": None,
-    "recurrent_regularizer": None,
-    "bias_regularizer": None,
-    "kernel_constraint": None,
-    "recurrent_constraint": None,
-    "bias_constraint": None,
-    "stateful": False,
-    "time_major": False,
-}
+_NOT_BUILT = {"time_major": False}
 
 
 class RNN(SequenceLayer):
     """Base of the recurrent layers.
 
     A subclass names its kernels in `fastrnn.ops`, counts its gates and states, and lists in
-    `kernel_options` which of its attributes its kernels take. The arguments that all share:
+    `kernel_options` which of its attributes its kernels take. What follows is about all of them
+    and becomes a part of their docstrings.
 
     Args:
         units: Size of the state and of the output.
@@ -41,13 +34,15 @@ class RNN(SequenceLayer):
         kernel_initializer: First value of the kernel, `[features, gates * units]`.
         recurrent_initializer: First value of the recurrent kernel, `[units, gates * units]`.
         bias_initializer: First value of the bias.
-        kernel_regularizer: Not supported yet.
-        recurrent_regularizer: Not supported yet.
-        bias_regularizer: Not supported yet.
-        activity_regularizer: Not supported yet.
-        kernel_constraint: Not supported yet.
-        recurrent_constraint: Not supported yet.
-        bias_constraint: Not supported yet.
+        kernel_regularizer: Adds a penalty on the kernel to the loss; name or object of
+            `fastrnn.regularizers`, or None.
+        recurrent_regularizer: The same for the recurrent kernel.
+        bias_regularizer: The same for the bias.
+        activity_regularizer: The same for the output, divided by the size of the batch.
+        kernel_constraint: Projects the kernel after each update; name or object of
+            `fastrnn.constraints`, a function, or None.
+        recurrent_constraint: The same for the recurrent kernel.
+        bias_constraint: The same for the bias.
         dropout: Probability with which a feature of a sequence is set to 0 while training, at all
             steps alike; the others are scaled by `1 / (1 - dropout)` (Gal and Ghahramani, 2016).
         recurrent_dropout: The same for the units of the state where they enter the product with
@@ -58,7 +53,9 @@ class RNN(SequenceLayer):
         return_state: Whether to return the last states too.
         go_backwards: Whether to walk the steps from the last to the first. The outputs are in
             the order of the walk.
-        stateful: Not supported yet.
+        stateful: Whether a batch starts with the states that the batch before it left, row by
+            row, until `reset_state`. All batches must have one size; no gradient goes from a
+            batch into the one before.
         unroll: Accepted for Keras's sake; without effect.
         zero_output_for_mask: Whether the output of a masked step is zeros, and not that of the
             step before it in the walk.
@@ -66,11 +63,12 @@ class RNN(SequenceLayer):
         implementation: 1 makes LSTM and GRU draw a mask of the dropout for each gate, as
             `recurrent_dropout` does; else without effect.
         use_cudnn: Accepted for Keras's sake; without effect.
-        **kwargs: `name`, `trainable`, `input_shape`.
+        **kwargs: `name`, `trainable`, `input_shape`, `batch_input_shape`.
 
     Call arguments:
         inputs: `[batch, steps, features]`, at least one step.
-        initial_state: The states before the first step, `[batch, units]` each; None for zeros.
+        initial_state: The states before the first step, `[batch, units]` each; None for zeros,
+            with `stateful` for those that the last batch left.
         mask: `[batch, steps]`, False where a step is skipped: it leaves the states as they are.
         training: Whether dropout is active.
 
@@ -90,6 +88,10 @@ class RNN(SequenceLayer):
     """Attributes that the kernels take as keyword arguments."""
     forward_kernel: ClassVar[Callable[..., ops.RnnOutput]]
     backward_kernel: ClassVar[Callable[..., ops.RnnGradients]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        complete_docstring(cls)
 
     def __init__(
         self,
@@ -133,19 +135,20 @@ class RNN(SequenceLayer):
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = kernel_regularizer
-        self.recurrent_regularizer = recurrent_regularizer
-        self.bias_regularizer = bias_regularizer
-        self.kernel_constraint = kernel_constraint
-        self.recurrent_constraint = recurrent_constraint
-        self.bias_constraint = bias_constraint
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.recurrent_constraint = constraints.get(recurrent_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.dropout = rate_of("dropout", dropout)
         self.recurrent_dropout = rate_of("recurrent_dropout", recurrent_dropout)
         self.seed = seed_of(seed)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)
-        self.stateful = stateful
+        self._stateful = bool(stateful)
+        self.states: list[Variable] | None = None
         self.unroll = unroll
         self.implementation = implementation
         self.use_cudnn = use_cudnn
@@ -199,13 +202,29 @@ class RNN(SequenceLayer):
         cell = f"{to_snake_case(type(self).__name__)}_cell"
         columns = self.gates * self.units
         self.kernel = self.add_weight(
-            (input_shape[2] or 0, columns), self.kernel_initializer, f"{cell}/kernel"
+            (input_shape[2] or 0, columns),
+            self.kernel_initializer,
+            f"{cell}/kernel",
+            self.kernel_regularizer,
+            self.kernel_constraint,
         )
         self.recurrent_kernel = self.add_weight(
-            (self.units, columns), self.recurrent_initializer, f"{cell}/recurrent_kernel"
+            (self.units, columns),
+            self.recurrent_initializer,
+            f"{cell}/recurrent_kernel",
+            self.recurrent_regularizer,
+            self.recurrent_constraint,
         )
         if self.use_bias:
-            self.bias = self.add_weight(self._bias_shape(), self._first_bias, f"{cell}/bias")
+            self.bias = self.add_weight(
+                self._bias_shape(),
+                self._first_bias,
+                f"{cell}/bias",
+                self.bias_regularizer,
+                self.bias_constraint,
+            )
+        if self._stateful and input_shape[0] is not None:
+            self._make_states(input_shape[0])
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (self.gates * self.units,)
@@ -262,7 +281,11 @@ class RNN(SequenceLayer):
         keep_tape: bool = True,
     ) -> ops.RnnOutput:
         """Run the kernel. Unlike `forward` it leaves all outputs in the order of the time."""
-        return type(self).forward_kernel(
+        if self._stateful:
+            carried = self._carried_states(_batch_size(x))
+            if initial_state is None:
+                initial_state = [state.value for state in carried]
+        walked = type(self).forward_kernel(
             x,
             self.kernel.value,
             self.recurrent_kernel.value,
@@ -276,6 +299,10 @@ class RNN(SequenceLayer):
             keep_tape=keep_tape,
             **self._options,
         )
+        if self._stateful:
+            for state, last in zip(carried, walked.states, strict=True):
+                state.assign(last)
+        return walked
 
     def walk_back(
         self, tape: ops.Tape, d_outputs: np.ndarray, input_gradient: bool = True
@@ -293,7 +320,7 @@ class RNN(SequenceLayer):
 
     def _dropout_masks(self, x: np.ndarray | ops.Embedded) -> dict[str, np.ndarray]:
         """Draw the masks of a batch, each for all of its steps, as the kernels take them."""
-        batch = np.shape(x.tokens if isinstance(x, ops.Embedded) else x)[0]
+        batch = _batch_size(x)
         sizes = {"dropout_mask": self.kernel.shape[0], "recurrent_dropout_mask": self.units}
         return {
             name: draw_mask(
@@ -303,6 +330,34 @@ class RNN(SequenceLayer):
             )
             for name, rate in self._rates.items()
         }
+
+    # ----------------------------------------------------------------------------------- states
+
+    def reset_state(self) -> None:
+        """Set the states that a stateful layer keeps between batches back to zeros."""
+        for state in self.states or ():
+            state.assign(np.zeros(state.shape))
+
+    def _make_states(self, batch: int) -> list[Variable]:
+        self.states = [
+            Variable(np.zeros((batch, self.units)), name=name, trainable=False)
+            for name in self.state_names
+        ]
+        return self.states
+
+    def _carried_states(self, batch: int) -> list[Variable]:
+        """Return the states that the last batch left, zeros if there was none.
+
+        Raises:
+            ValueError: If they are those of another number of rows.
+        """
+        states = self._make_states(batch) if self.states is None else self.states
+        if states[0].shape[0] != batch:
+            raise ValueError(
+                f"Layer '{self.name}' is stateful and keeps a state per row: all its batches must "
+                f"have the size {states[0].shape[0]}. Received: a batch of {batch}"
+            )
+        return states
 
     def _as_states(self, initial_state: Any, batch: int) -> tuple[np.ndarray, ...] | None:
         """Convert initial states from outside, or refuse them."""
@@ -323,6 +378,10 @@ class RNN(SequenceLayer):
                     f"units), {expected}. Received: shape={state.shape}"
                 )
         return states
+
+
+def _batch_size(x: np.ndarray | ops.Embedded) -> int:
+    return len(np.asarray(x.tokens if isinstance(x, ops.Embedded) else x))
 
 
 def recurrent_activation_of(activation: Any) -> activations.Activation:

@@ -19,6 +19,7 @@ class SequenceLayer(Layer):
     """
 
     supports_masking = True
+    uses_mask = True
 
     def __call__(
         self,

@@ -16,7 +16,7 @@ class SimpleRNN(RNN):
 
         h_t = activation(x_t W + h_{t-1} U + b)
 
-    The equation is Elman's, "Finding structure in time", 1990. See `RNN` for the arguments.
+    The equation is Elman's, "Finding structure in time", 1990.
 
     Example:
         >>> import numpy as np

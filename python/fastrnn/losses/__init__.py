@@ -3,48 +3,116 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from fastrnn.losses.binary_crossentropy import BinaryCrossentropy, binary_crossentropy
+from fastrnn.losses.binary_focal_crossentropy import (
+    BinaryFocalCrossentropy,
+    binary_focal_crossentropy,
+)
 from fastrnn.losses.categorical_crossentropy import (
     CategoricalCrossentropy,
     categorical_crossentropy,
 )
-from fastrnn.losses.loss import Loss
+from fastrnn.losses.categorical_focal_crossentropy import (
+    CategoricalFocalCrossentropy,
+    categorical_focal_crossentropy,
+)
+from fastrnn.losses.categorical_hinge import CategoricalHinge, categorical_hinge
+from fastrnn.losses.cosine_similarity import CosineSimilarity, cosine_similarity
+from fastrnn.losses.hinge import Hinge, hinge
+from fastrnn.losses.huber import Huber, huber
+from fastrnn.losses.kl_divergence import KLDivergence, kl_divergence
+from fastrnn.losses.log_cosh import LogCosh, log_cosh
+from fastrnn.losses.loss import Differential, Loss
 from fastrnn.losses.mean_absolute_error import MeanAbsoluteError, mean_absolute_error
+from fastrnn.losses.mean_absolute_percentage_error import (
+    MeanAbsolutePercentageError,
+    mean_absolute_percentage_error,
+)
 from fastrnn.losses.mean_squared_error import MeanSquaredError, mean_squared_error
+from fastrnn.losses.mean_squared_logarithmic_error import (
+    MeanSquaredLogarithmicError,
+    mean_squared_logarithmic_error,
+)
+from fastrnn.losses.poisson import Poisson, poisson
 from fastrnn.losses.sparse_categorical_crossentropy import (
     SparseCategoricalCrossentropy,
     sparse_categorical_crossentropy,
 )
+from fastrnn.losses.squared_hinge import SquaredHinge, squared_hinge
 from fastrnn.utils import registry
 
 __all__ = [
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Differential",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
     "Loss",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
     "SparseCategoricalCrossentropy",
+    "SquaredHinge",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "cosine_similarity",
     "deserialize",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
     "serialize",
     "sparse_categorical_crossentropy",
+    "squared_hinge",
 ]
 
 _CLASS_OF_FUNCTION: dict[Callable[..., np.ndarray], type[Loss]] = {
     binary_crossentropy: BinaryCrossentropy,
+    binary_focal_crossentropy: BinaryFocalCrossentropy,
     categorical_crossentropy: CategoricalCrossentropy,
+    categorical_focal_crossentropy: CategoricalFocalCrossentropy,
+    categorical_hinge: CategoricalHinge,
+    cosine_similarity: CosineSimilarity,
+    hinge: Hinge,
+    huber: Huber,
+    kl_divergence: KLDivergence,
+    log_cosh: LogCosh,
     mean_absolute_error: MeanAbsoluteError,
+    mean_absolute_percentage_error: MeanAbsolutePercentageError,
     mean_squared_error: MeanSquaredError,
+    mean_squared_logarithmic_error: MeanSquaredLogarithmicError,
+    poisson: Poisson,
     sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
+    squared_hinge: SquaredHinge,
+}
+_ALIASES: dict[str, type[Loss]] = {
+    "bce": BinaryCrossentropy,
+    "kld": KLDivergence,
+    "mae": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "mse": MeanSquaredError,
+    "msle": MeanSquaredLogarithmicError,
 }
 _REGISTRY: registry.Registry[Loss] = registry.Registry(
     "loss",
@@ -52,12 +120,8 @@ _REGISTRY: registry.Registry[Loss] = registry.Registry(
     {
         **{cls.__name__: cls for cls in _CLASS_OF_FUNCTION.values()},
         **{function.__name__: cls for function, cls in _CLASS_OF_FUNCTION.items()},
-        "bce": BinaryCrossentropy,
-        "BCE": BinaryCrossentropy,
-        "mae": MeanAbsoluteError,
-        "MAE": MeanAbsoluteError,
-        "mse": MeanSquaredError,
-        "MSE": MeanSquaredError,
+        **_ALIASES,
+        **{alias.upper(): cls for alias, cls in _ALIASES.items()},
     },
 )
 
@@ -75,15 +139,24 @@ def get(identifier: Any) -> Loss:
         The loss.
 
     Raises:
-        ValueError: If `identifier` is none of these, or the name is not known.
+        ValueError: If `identifier` is none of these, or the name is not known. So is any other
+            function: fastrnn needs the derivative of a loss, and a `Loss` has it.
 
     Example:
         >>> get("mse").name
         'mean_squared_error'
     """
-    if isinstance(identifier, FunctionType):
-        identifier = _CLASS_OF_FUNCTION.get(identifier, identifier)
-    return _REGISTRY.get(identifier)
+    if isinstance(identifier, (Loss, type)) or not callable(identifier):
+        return _REGISTRY.get(identifier)
+    try:
+        return _CLASS_OF_FUNCTION[identifier]()
+    except (KeyError, TypeError):  # of what cannot be hashed
+        raise ValueError(
+            "A loss of your own must be a `fastrnn.losses.Loss`, because fastrnn cannot derive the "
+            "gradient of a function: subclass `Loss` with a method `differentiate(y_true, y_pred, "
+            "from_logits=False)` that returns `Differential(values, derivative)`. "
+            f"Received: {identifier!r}"
+        ) from None
 
 
 def serialize(loss: Loss) -> dict[str, Any]:
@@ -91,6 +164,6 @@ def serialize(loss: Loss) -> dict[str, Any]:
     return registry.serialize(loss, "keras.losses")
 
 
-def deserialize(config: dict[str, Any]) -> Loss:
-    """Make a loss from the result of `serialize`."""
-    return get(config)
+def deserialize(name: dict[str, Any] | str) -> Loss:
+    """Make a loss from the result of `serialize`, or from a name."""
+    return get(name)

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import (
-    EPSILON,
-    Differential,
-    Loss,
-    check_crossentropy_arguments,
-    check_same_shape,
-    floats,
-    mean_of_last_axis,
-)
-
-_LOWEST = np.float32(EPSILON)
-_HIGHEST = np.float32(1.0 - EPSILON)
+from fastrnn.losses.crossentropy import Crossentropy, clip
+from fastrnn.losses.loss import Differential, mean_of_elements
 
 
-class BinaryCrossentropy(Loss):
+class BinaryCrossentropy(Crossentropy):
     """Crossentropy of labels in [0, 1] and independent probabilities.
 
     `mean(-t log(p) - (1 - t) log(1 - p))` over the last axis, with `p` clipped to
@@ -51,26 +39,14 @@ class BinaryCrossentropy(Loss):
         name: str | None = "binary_crossentropy",
         dtype: str | None = None,
     ) -> None:
-        check_crossentropy_arguments(label_smoothing, axis)
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
-        self.axis = axis
+        super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
 
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
     ) -> Differential:
         """Return the crossentropies and their derivative; the labels are smoothed first."""
-        return _differentiate(y_true, y_pred, from_logits or self.from_logits, self.label_smoothing)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "from_logits": self.from_logits,
-            "label_smoothing": self.label_smoothing,
-            "axis": self.axis,
-        }
+        elements = of_logits if from_logits or self.from_logits else of_probabilities
+        return mean_of_elements(*elements(self._smoothed(y_true, 2), y_pred))
 
 
 def binary_crossentropy(
@@ -95,24 +71,11 @@ def binary_crossentropy(
     Raises:
         ValueError: If the shapes differ.
     """
-    check_crossentropy_arguments(label_smoothing, axis)
-    labels, prediction = floats(y_true, y_pred)
-    check_same_shape(labels, prediction)
-    return _differentiate(labels, prediction, from_logits, label_smoothing).values
+    loss = BinaryCrossentropy(from_logits, label_smoothing, axis, reduction=None)
+    return np.asarray(loss(y_true, y_pred))
 
 
-def _differentiate(
-    t: np.ndarray, y_pred: np.ndarray, from_logits: bool, label_smoothing: float
-) -> Differential:
-    if label_smoothing:
-        t = t * np.float32(1.0 - label_smoothing) + np.float32(0.5 * label_smoothing)
-    entropy, derivative = (_of_logits if from_logits else _of_probabilities)(t, y_pred)
-    if y_pred.shape[-1] != 1:
-        derivative *= np.float32(1.0 / y_pred.shape[-1])
-    return Differential(mean_of_last_axis(entropy), derivative)
-
-
-def _of_logits(t: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def of_logits(t: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return `-t log(sigmoid(z)) - (1 - t) log(1 - sigmoid(z))` and `sigmoid(z) - t`."""
     # exp of a non-positive number cannot overflow; tail is the smaller of p and 1 - p.
     power = np.exp(-np.abs(z))
@@ -122,9 +85,9 @@ def _of_logits(t: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return entropy, np.where(z >= 0.0, (np.float32(1.0) - t) - tail, tail - t)
 
 
-def _of_probabilities(t: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def of_probabilities(t: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return `-t log(p) - (1 - t) log(1 - p)` and its derivative, zero where `p` is clipped."""
-    clipped = np.minimum(np.maximum(p, _LOWEST), _HIGHEST)
+    clipped = clip(p)
     other, not_t = np.float32(1.0) - clipped, np.float32(1.0) - t
     entropy = -(t * np.log(clipped) + not_t * np.log(other))
     derivative = not_t / other - t / clipped

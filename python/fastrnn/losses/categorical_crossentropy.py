@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import (
-    EPSILON,
-    Differential,
-    Loss,
-    check_crossentropy_arguments,
-    check_same_shape,
-    floats,
-)
-
-_LOWEST = np.float32(EPSILON)
-_HIGHEST = np.float32(1.0 - EPSILON)
+from fastrnn.losses.crossentropy import Crossentropy, clip
+from fastrnn.losses.loss import Differential, Shape
 
 
-class CategoricalCrossentropy(Loss):
+class CategoricalCrossentropy(Crossentropy):
     """Crossentropy of labels given as a probability of each class: `-sum(t log(p))`.
 
     `p` is scaled to a sum of 1, then clipped to [1e-7, 1 - 1e-7]. On logits, `p = softmax(z)`.
@@ -49,26 +41,17 @@ class CategoricalCrossentropy(Loss):
         name: str | None = "categorical_crossentropy",
         dtype: str | None = None,
     ) -> None:
-        check_crossentropy_arguments(label_smoothing, axis)
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
-        self.axis = axis
+        super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
 
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
     ) -> Differential:
         """Return the crossentropies and their derivative; the labels are smoothed first."""
-        return _differentiate(y_true, y_pred, from_logits or self.from_logits, self.label_smoothing)
+        differential = _of_logits if from_logits or self.from_logits else _of_probabilities
+        return differential(self._smoothed(y_true, y_true.shape[-1]), y_pred)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "from_logits": self.from_logits,
-            "label_smoothing": self.label_smoothing,
-            "axis": self.axis,
-        }
+    def _check_labels(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
+        warn_of_one_class(y_pred_shape)
 
 
 def categorical_crossentropy(
@@ -93,18 +76,8 @@ def categorical_crossentropy(
     Raises:
         ValueError: If the shapes differ.
     """
-    check_crossentropy_arguments(label_smoothing, axis)
-    labels, prediction = floats(y_true, y_pred)
-    check_same_shape(labels, prediction)
-    return _differentiate(labels, prediction, from_logits, label_smoothing).values
-
-
-def _differentiate(
-    t: np.ndarray, y_pred: np.ndarray, from_logits: bool, label_smoothing: float
-) -> Differential:
-    if label_smoothing:
-        t = t * np.float32(1.0 - label_smoothing) + np.float32(label_smoothing / t.shape[-1])
-    return (_of_logits if from_logits else _of_probabilities)(t, y_pred)
+    loss = CategoricalCrossentropy(from_logits, label_smoothing, axis, reduction=None)
+    return np.asarray(loss(y_true, y_pred))
 
 
 def _of_logits(t: np.ndarray, z: np.ndarray) -> Differential:
@@ -123,12 +96,38 @@ def _of_logits(t: np.ndarray, z: np.ndarray) -> Differential:
 
 def _of_probabilities(t: np.ndarray, y_pred: np.ndarray) -> Differential:
     """Return `-sum(t log(p))`, `p = y_pred / sum(y_pred)`, and the derivative by `y_pred`."""
-    total = np.add.reduce(y_pred, axis=-1, keepdims=True)
-    p = y_pred / total
-    clipped = np.minimum(np.maximum(p, _LOWEST), _HIGHEST)
-    values = -np.add.reduce(t * np.log(clipped), axis=-1)
+    p, through = through_total(y_pred)
+    clipped = clip(p)
     d_p = -t / clipped
     d_p *= clipped == p
-    # Every y_pred also enters the total that scales the others.
-    derivative = (d_p - np.add.reduce(d_p * p, axis=-1, keepdims=True)) / total
-    return Differential(values, derivative)
+    return Differential(-np.add.reduce(t * np.log(clipped), axis=-1), through(d_p))
+
+
+def through_total(y_pred: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Return `p = y_pred / sum(y_pred)` and what turns a derivative by p into one by y_pred."""
+    total = np.add.reduce(y_pred, axis=-1, keepdims=True)
+    p = y_pred / total
+
+    def derivative(d_p: np.ndarray) -> np.ndarray:
+        # Every y_pred also enters the total that scales the others.
+        return np.asarray((d_p - np.add.reduce(d_p * p, axis=-1, keepdims=True)) / total)
+
+    return p, derivative
+
+
+def through_softmax(z: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Return `p = softmax(z)` and what turns a derivative by p into one by z."""
+    powers = np.exp(z - np.maximum.reduce(z, axis=-1, keepdims=True))
+    p, by_powers = through_total(powers)
+    return p, lambda d_p: by_powers(d_p) * powers
+
+
+def warn_of_one_class(y_pred_shape: Shape) -> None:
+    """Warn of labels that are a single class, of which the crossentropy is always 0."""
+    if y_pred_shape[-1] == 1:
+        warnings.warn(
+            "Of a single class, the categorical crossentropy is always 0. With two classes "
+            f"and one output, use 'binary_crossentropy'. Received: y_pred.shape={y_pred_shape}",
+            SyntaxWarning,
+            stacklevel=4,
+        )

@@ -17,12 +17,11 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
+from fastrnn.losses.reduction import REDUCTIONS, both_masks, reduce_values
 from fastrnn.naming import auto_name
 
 EPSILON = 1e-7
 """How far probabilities are kept from 0 and 1 before their logarithm; Keras's `epsilon()`."""
-
-REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 Shape = tuple[int | None, ...]
 
@@ -63,6 +62,9 @@ class Loss:
     """
 
     fused_activation: str | None = None
+
+    config_arguments: tuple[str, ...] = ()
+    """Arguments of the subclass's own, kept in attributes of these names; `get_config` has them."""
 
     def __init__(
         self,
@@ -117,10 +119,14 @@ class Loss:
         self.check(labels, prediction.shape)
         labels, prediction = same_rank(labels.astype(np.float32), prediction)
         if type(self).differentiate is Loss.differentiate:
-            return self._reduce(self.call(labels, prediction), sample_weight, mask)[0]
+            return reduce_values(
+                self.call(labels, prediction), sample_weight, mask, self.reduction
+            )[0]
         with np.errstate(all="ignore"):
             result = self.differentiate(labels, prediction, from_logits)
-            return self._reduce(result.values, sample_weight, _both(mask, result.mask))[0]
+            return reduce_values(
+                result.values, sample_weight, both_masks(mask, result.mask), self.reduction
+            )[0]
 
     def value_and_gradient(
         self,
@@ -158,7 +164,9 @@ class Loss:
         # A diverged model shows in a loss of NaN, as in Keras, not in NumPy's warnings.
         with np.errstate(all="ignore"):
             values, derivative, own_mask = self.differentiate(labels, prediction, from_logits)
-            loss, factor = self._reduce(values, sample_weight, _both(mask, own_mask))
+            loss, factor = reduce_values(
+                values, sample_weight, both_masks(mask, own_mask), self.reduction
+            )
             derivative *= factor if np.ndim(factor) == 0 else factor[..., np.newaxis]
         return float(loss), derivative.reshape(shape)
 
@@ -186,10 +194,7 @@ class Loss:
         self._check_labels(labels, tuple(y_pred_shape))
 
     def _check_shapes(self, y_true: Shape, y_pred: Shape) -> None:
-        true, pred = same_rank_shapes(y_true, y_pred)
-        if len(true) != len(pred) or not all(
-            t == p or t is None or p is None for t, p in zip(true, pred, strict=True)
-        ):
+        if not same_shapes(*same_rank_shapes(y_true, y_pred)):
             raise ValueError(
                 "`y_true` and `y_pred` must have the same shape. "
                 f"Received: y_true.shape={y_true}, y_pred.shape={y_pred}"
@@ -198,28 +203,10 @@ class Loss:
     def _check_labels(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
         """Refuse what only this loss cannot take."""
 
-    def _reduce(
-        self, values: np.ndarray, sample_weight: npt.ArrayLike | None, mask: np.ndarray | None
-    ) -> tuple[Any, Any]:
-        """Return the reduced values and d result / d values (a scalar or an array)."""
-        weight = _merge_weights(values, sample_weight, mask, self.reduction)
-        weighted = values if weight is None else values * weight
-        if self.reduction is None or self.reduction == "none":
-            return weighted, weight
-        divisor = 1.0
-        if self.reduction != "sum":
-            divisor = float(np.size(values))
-            if self.reduction == "mean_with_sample_weight" and weight is not None:
-                divisor = float(np.sum(weight))
-        # No weight at all means no loss, rather than a division by zero.
-        scale = np.float32(1.0 / divisor if divisor else 0.0)
-        total = np.add.reduce(weighted, axis=None, dtype=np.float32)
-        result = total / np.float32(divisor) if divisor else np.float32(0.0)
-        return result, scale if weight is None else weight * scale
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {"name": self.name, "reduction": self.reduction}
+        own = {argument: getattr(self, argument) for argument in self.config_arguments}
+        return {"name": self.name, "reduction": self.reduction, **own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
@@ -227,45 +214,25 @@ class Loss:
         return cls(**config)
 
 
-def _both(mask: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
-    """Return the mask of what two masks leave; None leaves all."""
-    if mask is None or other is None:
-        return other if mask is None else mask
-    return np.asarray(mask & other)
+def same_shapes(y_true: Shape, y_pred: Shape) -> bool:
+    """Tell whether two shapes can be the same; None stands for any size."""
+    return len(y_true) == len(y_pred) and all(
+        t == p or t is None or p is None for t, p in zip(y_true, y_pred, strict=True)
+    )
 
 
-def _merge_weights(
-    values: np.ndarray,
-    sample_weight: npt.ArrayLike | None,
-    mask: np.ndarray | None,
-    reduction: str | None,
-) -> np.ndarray | None:
-    """Combine sample weights and mask into one factor of the shape of `values`, or None."""
-    weight: np.ndarray | None = None
-    if mask is not None:
-        if mask.shape != np.shape(values):
-            raise ValueError(
-                f"The mask of `y_pred` must have shape {np.shape(values)}, an entry for each value "
-                "of the loss; labels of as many dimensions as `y_pred` make it so. "
-                f"Received: mask.shape={mask.shape}"
-            )
-        weight = mask.astype(np.float32)
-        if reduction in ("sum_over_batch_size", "mean"):
-            # The divisor counts all values, so the valid ones stand in for the masked ones.
-            weight *= mask.size / max(int(np.count_nonzero(mask)), 1)
-    if sample_weight is not None:
-        factor = np.asarray(sample_weight, dtype=np.float32)
-        if factor.ndim == np.ndim(values) + 1 and factor.shape[-1] == 1:
-            factor = factor[..., 0]
-        try:
-            factor = np.broadcast_to(factor, np.shape(values))
-        except ValueError:
-            raise ValueError(
-                f"`sample_weight` must be a scalar or have shape {np.shape(values)}, one weight "
-                f"for each value of the loss. Received: sample_weight.shape={factor.shape}"
-            ) from None
-        weight = factor if weight is None else weight * factor
-    return weight
+def floats(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Convert labels and predictions to float32 arrays."""
+    return np.asarray(y_true, dtype=np.float32), np.asarray(y_pred, dtype=np.float32)
+
+
+def check_same_shape(y_true: np.ndarray, y_pred: np.ndarray) -> None:
+    """Refuse arrays of different shape, which NumPy would broadcast."""
+    if y_true.shape != y_pred.shape:
+        raise ValueError(
+            "`y_true` and `y_pred` must have the same shape. "
+            f"Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
+        )
 
 
 def same_rank_shapes(y_true: Shape, y_pred: Shape) -> tuple[Shape, Shape]:
@@ -303,25 +270,19 @@ def mean_of_last_axis(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.add.reduce(x, axis=-1) / np.float32(x.shape[-1]))
 
 
-def floats(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Convert the arguments of a loss function to float32 arrays."""
-    return np.asarray(y_true, dtype=np.float32), np.asarray(y_pred, dtype=np.float32)
+def mean_of_elements(elements: np.ndarray, derivative: np.ndarray) -> Differential:
+    """Return the differential of a loss that is the mean of its elements over the last axis.
+
+    Args:
+        elements: Value of each output of a sample.
+        derivative: d elements / d y_pred, of the same shape; is changed.
+    """
+    if elements.shape[-1] != 1:
+        derivative *= np.float32(1.0 / elements.shape[-1])
+    return Differential(mean_of_last_axis(elements), derivative)
 
 
-def check_same_shape(y_true: np.ndarray, y_pred: np.ndarray) -> None:
-    """Refuse arrays of different shape, which NumPy would broadcast."""
-    if y_true.shape != y_pred.shape:
-        raise ValueError(
-            "`y_true` and `y_pred` must have the same shape. "
-            f"Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
-        )
-
-
-def check_crossentropy_arguments(label_smoothing: float, axis: int) -> None:
-    """Refuse what the crossentropies cannot compute."""
-    if not 0.0 <= label_smoothing <= 1.0:
-        raise ValueError(
-            f"`label_smoothing` must be in [0, 1]. Received: label_smoothing={label_smoothing!r}"
-        )
+def check_axis(axis: int) -> None:
+    """Refuse axes other than the last one."""
     if isinstance(axis, bool) or axis != -1:
         raise ValueError(f"`axis` must be -1, the last one. Received: axis={axis!r}")

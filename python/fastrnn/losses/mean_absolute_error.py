@@ -5,18 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import (
-    Differential,
-    Loss,
-    check_same_shape,
-    floats,
-    mean_of_last_axis,
-    same_rank,
-)
+from fastrnn.losses.loss import Differential, Loss, mean_of_elements
 
 
 class MeanAbsoluteError(Loss):
-    """Mean over the last axis of the absolute errors: `mean(abs(y_true - y_pred))`.
+    """Mean over the last axis of the absolute errors: `mean(abs(y_pred - y_true))`.
 
     Args:
         reduction: See `Loss`.
@@ -39,19 +32,16 @@ class MeanAbsoluteError(Loss):
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
     ) -> Differential:
-        """Return the mean absolute errors and `sign(y_pred - y_true) / features`."""
+        """Return the mean absolute errors and `sign(y_pred - y_true) / outputs`."""
         error = y_pred - y_true
-        values = mean_of_last_axis(np.abs(error))
-        derivative = np.sign(error)
-        derivative *= np.float32(1.0 / error.shape[-1])
-        return Differential(values, derivative)
+        return mean_of_elements(np.abs(error), np.sign(error))
 
 
 def mean_absolute_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
     """Return the mean absolute error of each sample.
 
     Args:
-        y_true: Targets, shape [batch, ..., features].
+        y_true: Targets, shape [batch, ..., outputs].
         y_pred: Predictions of the same shape.
 
     Returns:
@@ -60,6 +50,4 @@ def mean_absolute_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndar
     Raises:
         ValueError: If the shapes differ.
     """
-    labels, prediction = same_rank(*floats(y_true, y_pred))
-    check_same_shape(labels, prediction)
-    return mean_of_last_axis(np.abs(prediction - labels))
+    return np.asarray(MeanAbsoluteError(reduction=None)(y_true, y_pred))

@@ -5,18 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import (
-    Differential,
-    Loss,
-    check_same_shape,
-    floats,
-    mean_of_last_axis,
-    same_rank,
-)
+from fastrnn.losses.loss import Differential, Loss, mean_of_elements
 
 
 class MeanSquaredError(Loss):
-    """Mean over the last axis of the squared errors: `mean((y_true - y_pred)**2)`.
+    """Mean over the last axis of the squared errors: `mean((y_pred - y_true)**2)`.
 
     Args:
         reduction: See `Loss`.
@@ -39,18 +32,16 @@ class MeanSquaredError(Loss):
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
     ) -> Differential:
-        """Return the mean squares and `2 (y_pred - y_true) / features`."""
+        """Return the mean squares and `2 (y_pred - y_true) / outputs`."""
         error = y_pred - y_true
-        values = mean_of_last_axis(np.square(error))
-        error *= np.float32(2.0 / error.shape[-1])
-        return Differential(values, error)
+        return mean_of_elements(np.square(error), np.float32(2.0) * error)
 
 
 def mean_squared_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
     """Return the mean squared error of each sample.
 
     Args:
-        y_true: Targets, shape [batch, ..., features].
+        y_true: Targets, shape [batch, ..., outputs].
         y_pred: Predictions of the same shape.
 
     Returns:
@@ -59,6 +50,4 @@ def mean_squared_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarr
     Raises:
         ValueError: If the shapes differ.
     """
-    labels, prediction = same_rank(*floats(y_true, y_pred))
-    check_same_shape(labels, prediction)
-    return mean_of_last_axis(np.square(prediction - labels))
+    return np.asarray(MeanSquaredError(reduction=None)(y_true, y_pred))

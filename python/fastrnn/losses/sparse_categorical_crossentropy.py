@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import (
-    EPSILON,
-    Differential,
-    Loss,
-    Shape,
-    check_crossentropy_arguments,
-)
-
-_LOWEST = np.float32(EPSILON)
-_HIGHEST = np.float32(1.0 - EPSILON)
+from fastrnn.losses.crossentropy import clip
+from fastrnn.losses.loss import Differential, Loss, Shape, check_axis, same_shapes
 
 
 class SparseCategoricalCrossentropy(Loss):
@@ -38,6 +28,7 @@ class SparseCategoricalCrossentropy(Loss):
     """
 
     fused_activation: str | None = "softmax"
+    config_arguments = ("from_logits", "ignore_class", "axis")
 
     def __init__(
         self,
@@ -48,7 +39,7 @@ class SparseCategoricalCrossentropy(Loss):
         name: str | None = "sparse_categorical_crossentropy",
         dtype: str | None = None,
     ) -> None:
-        check_crossentropy_arguments(0.0, axis)
+        check_axis(axis)
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.from_logits = from_logits
         self.ignore_class = ignore_class
@@ -64,19 +55,26 @@ class SparseCategoricalCrossentropy(Loss):
         return _differentiate(y_true, y_pred, from_logits or self.from_logits, self.ignore_class)
 
     def _check_shapes(self, y_true: Shape, y_pred: Shape) -> None:
-        _check_shapes(y_true, y_pred)
+        true = y_true[:-1] if len(y_true) == len(y_pred) and y_true[-1] == 1 else y_true
+        if not same_shapes(true, y_pred[:-1]):
+            raise ValueError(
+                "`y_true` must have the shape of `y_pred` up to the last dimension, one class id "
+                f"for each prediction. Received: y_true.shape={y_true}, y_pred.shape={y_pred}"
+            )
 
     def _check_labels(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
-        _check_class_ids(labels, y_pred_shape[-1], self.ignore_class)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "from_logits": self.from_logits,
-            "ignore_class": self.ignore_class,
-            "axis": self.axis,
-        }
+        if self.ignore_class is not None:
+            labels = labels[labels != self.ignore_class]
+        bad = labels[labels != np.floor(labels)]
+        if bad.size:
+            raise ValueError(f"`y_true` must hold integral class ids. Received: {bad[0]}")
+        classes = y_pred_shape[-1]
+        if classes is not None:
+            bad = labels[(labels < 0) | (labels >= classes)]
+            if bad.size:
+                raise ValueError(
+                    f"`y_true` must hold class ids in [0, {classes}). Received: {bad[0]}"
+                )
 
 
 def sparse_categorical_crossentropy(
@@ -101,34 +99,8 @@ def sparse_categorical_crossentropy(
     Raises:
         ValueError: If shapes do not fit or ids are no classes.
     """
-    check_crossentropy_arguments(0.0, axis)
-    labels, prediction = np.asarray(y_true), np.asarray(y_pred, dtype=np.float32)
-    _check_shapes(labels.shape, prediction.shape)
-    _check_class_ids(labels, prediction.shape[-1], ignore_class)
-    return _differentiate(labels, prediction, from_logits, ignore_class).values
-
-
-def _check_shapes(y_true: Shape, y_pred: Shape) -> None:
-    true = y_true[:-1] if len(y_true) == len(y_pred) and y_true[-1] == 1 else y_true
-    if len(true) + 1 != len(y_pred) or not all(
-        t == p or t is None or p is None for t, p in zip(true, y_pred[:-1], strict=True)
-    ):
-        raise ValueError(
-            "`y_true` must have the shape of `y_pred` up to the last dimension, one class id "
-            f"for each prediction. Received: y_true.shape={y_true}, y_pred.shape={y_pred}"
-        )
-
-
-def _check_class_ids(labels: np.ndarray, classes: int | None, ignore_class: int | None) -> None:
-    if ignore_class is not None:
-        labels = labels[labels != ignore_class]
-    bad = labels[labels != np.floor(labels)]
-    if bad.size:
-        raise ValueError(f"`y_true` must hold integral class ids. Received: {bad[0]}")
-    if classes is not None:
-        bad = labels[(labels < 0) | (labels >= classes)]
-        if bad.size:
-            raise ValueError(f"`y_true` must hold class ids in [0, {classes}). Received: {bad[0]}")
+    loss = SparseCategoricalCrossentropy(from_logits, ignore_class, None, axis)
+    return np.asarray(loss(y_true, y_pred))
 
 
 def _differentiate(
@@ -164,7 +136,7 @@ def _of_logits(ids: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _of_probabilities(ids: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return `-log(p[id] / sum(p))` and its derivative, zero where `p` is clipped."""
     at_id = np.arange(len(ids)), ids
-    p = np.minimum(np.maximum(y_pred, _LOWEST), _HIGHEST)
+    p = clip(y_pred)
     total = np.add.reduce(p, axis=-1, keepdims=True)
     chosen = p[at_id]
     values = np.log(total[:, 0]) - np.log(chosen)

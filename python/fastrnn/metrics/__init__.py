@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastrnn.losses import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
 from fastrnn.losses.loss import Shape
-from fastrnn.losses.mean_absolute_error import mean_absolute_error
-from fastrnn.losses.mean_squared_error import mean_squared_error
 from fastrnn.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -17,42 +33,119 @@ from fastrnn.metrics.accuracy import (
     categorical_accuracy,
     sparse_categorical_accuracy,
 )
-from fastrnn.metrics.mean import Mean, MeanMetricWrapper
+from fastrnn.metrics.auc import AUC
+from fastrnn.metrics.confusion_counts import (
+    FalseNegatives,
+    FalsePositives,
+    TrueNegatives,
+    TruePositives,
+)
+from fastrnn.metrics.crossentropy import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+)
+from fastrnn.metrics.divergence import KLDivergence, Poisson
+from fastrnn.metrics.f_score import F1Score, FBetaScore
+from fastrnn.metrics.hinges import CategoricalHinge, Hinge, SquaredHinge
+from fastrnn.metrics.mean import Mean, MeanMetricWrapper, Sum
 from fastrnn.metrics.metric import Metric
-from fastrnn.metrics.regression import MeanAbsoluteError, MeanSquaredError
+from fastrnn.metrics.operating_point import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
+from fastrnn.metrics.precision_recall import Precision, Recall
+from fastrnn.metrics.r2_score import R2Score
+from fastrnn.metrics.regression import (
+    CosineSimilarity,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    RootMeanSquaredError,
+)
+from fastrnn.metrics.top_k_accuracy import (
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
 from fastrnn.naming import to_snake_case
 from fastrnn.utils import registry
 
 __all__ = [
+    "AUC",
     "Accuracy",
     "BinaryAccuracy",
+    "BinaryCrossentropy",
     "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanMetricWrapper",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
     "Metric",
+    "Poisson",
+    "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
+    "Recall",
+    "RecallAtPrecision",
+    "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "accuracy",
     "binary_accuracy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
     "deserialize",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
     "resolve",
     "serialize",
     "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
 ]
 
-_CLASSES: tuple[type[Metric], ...] = (
-    Accuracy,
-    BinaryAccuracy,
-    CategoricalAccuracy,
-    Mean,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    SparseCategoricalAccuracy,
+_CLASSES: tuple[type[Metric], ...] = tuple(
+    globals()[name] for name in __all__ if name[0].isupper() and name != "Metric"
 )
 _REGISTRY: registry.Registry[Metric] = registry.Registry(
     "metric",
@@ -60,12 +153,30 @@ _REGISTRY: registry.Registry[Metric] = registry.Registry(
     {
         **{cls.__name__: cls for cls in _CLASSES},
         **{to_snake_case(cls.__name__): cls for cls in _CLASSES},
-        "mae": MeanAbsoluteError,
-        "MAE": MeanAbsoluteError,
-        "mse": MeanSquaredError,
-        "MSE": MeanSquaredError,
+        **{
+            alias: cls
+            for name, cls in (
+                ("bce", BinaryCrossentropy),
+                ("mae", MeanAbsoluteError),
+                ("mape", MeanAbsolutePercentageError),
+                ("mse", MeanSquaredError),
+                ("msle", MeanSquaredLogarithmicError),
+            )
+            for alias in (name, name.upper())
+        },
     },
 )
+
+# What the names that depend on the data become: for one output, for class ids, for one-hot labels.
+_BY_DATA: dict[str, tuple[type[Metric], type[Metric], type[Metric]]] = {
+    **dict.fromkeys(
+        ("accuracy", "acc"), (BinaryAccuracy, SparseCategoricalAccuracy, CategoricalAccuracy)
+    ),
+    **dict.fromkeys(
+        ("crossentropy", "ce"),
+        (BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy),
+    ),
+}
 
 
 def get(identifier: Any) -> Metric:
@@ -94,8 +205,10 @@ def resolve(identifier: Any, y_true_shape: Shape, y_pred_shape: Shape) -> Metric
     """Make a metric of `compile`, whose meaning and name may depend on the data.
 
     `"accuracy"` and `"acc"` become the binary accuracy if there is one output, the sparse
-    categorical one if labels are class ids, else the categorical one. A metric given by a string
-    bears that very string as its name, so that it is its key in `History`.
+    categorical one if labels are class ids, else the categorical one; `"crossentropy"` and `"ce"`
+    become the crossentropy of that kind, as in tf.keras (Keras 3 has dropped it for metrics). A
+    metric given by a string bears that very string as its name, so that it is its key in
+    `History`.
 
     Args:
         identifier: See `get`.
@@ -114,15 +227,18 @@ def resolve(identifier: Any, y_true_shape: Shape, y_pred_shape: Shape) -> Metric
     """
     if not isinstance(identifier, str):
         return get(identifier)
-    if identifier.lower() not in ("accuracy", "acc"):
+    if identifier.lower() in _BY_DATA:
+        binary, sparse, categorical = _BY_DATA[identifier.lower()]
+        if y_pred_shape[-1] == 1:
+            metric = binary()
+        elif len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1:
+            metric = sparse()
+        else:
+            metric = categorical()
+    else:
         metric = get(identifier)
-        metric.name = identifier
-        return metric
-    if y_pred_shape[-1] == 1:
-        return BinaryAccuracy(name=identifier)
-    if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1:
-        return SparseCategoricalAccuracy(name=identifier)
-    return CategoricalAccuracy(name=identifier)
+    metric.name = identifier
+    return metric
 
 
 def serialize(metric: Metric) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Weighted means, and means of a function of labels and predictions."""
+"""Weighted means and sums, and means of a function of labels and predictions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fastrnn.metrics.metric import Metric
 
 
-class _Average(Metric):
+class Average(Metric):
     """A weighted sum of values and the sum of their weights."""
 
     def __init__(self, name: str | None, dtype: str | None) -> None:
@@ -20,7 +20,7 @@ class _Average(Metric):
         self.total = 0.0
         self.count = 0.0
 
-    def result(self) -> float:
+    def result(self) -> Any:
         """Return the mean; 0 if there was nothing."""
         return self.total / self.count if self.count else 0.0
 
@@ -31,14 +31,16 @@ class _Average(Metric):
 
     def _add(self, values: np.ndarray, sample_weight: npt.ArrayLike | None) -> None:
         """Add values [samples, ...]; each sample counts as the mean over its other dimensions."""
-        if sample_weight is not None:
-            self._add_weighted(values, np.asarray(sample_weight, dtype=np.float32))
-        elif values.size:
-            samples = len(values) if values.ndim else 1
-            self.total += float(np.add.reduce(values, axis=None, dtype=np.float64)) * (
-                samples / values.size
-            )
-            self.count += samples
+        # A diverged model shows in a mean of NaN, as in Keras, not in NumPy's warnings.
+        with np.errstate(all="ignore"):
+            if sample_weight is not None:
+                self._add_weighted(values, np.asarray(sample_weight, dtype=np.float32))
+            elif values.size:
+                samples = len(values) if values.ndim else 1
+                self.total += float(np.add.reduce(values, axis=None, dtype=np.float64)) * (
+                    samples / values.size
+                )
+                self.count += samples
 
     def _add_weighted(self, values: np.ndarray, weight: np.ndarray) -> None:
         if values.ndim == weight.ndim == 0:
@@ -46,26 +48,33 @@ class _Average(Metric):
             self.total += float(values) * float(weight)
             self.count += float(weight)
             return
-        if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
-            weight = weight[..., 0]
-        elif values.ndim == weight.ndim + 1 and values.shape[-1] == 1:
-            values = values[..., 0]
-        if values.ndim > weight.ndim:
-            values = values.mean(axis=tuple(range(weight.ndim, values.ndim)), dtype=np.float64)
-        try:
-            weight = np.broadcast_to(weight, values.shape)
-        except ValueError:
-            raise ValueError(
-                f"`sample_weight` must be a scalar or fit the values of shape {values.shape}. "
-                f"Received: sample_weight.shape={weight.shape}"
-            ) from None
+        values, weight = _of_one_shape(values, weight, np.mean)
         if values.size:
             factor = values.shape[0] / values.size if values.ndim else 1.0
             self.total += float(np.sum(values * weight, dtype=np.float64)) * factor
             self.count += float(np.sum(weight, dtype=np.float64)) * factor
 
 
-class Mean(_Average):
+def _of_one_shape(
+    values: np.ndarray, weight: np.ndarray, reduce: Callable[..., Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return both in one shape; dimensions that the weights do not have are reduced."""
+    if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
+        weight = weight[..., 0]
+    elif values.ndim == weight.ndim + 1 and values.shape[-1] == 1:
+        values = values[..., 0]
+    if values.ndim > weight.ndim:
+        values = reduce(values, axis=tuple(range(weight.ndim, values.ndim)), dtype=np.float64)
+    try:
+        return values, np.broadcast_to(weight, values.shape)
+    except ValueError:
+        raise ValueError(
+            f"`sample_weight` must be a scalar or fit the values of shape {values.shape}. "
+            f"Received: sample_weight.shape={weight.shape}"
+        ) from None
+
+
+class Mean(Average):
     """Mean of all values since the last reset.
 
     Args:
@@ -98,24 +107,79 @@ class Mean(_Average):
         self._add(np.asarray(values), sample_weight)
 
 
-class MeanMetricWrapper(_Average):
+class Sum(Metric):
+    """Sum of all values since the last reset.
+
+    Args:
+        name: Name of the metric.
+        dtype: `"float32"` or None.
+
+    Example:
+        >>> total = Sum()
+        >>> total.update_state([1.0, 3.0], sample_weight=[1.0, 0.5])
+        >>> total.result()
+        2.5
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: str | None = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = 0.0
+
+    def update_state(
+        self, values: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> None:
+        """Add values.
+
+        Args:
+            values: A number, or an array of shape [samples, ...].
+            sample_weight: A number, or an array of as many dimensions as `values` or fewer: the
+                factor of each value.
+
+        Raises:
+            ValueError: If `sample_weight` does not fit.
+        """
+        array = np.asarray(values)
+        if sample_weight is not None:
+            array, weight = _of_one_shape(array, np.asarray(sample_weight, np.float32), np.sum)
+            array = array * weight
+        self.total += float(np.sum(array, dtype=np.float64))
+
+    def result(self) -> float:
+        """Return the sum; 0 if there was nothing."""
+        return self.total
+
+    def reset_state(self) -> None:
+        """Forget all values."""
+        self.total = 0.0
+
+
+class MeanMetricWrapper(Average):
     """Mean of `fn(y_true, y_pred)` over all samples.
+
+    In a model whose output has a mask, only what the mask leaves counts, for this class and those
+    derived from it alone, as in Keras.
 
     Args:
         fn: Function of labels and predictions that returns an array [samples, ...].
         name: Name of the metric. Defaults to the name of `fn`.
         dtype: `"float32"` or None.
         **kwargs: Further arguments of `fn`.
+
+    Example:
+        >>> MeanMetricWrapper(lambda y_true, y_pred: abs(y_true - y_pred), name="error").name
+        'error'
     """
 
     def __init__(
         self,
-        fn: Callable[..., np.ndarray],
+        fn: Callable[..., Any],
         name: str | None = None,
         dtype: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
+        # A function has a `__name__`, a loss object a `name`.
+        name = name or getattr(fn, "name", None) or getattr(fn, "__name__", None)
+        super().__init__(name=name, dtype=dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
 
@@ -136,3 +200,8 @@ class MeanMetricWrapper(_Average):
             ValueError: If the shapes do not fit.
         """
         self._add(np.asarray(self._fn(y_true, y_pred, **self._fn_kwargs)), sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments; those of a derived class have no `fn`."""
+        own = {"fn": self._fn} if type(self) is MeanMetricWrapper else {}
+        return {**super().get_config(), **own, **self._fn_kwargs}

@@ -8,7 +8,7 @@ from fastrnn.naming import auto_name
 
 
 class Metric:
-    """Base of all metrics: a number gathered over the batches of an epoch.
+    """Base of all metrics: a number, or several, gathered over the batches of an epoch.
 
     Subclasses implement `update_state`, `result` and `reset_state`.
 
@@ -27,15 +27,15 @@ class Metric:
         """Take another batch into account."""
         raise NotImplementedError(f"`{type(self).__name__}` must implement `update_state`.")
 
-    def result(self) -> float:
-        """Return the metric of all batches since the last reset."""
+    def result(self) -> Any:
+        """Return the metric of all batches since the last reset: a float, or an array."""
         raise NotImplementedError(f"`{type(self).__name__}` must implement `result`.")
 
     def reset_state(self) -> None:
         """Forget all batches."""
         raise NotImplementedError(f"`{type(self).__name__}` must implement `reset_state`.")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> float:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Update the state and return the result."""
         self.update_state(*args, **kwargs)
         return self.result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -66,3 +67,59 @@ class Model(Trainer):
             {"positions": None, "expand_nested": False, "layer_range": None},
         )
         (print_fn or print)(summary_text(self, line_length, show_trainable))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickle needs: all but what is made anew when it is missing."""
+        return {**vars(self), "_made": None}
+
+    # ------------------------------------------------------------------------------------ files
+
+    def save(
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Save everything to a `.keras` or `.h5` file; see `fastrnn.saving.save_model`."""
+        from fastrnn.saving import save_model
+
+        save_model(self, filepath, overwrite, zipped, **kwargs)
+
+    def save_weights(
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        max_shard_size: float | None = None,
+    ) -> None:
+        """Save the weights to a `.weights.h5` file; see `fastrnn.saving.save_weights`.
+
+        Args:
+            filepath: Name of the file.
+            overwrite: Whether to replace a file that is there without asking at the terminal.
+            max_shard_size: Not supported: there is always one file.
+        """
+        from fastrnn.saving import save_weights
+
+        refuse_not_built(
+            "save_weights", {"max_shard_size": max_shard_size}, {"max_shard_size": None}
+        )
+        save_weights(self, filepath, overwrite)
+
+    def load_weights(
+        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any
+    ) -> None:
+        """Load weights from a file; see `fastrnn.saving.load_weights`."""
+        from fastrnn.saving import load_weights
+
+        load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return layers and compile settings as JSON text, without weights.
+
+        Args:
+            **kwargs: Arguments of `json.dumps`, such as `indent`.
+        """
+        from fastrnn.saving.model_config import to_json
+
+        return to_json(self, **kwargs)

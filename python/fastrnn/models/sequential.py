@@ -10,7 +10,7 @@ import numpy as np
 from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.inputs import as_mask
 from fastrnn.layers.layer import Layer, Shape, standardize_shape
-from fastrnn.layers.serialization import deserialize, serialize
+from fastrnn.layers.serialization import deserialize, register, serialize
 from fastrnn.models.model import Model
 from fastrnn.trainers.chain import Chain
 
@@ -32,6 +32,8 @@ class Sequential(Model):
         >>> model.output_shape, model.count_params()
         ((None, 1), 101)
     """
+
+    uses_mask = True
 
     def __init__(
         self,
@@ -108,8 +110,8 @@ class Sequential(Model):
                 f"The layers of a model must have different names. Received: a second "
                 f"'{layer.name}' in model '{self.name}'"
             )
-        if not self._layers and layer.sample_shape is not None:
-            self._layers.append(InputLayer(layer.sample_shape))
+        if not self._layers and layer.batch_input_shape is not None:
+            self._layers.append(InputLayer(batch_shape=layer.batch_input_shape))
         self._layers.append(layer)
         self.built = False
 
@@ -180,6 +182,11 @@ class Sequential(Model):
         return shapes
 
     @property
+    def fixed_batch_size(self) -> int | None:
+        """The batch size that the Input states, or None."""
+        return None if (shape := self._known_input_shape) is None else shape[0]
+
+    @property
     def input_shape(self) -> Shape:
         """Shape of the input, batch first.
 
@@ -224,7 +231,23 @@ class Sequential(Model):
     ) -> np.ndarray:
         """Return the output for a checked batch that is not empty."""
         chain = Chain(self.leaves())
-        return chain.forward(x, mask).y if training else chain.infer(x, mask)[0]
+        return chain.forward(x, mask).y if training else chain.infer(x, mask).y
+
+    def forward(
+        self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
+    ) -> tuple[np.ndarray, Any]:
+        """Return the output for a checked batch, and what `backward` needs, as a layer does."""
+        chain = Chain(self.leaves(), self.weights, input_gradient=True)
+        passed = chain.forward(x, mask, training)
+        return passed.y, (chain, passed.caches)
+
+    def backward(
+        self, cache: Any, d_y: np.ndarray, input_gradient: bool = True
+    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
+        """Go back through one `forward`."""
+        chain, caches = cache
+        d_x, d_weights = chain.backward_to_input(caches, d_y)
+        return d_x, d_weights
 
     # ----------------------------------------------------------------------------------- config
 
@@ -251,3 +274,6 @@ class Sequential(Model):
         if not model.built and (shape := config.get("build_input_shape")) is not None:
             model.build(shape)
         return model
+
+
+register(Sequential, "keras")

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from fastrnn.optimizers import schedules
+from fastrnn.optimizers.adadelta import Adadelta
+from fastrnn.optimizers.adagrad import Adagrad
 from fastrnn.optimizers.adam import Adam
+from fastrnn.optimizers.adamax import Adamax
 from fastrnn.optimizers.adamw import AdamW
+from fastrnn.optimizers.nadam import Nadam
 from fastrnn.optimizers.optimizer import Optimizer
 from fastrnn.optimizers.rmsprop import RMSprop
 from fastrnn.optimizers.sgd import SGD
@@ -14,8 +18,12 @@ from fastrnn.utils import registry
 
 __all__ = [
     "SGD",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Nadam",
     "Optimizer",
     "RMSprop",
     "deserialize",
@@ -24,10 +32,20 @@ __all__ = [
     "serialize",
 ]
 
+_CLASSES: tuple[type[Optimizer], ...] = (
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Nadam,
+    RMSprop,
+    SGD,
+)
 _REGISTRY: registry.Registry[Optimizer] = registry.Registry(
     "optimizer",
     Optimizer,
-    {cls.__name__: cls for cls in (Adam, AdamW, RMSprop, SGD)},
+    {cls.__name__: cls for cls in _CLASSES},
     ignore_case=True,
 )
 

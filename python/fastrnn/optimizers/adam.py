@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from fastrnn import ops
-from fastrnn.optimizers.optimizer import LearningRate, Optimizer, check_number
+from fastrnn.layers.arguments import own_arguments
+from fastrnn.optimizers.arguments import check_number
+from fastrnn.optimizers.optimizer import LearningRate, Optimizer
 from fastrnn.variable import Variable
 
 
@@ -20,17 +22,10 @@ class Adam(Optimizer):
     2014, "epsilon hat" form). `amsgrad` divides by the largest `v` so far (Reddi et al., 2018).
 
     Args:
-        learning_rate: See `Optimizer`.
         beta_1: In [0, 1): how slowly the mean of gradients forgets.
         beta_2: In [0, 1): how slowly the mean of squares forgets.
         epsilon: Added to the root of the mean square.
         amsgrad: Whether to divide by the largest mean square so far.
-        weight_decay: See `Optimizer`.
-        clipnorm: See `Optimizer`.
-        clipvalue: See `Optimizer`.
-        global_clipnorm: See `Optimizer`.
-        name: See `Optimizer`.
-        **inert: See `Optimizer`.
 
     Raises:
         ValueError: If an argument is out of range or not known.
@@ -51,16 +46,20 @@ class Adam(Optimizer):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **inert: Any,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name, **inert
-        )
-        self.beta_1 = check_number("beta_1", beta_1, 0.0, 1.0)
-        self.beta_2 = check_number("beta_2", beta_2, 0.0, 1.0)
-        self.epsilon = check_number("epsilon", epsilon, 0.0)
-        self.amsgrad = amsgrad
+        arguments = own_arguments(locals())
+        self.beta_1 = check_number("beta_1", arguments.pop("beta_1"), 0.0, 1.0)
+        self.beta_2 = check_number("beta_2", arguments.pop("beta_2"), 0.0, 1.0)
+        self.epsilon = check_number("epsilon", arguments.pop("epsilon"), 0.0)
+        self.amsgrad = bool(arguments.pop("amsgrad"))
+        super().__init__(**arguments, **kwargs)
         self._momentums: list[np.ndarray] = []
         self._velocities: list[np.ndarray] = []
         self._velocity_hats: list[np.ndarray] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastrnn.layers.arguments import own_arguments
 from fastrnn.optimizers.adam import Adam
 from fastrnn.optimizers.optimizer import LearningRate
 
@@ -12,17 +13,8 @@ class AdamW(Adam):
     """Adam whose weight decay is on by default (Loshchilov and Hutter, 2017).
 
     Args:
-        learning_rate: See `Optimizer`.
-        weight_decay: See `Optimizer`; must be a number here.
-        beta_1: See `Adam`.
-        beta_2: See `Adam`.
-        epsilon: See `Adam`.
-        amsgrad: See `Adam`.
-        clipnorm: See `Optimizer`.
-        clipvalue: See `Optimizer`.
-        global_clipnorm: See `Optimizer`.
-        name: See `Optimizer`.
-        **inert: See `Optimizer`.
+        weight_decay: Each step first multiplies every variable by
+            `1 - weight_decay * learning_rate`; a number, not None.
 
     Raises:
         ValueError: If an argument is out of range or not known.
@@ -43,21 +35,14 @@ class AdamW(Adam):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **inert: Any,
+        **kwargs: Any,
     ) -> None:
         if weight_decay is None:
             raise ValueError("`weight_decay` must be a number >= 0.0. Received: weight_decay=None")
-        super().__init__(
-            learning_rate,
-            beta_1,
-            beta_2,
-            epsilon,
-            amsgrad,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            name,
-            **inert,
-        )
+        super().__init__(**own_arguments(locals()), **kwargs)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fastrnn.optimizers.arguments import check_number
+
 
 def squared_norm(gradient: np.ndarray) -> np.float32:
     """Return the sum of squares, in an order that does not depend on threads."""
@@ -45,3 +47,38 @@ def clip_by_value(gradients: Sequence[np.ndarray], limit: float) -> list[np.ndar
     """Move every element of each gradient into [-limit, limit]."""
     bound = np.float32(limit)
     return [np.minimum(np.maximum(gradient, -bound), bound) for gradient in gradients]
+
+
+def check_limits(
+    clipnorm: float | None, clipvalue: float | None, global_clipnorm: float | None
+) -> None:
+    """Check an optimizer's limits.
+
+    Raises:
+        ValueError: If one is no number of at least 0, or more than one is set.
+    """
+    limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+    given = {argument: limit for argument, limit in limits.items() if limit is not None}
+    for argument, limit in given.items():
+        check_number(argument, limit, 0.0)
+    if len(given) > 1:
+        raise ValueError(
+            "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
+            + ", ".join(f"{argument}={limit}" for argument, limit in limits.items())
+        )
+
+
+def clip(
+    gradients: list[np.ndarray],
+    clipnorm: float | None,
+    clipvalue: float | None,
+    global_clipnorm: float | None,
+) -> list[np.ndarray]:
+    """Apply the limit that is set, if one is; a limit of 0 is none, as in Keras."""
+    if clipnorm:
+        return clip_by_norm(gradients, clipnorm)
+    if global_clipnorm:
+        return clip_by_global_norm(gradients, global_clipnorm)
+    if clipvalue:
+        return clip_by_value(gradients, clipvalue)
+    return gradients

@@ -1,53 +1,62 @@
-"""What all optimizers share: slots, learning rate, clipping and weight decay."""
+"""What all optimizers share: slots, learning rate, clipping, weight decay, averages of weights."""
 
 from __future__ import annotations
 
-import math
-import numbers
+import inspect
 import re
-import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from fastrnn.docstrings import complete_docstring
+from fastrnn.layers.arguments import refuse_unknown
 from fastrnn.naming import auto_name
-from fastrnn.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
+from fastrnn.optimizers import averaging, clipping, schedules
+from fastrnn.optimizers.arguments import check_integer, check_number, check_positive
+from fastrnn.optimizers.gradients import pair
 from fastrnn.optimizers.schedules import LearningRateSchedule
 from fastrnn.variable import Variable
 
-LearningRate = float | LearningRateSchedule | Callable[[], float]
-
-_INERT: dict[str, Any] = {
-    "use_ema": False,
-    "ema_momentum": 0.99,
-    "ema_overwrite_frequency": None,
-    "loss_scale_factor": None,
-    "gradient_accumulation_steps": None,
-}
-"""Arguments of Keras's optimizers that are accepted at their defaults only."""
+LearningRate = float | LearningRateSchedule | Callable[[], float] | Mapping[str, Any]
 
 
 class Optimizer:
     """Base of all optimizers.
 
-    Subclasses make their slots in `build` and change one variable in `update_step`.
+    Subclasses make their slots in `build` and change one variable in `update_step`. What follows
+    is about all of them and becomes a part of their docstrings.
 
     Args:
-        learning_rate: A number, a `LearningRateSchedule`, or a function without arguments.
+        learning_rate: A number, a `LearningRateSchedule` or its config dict, or a function without
+            arguments.
         weight_decay: If set, each step first multiplies every variable by
             `1 - weight_decay * learning_rate`.
         clipnorm: If set, limit of the L2 norm of each gradient.
         clipvalue: If set, limit of the absolute value of each element.
         global_clipnorm: If set, limit of the joint L2 norm of all gradients.
+        use_ema: Whether to keep an exponential moving average of the weights, which
+            `finalize_variable_values` puts in their place.
+        ema_momentum: In [0, 1]: how slowly the average forgets.
+        ema_overwrite_frequency: If set, the average replaces the weights after every so many
+            updates too.
+        loss_scale_factor: If set, what the gradients are divided by, because the loss was
+            multiplied by it (see `scale_loss`).
+        gradient_accumulation_steps: If set, an integer of at least 2: only every so many calls of
+            `apply` update the variables, by the mean of the gradients since the last update.
+            Schedules count the calls, all else the updates.
         name: Name of the optimizer. Defaults to the class name in snake case.
-        **inert: `use_ema`, `ema_momentum`, `ema_overwrite_frequency`, `loss_scale_factor` and
-            `gradient_accumulation_steps`, known to Keras and accepted at its defaults only.
+        **kwargs: Refused, with a hint at the argument that may have been meant.
 
     Raises:
         ValueError: If a value is out of range, two of the clipping arguments are set, or an
             argument is not known.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        complete_docstring(cls)
 
     def __init__(
         self,
@@ -56,35 +65,44 @@ class Optimizer:
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **inert: Any,
+        **kwargs: Any,
     ) -> None:
-        _check_inert(inert)
-        limits = {
-            "clipnorm": clipnorm,
-            "clipvalue": clipvalue,
-            "global_clipnorm": global_clipnorm,
-        }
-        for argument, value in (*limits.items(), ("weight_decay", weight_decay)):
-            if value is not None:
-                check_number(argument, value, 0.0)
-        if sum(limit is not None for limit in limits.values()) > 1:
-            raise ValueError(
-                "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
-                + ", ".join(f"{argument}={value}" for argument, value in limits.items())
-            )
+        cls = type(self)
+        refuse_unknown(cls.__name__, kwargs, inspect.signature(cls).parameters)
+        clipping.check_limits(clipnorm, clipvalue, global_clipnorm)
+        if weight_decay is not None:
+            check_number("weight_decay", weight_decay, 0.0)
+        if ema_overwrite_frequency is not None:
+            check_integer("ema_overwrite_frequency", ema_overwrite_frequency, 1)
+        if loss_scale_factor is not None:
+            check_positive("loss_scale_factor", loss_scale_factor)
+        if gradient_accumulation_steps is not None:
+            check_integer("gradient_accumulation_steps", gradient_accumulation_steps, 2)
         self._learning_rate = _check_learning_rate(learning_rate)
-        self.name = name or auto_name(type(self).__name__)
+        self.name = name or auto_name(cls.__name__)
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue
         self.global_clipnorm = global_clipnorm
-        self.iterations = 0
+        self.use_ema = use_ema
+        self.ema_momentum = check_number("ema_momentum", ema_momentum, 0.0, 1.0)
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built = False
+        self._calls = 0
         self._trainable_variables: list[Variable] = []
         self._index: dict[int, int] = {}
         self._slots: list[Variable] = []
-        self._undecayed: Callable[[Variable], bool] = lambda variable: False
+        self._averages: list[np.ndarray] = []
+        self._gradient_sums: list[np.ndarray] = []
+        self._undecayed: list[Variable | re.Pattern[str]] = []
         self._decays: list[bool] = []
 
     def build(self, variables: Sequence[Variable]) -> None:
@@ -97,14 +115,19 @@ class Optimizer:
         """
         self._trainable_variables = list(variables)
         self._index = {id(variable): i for i, variable in enumerate(variables)}
-        self._decays = [not self._undecayed(variable) for variable in variables]
+        self._decays = [not self._is_excluded(variable) for variable in variables]
+        if self.use_ema:
+            (self._averages,) = self.add_slots("average")
+        if self.gradient_accumulation_steps:
+            (self._gradient_sums,) = self.add_slots("gradient_accumulator")
         self.built = True
 
-    def add_slots(self, *names: str) -> tuple[list[np.ndarray], ...]:
-        """Make slots of zeros, one of each name for each variable.
+    def add_slots(self, *names: str, value: float = 0.0) -> tuple[list[np.ndarray], ...]:
+        """Make slots, one of each name for each variable.
 
         Args:
             *names: What the slots are, such as `"momentum"`.
+            value: What every element starts at.
 
         Returns:
             For each name, the arrays in the order of the variables.
@@ -114,12 +137,22 @@ class Optimizer:
         for variable in self._trainable_variables:
             for name, arrays in zip(names, made, strict=True):
                 short = f"{variable.path.replace('/', '_')}_{name}"
-                slot = Variable(
-                    np.zeros(variable.shape), short, f"{self.name}/{short}", trainable=False
-                )
-                self._slots.append(slot)
-                arrays.append(slot.value)
+                arrays.append(self.add_slot(np.full(variable.shape, value), short))
         return made
+
+    def add_slot(self, value: npt.ArrayLike, name: str) -> np.ndarray:
+        """Make one slot, of any shape.
+
+        Args:
+            value: What it starts at.
+            name: Its name within the optimizer.
+
+        Returns:
+            The slot's array.
+        """
+        slot = Variable(value, name, f"{self.name}/{name}", trainable=False)
+        self._slots.append(slot)
+        return slot.value
 
     def begin_step(self, learning_rate: np.float32) -> None:
         """Compute what all variables of one step have in common; nothing by default."""
@@ -165,7 +198,7 @@ class Optimizer:
         variables = self._trainable_variables
         if trainable_variables is not None:
             variables = list(trainable_variables)
-        gradients, updated = _pair(grads, variables)
+        gradients, updated = pair(grads, variables)
         if not self.built:
             self.build(variables)
         elif unknown := [variable for variable in updated if id(variable) not in self._index]:
@@ -173,14 +206,19 @@ class Optimizer:
                 "The optimizer can only update the variables it was built with. "
                 f"Received: {unknown[0]!r}"
             )
-        gradients = self._clip(gradients)
-        learning_rate = np.float32(self.learning_rate)
-        decay = 0.0 if self.weight_decay is None else self.weight_decay * float(learning_rate)
-        self.begin_step(learning_rate)
-        for gradient, variable in zip(gradients, updated, strict=True):
-            share = decay if self._decays[self._index[id(variable)]] else 0.0
-            self.update_step(gradient, variable, learning_rate, share)
-        self.iterations += 1
+        if self.loss_scale_factor is not None:
+            scale = np.float32(self.loss_scale_factor)
+            gradients = [gradient / scale for gradient in gradients]
+        if self._gradient_sums:
+            gradients = self._accumulate(gradients, updated)
+        if gradients:
+            self._update(gradients, updated)
+        if self.use_ema:
+            self._average()
+        for variable in updated:
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable.value))
+        self._calls += 1
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[np.ndarray | None, Variable]]) -> int:
         """Update variables by pairs of gradient and variable; return the number of updates."""
@@ -207,17 +245,55 @@ class Optimizer:
             raise ValueError(
                 "`exclude_from_weight_decay()` must be called before the optimizer is built."
             )
-        excluded = {id(variable) for variable in var_list or ()}
-        patterns = [re.compile(name) for name in var_names or ()]
-        self._undecayed = lambda variable: (
-            id(variable) in excluded or any(pattern.search(variable.name) for pattern in patterns)
+        self._undecayed = [*(var_list or ()), *map(re.compile, var_names or ())]
+
+    def _is_excluded(self, variable: Variable) -> bool:
+        return any(
+            each.search(variable.name) is not None
+            if isinstance(each, re.Pattern)
+            else each is variable
+            for each in self._undecayed
         )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Copies of the variables have other identities.
+        vars(self).update(state)
+        self._index = {id(variable): i for i, variable in enumerate(self._trainable_variables)}
+
+    def scale_loss(self, loss: Any) -> Any:
+        """Return a loss, or a gradient of it, times `loss_scale_factor`, as `apply` expects it."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Put the moving averages, if there are any, in the place of the variables.
+
+        `fit` calls this at its end.
+
+        Args:
+            var_list: The variables of `build`.
+
+        Raises:
+            ValueError: If there are more or fewer variables than averages.
+        """
+        if not self.use_ema or self._calls == 0:
+            return
+        if len(var_list) != len(self._averages):
+            raise ValueError(
+                f"`var_list` must be the {len(self._averages)} variables that the optimizer was "
+                f"built with. Received: {len(var_list)} variables"
+            )
+        averaging.overwrite(var_list, self._averages)
+
+    @property
+    def iterations(self) -> int:
+        """Number of updates so far."""
+        return self._calls // (self.gradient_accumulation_steps or 1)
 
     @property
     def learning_rate(self) -> float:
         """Learning rate of the next update; can be set unless it is a schedule."""
         if isinstance(self._learning_rate, LearningRateSchedule):
-            return float(self._learning_rate(self.iterations))
+            return float(self._learning_rate(self._calls))
         if callable(self._learning_rate):
             return float(self._learning_rate())
         return self._learning_rate
@@ -237,22 +313,55 @@ class Optimizer:
         """The slots, in Keras's order (without its iteration and learning rate)."""
         return list(self._slots)
 
+    def save_own_variables(self, store: MutableMapping[str, np.ndarray]) -> None:
+        """Write the state under "0", "1", ... as Keras's files hold it.
+
+        That is the number of calls of `apply`, the learning rate if it is a number, the slots.
+        """
+        state: list[Any] = [np.int64(self._calls)]
+        if isinstance(self._learning_rate, float):
+            state.append(np.float32(self._learning_rate))
+        state.extend(slot.value for slot in self._slots)
+        for i, value in enumerate(state):
+            store[str(i)] = np.asarray(value)
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Read back what `save_own_variables` wrote, into an optimizer that is built.
+
+        Raises:
+            ValueError: If there is more or less in the store than the optimizer has; nothing is
+                changed then.
+        """
+        first_slot = 2 if isinstance(self._learning_rate, float) else 1
+        if len(store.keys()) != first_slot + len(self._slots):
+            raise ValueError(
+                f"The state of optimizer `{self.name}` has {first_slot + len(self._slots)} "
+                f"variables{'' if self.built else ' before it is built'}. "
+                f"Received: {len(store.keys())} variables"
+            )
+        self._calls = int(np.asarray(store["0"]))
+        if first_slot == 2:
+            self.learning_rate = float(np.asarray(store["1"]))
+        for i, slot in enumerate(self._slots, start=first_slot):
+            slot.assign(store[str(i)])
+
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
+        """Return the constructor's arguments; of a function as learning rate its present value."""
         rate = self._learning_rate
         return {
             "name": self.name,
-            "learning_rate": {
-                "class_name": type(rate).__name__,
-                "config": rate.get_config(),
-            }
+            "learning_rate": schedules.serialize(rate)
             if isinstance(rate, LearningRateSchedule)
             else self.learning_rate,
             "weight_decay": self.weight_decay,
             "clipnorm": self.clipnorm,
             "global_clipnorm": self.global_clipnorm,
             "clipvalue": self.clipvalue,
-            **_INERT,
+            "use_ema": self.use_ema,
+            "ema_momentum": self.ema_momentum,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "loss_scale_factor": self.loss_scale_factor,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
         }
 
     @classmethod
@@ -260,79 +369,46 @@ class Optimizer:
         """Make an optimizer, without state, from the result of `get_config`."""
         return cls(**config)
 
-    def _clip(self, gradients: list[np.ndarray]) -> list[np.ndarray]:
-        if self.clipnorm:
-            return clip_by_norm(gradients, self.clipnorm)
-        if self.global_clipnorm:
-            return clip_by_global_norm(gradients, self.global_clipnorm)
-        if self.clipvalue:
-            return clip_by_value(gradients, self.clipvalue)
-        return gradients
+    def _accumulate(
+        self, gradients: list[np.ndarray], variables: list[Variable]
+    ) -> list[np.ndarray]:
+        """Add gradients to the sums; return the means if they are due, else nothing."""
+        assert self.gradient_accumulation_steps
+        sums = [self._gradient_sums[self.index_of(variable)] for variable in variables]
+        if (self._calls + 1) % self.gradient_accumulation_steps:
+            for total, gradient in zip(sums, gradients, strict=True):
+                total += gradient
+            return []
+        steps = np.float32(self.gradient_accumulation_steps)
+        means = [
+            (gradient + total) / steps for gradient, total in zip(gradients, sums, strict=True)
+        ]
+        for total in self._gradient_sums:
+            total.fill(0.0)
+        return means
+
+    def _update(self, gradients: list[np.ndarray], variables: list[Variable]) -> None:
+        gradients = clipping.clip(gradients, self.clipnorm, self.clipvalue, self.global_clipnorm)
+        learning_rate = np.float32(self.learning_rate)
+        decay = 0.0 if self.weight_decay is None else self.weight_decay * float(learning_rate)
+        self.begin_step(learning_rate)
+        for gradient, variable in zip(gradients, variables, strict=True):
+            share = decay if self._decays[self.index_of(variable)] else 0.0
+            self.update_step(gradient, variable, learning_rate, share)
+
+    def _average(self) -> None:
+        # The averages start as the first weights, not at zero.
+        momentum = self.ema_momentum if self.iterations else 0.0
+        averaging.update_averages(self._averages, self._trainable_variables, momentum)
+        frequency = self.ema_overwrite_frequency
+        if frequency and (self.iterations + 1) % frequency == 0:
+            averaging.overwrite(self._trainable_variables, self._averages)
 
 
-def check_number(
-    argument: str, value: Any, low: float = -math.inf, high: float = math.inf
-) -> float:
-    """Return a constructor argument as a float.
-
-    Raises:
-        ValueError: If it is no number in [low, high], or not finite.
-    """
-    number = math.nan
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        number = float(value)
-    if not math.isfinite(number) or not low <= number <= high:
-        span = f" >= {low}" if math.isinf(high) else f" in [{low}, {high}]"
-        if math.isinf(low):
-            span = ""
-        raise ValueError(f"`{argument}` must be a number{span}. Received: {argument}={value!r}")
-    return number
-
-
-def _check_learning_rate(learning_rate: LearningRate) -> LearningRate:
+def _check_learning_rate(learning_rate: LearningRate) -> float | Callable[..., float]:
+    if isinstance(learning_rate, Mapping):
+        return schedules.deserialize(learning_rate)
     if callable(learning_rate):
         return learning_rate
     # Keras keeps the learning rate as a float32, so this is the number its users see.
     return float(np.float32(check_number("learning_rate", learning_rate)))
-
-
-def _check_inert(arguments: dict[str, Any]) -> None:
-    for argument, value in arguments.items():
-        if argument not in _INERT:
-            raise ValueError(
-                f"`{argument}` is not an argument of this optimizer. Received: {argument}={value!r}"
-            )
-        if value != _INERT[argument]:
-            raise ValueError(
-                f"`{argument}` is not supported and must be {_INERT[argument]!r}, its default. "
-                f"Received: {argument}={value!r}"
-            )
-
-
-def _pair(
-    grads: Sequence[np.ndarray | None], variables: Sequence[Variable]
-) -> tuple[list[np.ndarray], list[Variable]]:
-    """Check gradients against their variables, and leave out variables without one."""
-    if len(grads) != len(variables):
-        raise ValueError(
-            "Gradients and variables must match one to one. "
-            f"Received: {len(grads)} gradients for {len(variables)} variables"
-        )
-    gradients, updated, missing = [], [], []
-    for gradient, variable in zip(grads, variables, strict=True):
-        if gradient is None:
-            missing.append(variable.path)
-            continue
-        array = np.asarray(gradient, dtype=np.float32)
-        if array.shape != variable.shape:
-            raise ValueError(
-                f"The gradient of variable `{variable.path}` must have shape {variable.shape}. "
-                f"Received: shape={array.shape}"
-            )
-        gradients.append(array)
-        updated.append(variable)
-    if not gradients:
-        raise ValueError("No gradients provided for any variable.")
-    if missing:
-        warnings.warn(f"There are no gradients for the variables {missing}.", stacklevel=3)
-    return gradients, updated

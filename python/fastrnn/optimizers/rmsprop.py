@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from fastrnn import ops
-from fastrnn.optimizers.optimizer import LearningRate, Optimizer, check_number
+from fastrnn.layers.arguments import own_arguments
+from fastrnn.optimizers.arguments import check_number
+from fastrnn.optimizers.optimizer import LearningRate, Optimizer
 from fastrnn.variable import Variable
 
 
@@ -20,17 +22,10 @@ class RMSprop(Optimizer):
     With momentum, `m = momentum * m + lr * g / sqrt(v + epsilon)` is what `w` loses.
 
     Args:
-        learning_rate: See `Optimizer`.
         rho: In [0, 1]: how slowly the running means forget.
         momentum: Share of the last change that is repeated.
         epsilon: Added to the mean square.
         centered: Whether to scale by the variance rather than the mean square.
-        weight_decay: See `Optimizer`.
-        clipnorm: See `Optimizer`.
-        clipvalue: See `Optimizer`.
-        global_clipnorm: See `Optimizer`.
-        name: See `Optimizer`.
-        **inert: See `Optimizer`.
 
     Raises:
         ValueError: If an argument is out of range or not known.
@@ -51,16 +46,20 @@ class RMSprop(Optimizer):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **inert: Any,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name, **inert
-        )
-        self.rho = check_number("rho", rho, 0.0, 1.0)
-        self.momentum = check_number("momentum", momentum, 0.0)
-        self.epsilon = check_number("epsilon", epsilon, 0.0)
-        self.centered = centered
+        arguments = own_arguments(locals())
+        self.rho = check_number("rho", arguments.pop("rho"), 0.0, 1.0)
+        self.momentum = check_number("momentum", arguments.pop("momentum"), 0.0)
+        self.epsilon = check_number("epsilon", arguments.pop("epsilon"), 0.0)
+        self.centered = bool(arguments.pop("centered"))
+        super().__init__(**arguments, **kwargs)
         self._velocities: list[np.ndarray] = []
         self._momentums: list[np.ndarray] = []
         self._average_gradients: list[np.ndarray] = []

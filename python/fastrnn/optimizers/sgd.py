@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from fastrnn import ops
-from fastrnn.optimizers.optimizer import LearningRate, Optimizer, check_number
+from fastrnn.layers.arguments import own_arguments
+from fastrnn.optimizers.arguments import check_number
+from fastrnn.optimizers.optimizer import LearningRate, Optimizer
 from fastrnn.variable import Variable
 
 
@@ -19,15 +21,8 @@ class SGD(Optimizer):
     `nesterov` `w += momentum * m - lr * g` (Sutskever et al., 2013).
 
     Args:
-        learning_rate: See `Optimizer`.
         momentum: In [0, 1].
         nesterov: Whether to use Nesterov momentum.
-        weight_decay: See `Optimizer`.
-        clipnorm: See `Optimizer`.
-        clipvalue: See `Optimizer`.
-        global_clipnorm: See `Optimizer`.
-        name: See `Optimizer`.
-        **inert: See `Optimizer`.
 
     Raises:
         ValueError: If an argument is out of range or not known.
@@ -46,14 +41,18 @@ class SGD(Optimizer):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **inert: Any,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name, **inert
-        )
-        self.momentum = check_number("momentum", momentum, 0.0, 1.0)
-        self.nesterov = nesterov
+        arguments = own_arguments(locals())
+        self.momentum = check_number("momentum", arguments.pop("momentum"), 0.0, 1.0)
+        self.nesterov = bool(arguments.pop("nesterov"))
+        super().__init__(**arguments, **kwargs)
         self._momentums: list[np.ndarray] = []
 
     def build(self, variables: Sequence[Variable]) -> None:
@@ -80,4 +79,8 @@ class SGD(Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
+        return {
+            **super().get_config(),
+            "momentum": self.momentum,
+            "nesterov": self.nesterov,
+        }

@@ -1,7 +1,8 @@
-"""`pad_sequences` under its tf.keras path."""
+"""`pad_sequences` and `TimeseriesGenerator` under their tf.keras path."""
 
 from __future__ import annotations
 
+from fastrnn.preprocessing.timeseries_generator import TimeseriesGenerator
 from fastrnn.utils.sequence_utils import pad_sequences
 
-__all__ = ["pad_sequences"]
+__all__ = ["TimeseriesGenerator", "pad_sequences"]

@@ -21,12 +21,14 @@ class Passed(NamedTuple):
     Attributes:
         y: The output.
         mask: Its mask, or None.
-        caches: What `backward` needs of each layer.
+        caches: What `backward` needs of each layer; empty if there will be no `backward`.
+        penalty: What the activity regularizers of the layers add to the loss.
     """
 
     y: np.ndarray
     mask: np.ndarray | None
     caches: list[Any]
+    penalty: float
 
 
 class Chain:
@@ -39,12 +41,20 @@ class Chain:
     Args:
         layers: Built layers without others inside (see `Layer.leaves`), first to last.
         trained: The weights whose gradients are wanted, in the order of the layers.
+        input_gradient: Whether the gradient of the input is wanted too.
     """
 
-    def __init__(self, layers: Sequence[Layer], trained: Sequence[Variable] = ()) -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        trained: Sequence[Variable] = (),
+        input_gradient: bool = False,
+    ) -> None:
         self._layers = tuple(layers)
         self._hands_tokens = [
-            isinstance(layer, Embedding) and isinstance(above, SequenceLayer)
+            isinstance(layer, Embedding)
+            and not layer.regularizes_activity
+            and isinstance(above, SequenceLayer)
             for layer, above in zip(self._layers, (*self._layers[1:], None), strict=True)
         ]
         self.variables = list(trained)
@@ -56,38 +66,43 @@ class Chain:
         # Below the first trained layer nobody needs a gradient.
         trains = [any(each) for each in self._wanted]
         self._first = trains.index(True) if any(trains) else len(self._layers)
+        if input_gradient:
+            self._first = 0
+        self._input_gradient = input_gradient
 
-    def infer(
-        self, x: np.ndarray, mask: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    def infer(self, x: np.ndarray, mask: np.ndarray | None = None) -> Passed:
         """Return the output and its mask, without dropout and without keeping tapes."""
+        penalty = 0.0
         for layer, hands_tokens in zip(self._layers, self._hands_tokens, strict=True):
             mask_above = _mask_above(layer, x, mask)
             if hands_tokens:
                 x = _embedded(layer, x)
-            elif isinstance(layer, SequenceLayer):
-                x = layer.call(x, mask=mask)
+            elif layer.regularizes_activity:  # the penalty needs what only `forward` keeps
+                x, cache = _forward(layer, x, mask, training=False)
+                penalty += layer.activity_penalty(x, cache)
             else:
-                x = layer.call(x)
+                x = _call(layer, x, mask)
             mask = mask_above
-        return x, mask
+        return Passed(x, mask, [], penalty)
 
     def forward(
         self, x: np.ndarray, mask: np.ndarray | None = None, training: bool = True
     ) -> Passed:
         """Return the output, its mask, and each layer's cache for `backward`."""
-        caches = []
+        caches: list[Any] = []
+        penalty = 0.0
         for layer, hands_tokens in zip(self._layers, self._hands_tokens, strict=True):
             mask_above, cache = _mask_above(layer, x, mask), None
             if hands_tokens:
                 x = _embedded(layer, x)
-            elif isinstance(layer, SequenceLayer):
-                x, cache = layer.forward(x, training, mask)
             else:
-                x, cache = layer.forward(x, training)
+                x, cache = _forward(layer, x, mask, training)
+            if layer.regularizes_activity:
+                penalty += layer.activity_penalty(x, cache)
+                cache = (cache, x)
             caches.append(cache)
             mask = mask_above
-        return Passed(x, mask, caches)
+        return Passed(x, mask, caches, penalty)
 
     def backward(self, caches: list[Any], d_y: np.ndarray) -> list[np.ndarray]:
         """Go back through one `forward`.
@@ -99,18 +114,43 @@ class Chain:
         Returns:
             The gradients of `variables`, in their order.
         """
+        return self.backward_to_input(caches, d_y)[1]
+
+    def backward_to_input(
+        self, caches: list[Any], d_y: np.ndarray
+    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
+        """Do the same as `backward`, and return the gradient of the input before the others."""
         gradients: list[np.ndarray] = []
         d: np.ndarray | None = d_y
         for index in range(len(self._layers) - 1, self._first - 1, -1):
             if d is None:  # The layer above, an Embedding, has no input gradient.
                 break
+            layer, cache = self._layers[index], caches[index]
             if self._hands_tokens[index]:
                 d_weights, d = [d], None
             else:
-                d, d_weights = self._layers[index].backward(caches[index], d, index > self._first)
+                if layer.regularizes_activity:
+                    cache, y = cache
+                    d = layer.add_activity_gradient(d, y)
+                passes_on = index > self._first or self._input_gradient
+                d, d_weights = layer.backward(cache, d, passes_on)
             pairs = zip(d_weights, self._wanted[index], strict=True)
             gradients = [gradient for gradient, wanted in pairs if wanted] + gradients
-        return gradients
+        return d if self._input_gradient else None, gradients
+
+
+def _call(layer: Layer, x: np.ndarray, mask: np.ndarray | None) -> Any:
+    """Return a layer's output."""
+    if layer.uses_mask:
+        return layer.call(x, mask=mask)  # type: ignore[call-arg]
+    return layer.call(x)
+
+
+def _forward(layer: Layer, x: np.ndarray, mask: np.ndarray | None, training: bool) -> Any:
+    """Return a layer's output and cache."""
+    if layer.uses_mask:
+        return layer.forward(x, training, mask)  # type: ignore[call-arg]
+    return layer.forward(x, training)
 
 
 def _embedded(embedding: Layer, tokens: np.ndarray) -> Any:

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from fastrnn.random import set_random_seed
 from fastrnn.utils.numerical_utils import to_categorical
+from fastrnn.utils.plot_history import plot_history
+from fastrnn.utils.py_dataset import PyDataset
 from fastrnn.utils.sequence_utils import pad_sequences
+from fastrnn.utils.timeseries_dataset import timeseries_dataset_from_array
 
-__all__ = ["pad_sequences", "set_random_seed", "to_categorical"]
+Sequence = PyDataset
+
+__all__ = [
+    "PyDataset",
+    "Sequence",
+    "pad_sequences",
+    "plot_history",
+    "set_random_seed",
+    "timeseries_dataset_from_array",
+    "to_categorical",
+]

@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
+from fastrnn.utils.custom_objects import find_custom_object
+
 Base = TypeVar("Base")
 
 
@@ -66,6 +68,9 @@ class Registry(Generic[Base]):
         )
 
     def _named(self, name: str) -> type[Base]:
+        custom = find_custom_object(name)
+        if isinstance(custom, type) and issubclass(custom, self._base):
+            return custom
         cls = self._names.get(self._key(name))
         if cls is None:
             close = difflib.get_close_matches(self._key(name), self._names, n=3)

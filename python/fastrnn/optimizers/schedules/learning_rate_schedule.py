@@ -1,4 +1,4 @@
-"""Learning rates that depend on the iteration."""
+"""What all learning-rate schedules share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ class LearningRateSchedule:
     """Base of all schedules: a function of the number of finished updates.
 
     Subclasses implement `__call__` and `get_config`. Pass an object as an optimizer's
-    `learning_rate`.
+    `learning_rate`. The schedules of this package compute in float32, as Keras does, so that the
+    steps of a staircase begin where Keras's begin.
 
     Example:
         >>> class Halving(LearningRateSchedule):

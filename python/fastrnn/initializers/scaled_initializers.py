@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn.initializers.base import RandomInitializer
-from fastrnn.initializers.random import truncated_normal
+from fastrnn.initializers.random_initializers import truncated_normal
 
 # Standard deviation of a standard normal distribution truncated at two deviations.
 _TRUNCATED_STDDEV = 0.87962566103423978

@@ -1,0 +1,13 @@
+"""What callbacks share that set the learning rate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastrnn.callbacks.callback import Logs
+
+
+def log_learning_rate(model: Any, logs: Logs) -> None:
+    """Add the learning rate of a model to the logs, for the History and other callbacks."""
+    if logs is not None:
+        logs["learning_rate"] = float(model.optimizer.learning_rate)

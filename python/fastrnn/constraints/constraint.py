@@ -1,0 +1,29 @@
+"""What all constraints share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Constraint:
+    """A projection of a weight, which the optimizer applies after each update.
+
+    Call arguments:
+        w: The weight's value, any shape.
+    """
+
+    def __call__(self, w: npt.ArrayLike) -> np.ndarray:
+        """Return the value that the weight gets, of the same shape, float32."""
+        return np.asarray(w, dtype=np.float32)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Constraint:
+        """Make a constraint from the result of `get_config`."""
+        return cls(**config)

@@ -1,0 +1,57 @@
+"""Kullback-Leibler divergence."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fastrnn.losses.loss import EPSILON, Differential, Loss
+
+
+class KLDivergence(Loss):
+    """Divergence of distributions over the last axis: `sum(y_true log(y_true / y_pred))`.
+
+    Both are clipped to [1e-7, 1].
+
+    Args:
+        reduction: See `Loss`.
+        name: Name of the loss.
+        dtype: `"float32"` or None.
+
+    Example:
+        >>> float(KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]]))
+        0.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "kl_divergence",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def differentiate(
+        self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
+    ) -> Differential:
+        """Return the divergences and `-y_true / y_pred`, zero where `y_pred` is clipped."""
+        t, p = (np.clip(each, np.float32(EPSILON), np.float32(1.0)) for each in (y_true, y_pred))
+        derivative = -t / p
+        derivative *= p == y_pred
+        return Differential(np.add.reduce(t * np.log(t / p), axis=-1), derivative)
+
+
+def kl_divergence(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
+    """Return the Kullback-Leibler divergence of each sample.
+
+    Args:
+        y_true: Probabilities, shape [batch, ..., outputs].
+        y_pred: Probabilities of the same shape.
+
+    Returns:
+        Float32 array of shape [batch, ...].
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    return np.asarray(KLDivergence(reduction=None)(y_true, y_pred))

@@ -1,0 +1,56 @@
+"""Mean absolute percentage error."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fastrnn.losses.loss import EPSILON, Differential, Loss, mean_of_elements
+
+
+class MeanAbsolutePercentageError(Loss):
+    """Mean over the last axis of the errors in percent of the target.
+
+    `100 mean(abs(y_pred - y_true) / max(abs(y_true), 1e-7))`.
+
+    Args:
+        reduction: See `Loss`.
+        name: Name of the loss.
+        dtype: `"float32"` or None.
+
+    Example:
+        >>> float(MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]]))
+        25.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_absolute_percentage_error",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def differentiate(
+        self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
+    ) -> Differential:
+        """Return the mean percentages and `100 sign(y_pred - y_true) / abs(y_true) / outputs`."""
+        error = y_pred - y_true
+        percent = np.float32(100.0) / np.maximum(np.abs(y_true), np.float32(EPSILON))
+        return mean_of_elements(np.abs(error) * percent, np.sign(error) * percent)
+
+
+def mean_absolute_percentage_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
+    """Return the mean absolute percentage error of each sample.
+
+    Args:
+        y_true: Targets, shape [batch, ..., outputs].
+        y_pred: Predictions of the same shape.
+
+    Returns:
+        Float32 array of shape [batch, ...].
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    return np.asarray(MeanAbsolutePercentageError(reduction=None)(y_true, y_pred))

@@ -1,0 +1,55 @@
+"""Poisson loss."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fastrnn.losses.loss import EPSILON, Differential, Loss, mean_of_elements
+
+
+class Poisson(Loss):
+    """Mean over the last axis of `y_pred - y_true log(y_pred + 1e-7)`.
+
+    Up to a constant, the negative log-likelihood of counts `y_true` at rates `y_pred`.
+
+    Args:
+        reduction: See `Loss`.
+        name: Name of the loss.
+        dtype: `"float32"` or None.
+
+    Example:
+        >>> float(Poisson()([[0.0, 1.0]], [[1.0, 1.0]]))
+        0.9999999403953552
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "poisson",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def differentiate(
+        self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
+    ) -> Differential:
+        """Return the means and `(1 - y_true / (y_pred + 1e-7)) / outputs`."""
+        rate = y_pred + np.float32(EPSILON)
+        return mean_of_elements(y_pred - y_true * np.log(rate), np.float32(1.0) - y_true / rate)
+
+
+def poisson(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
+    """Return the Poisson loss of each sample.
+
+    Args:
+        y_true: Counts, shape [batch, ..., outputs].
+        y_pred: Rates of the same shape.
+
+    Returns:
+        Float32 array of shape [batch, ...].
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    return np.asarray(Poisson(reduction=None)(y_true, y_pred))

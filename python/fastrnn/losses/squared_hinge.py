@@ -1,0 +1,57 @@
+"""Squared hinge loss."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fastrnn.losses.hinge import as_signs
+from fastrnn.losses.loss import Differential, Loss, mean_of_elements
+
+
+class SquaredHinge(Loss):
+    """Mean over the last axis of `max(1 - y_true y_pred, 0)**2`, for labels -1 and 1.
+
+    Labels that are all 0 or 1 count as -1 and 1.
+
+    Args:
+        reduction: See `Loss`.
+        name: Name of the loss.
+        dtype: `"float32"` or None.
+
+    Example:
+        >>> float(SquaredHinge()([[0.0, 1.0]], [[-2.0, 0.5]]))
+        0.125
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "squared_hinge",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def differentiate(
+        self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
+    ) -> Differential:
+        """Return the means and `-2 y_true max(1 - y_true y_pred, 0) / outputs`."""
+        signs = as_signs(y_true)
+        margin = np.maximum(np.float32(1.0) - signs * y_pred, np.float32(0.0))
+        return mean_of_elements(np.square(margin), np.float32(-2.0) * signs * margin)
+
+
+def squared_hinge(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
+    """Return the squared hinge loss of each sample.
+
+    Args:
+        y_true: Labels, -1 and 1 or 0 and 1, shape [batch, ..., outputs].
+        y_pred: Predictions of the same shape.
+
+    Returns:
+        Float32 array of shape [batch, ...].
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    return np.asarray(SquaredHinge(reduction=None)(y_true, y_pred))

@@ -1,0 +1,76 @@
+"""Penalties on weights and outputs, by string, object or config as in Keras."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastrnn.naming import to_snake_case
+from fastrnn.regularizers.l1_l2 import L1, L1L2, L2, l1_and_l2
+from fastrnn.regularizers.orthogonal_regularizer import OrthogonalRegularizer
+from fastrnn.regularizers.regularizer import Regularizer
+from fastrnn.utils import registry
+
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "OrthogonalRegularizer",
+    "Regularizer",
+    "deserialize",
+    "get",
+    "l1",
+    "l1_l2",
+    "l2",
+    "orthogonal_regularizer",
+    "serialize",
+]
+
+# Names that Keras gives the classes too.
+l1 = L1
+l2 = L2
+l1_l2 = L1L2
+orthogonal_regularizer = OrthogonalRegularizer
+
+_CLASSES: tuple[type[Regularizer], ...] = (L1, L2, L1L2, OrthogonalRegularizer)
+_REGISTRY: registry.Registry[Regularizer] = registry.Registry(
+    "regularizer",
+    Regularizer,
+    {
+        **{cls.__name__: cls for cls in _CLASSES},
+        **{to_snake_case(cls.__name__): cls for cls in _CLASSES},
+    },
+)
+
+
+def get(identifier: Any) -> Regularizer | None:
+    """Make a regularizer.
+
+    Args:
+        identifier: A name (`"l1"`, `"l2"`, `"l1_l2"`, `"L2"`), a `Regularizer` or its class, a
+            config dict with `class_name` and `config`, or None.
+
+    Returns:
+        The regularizer, or None for None.
+
+    Raises:
+        ValueError: If `identifier` is none of these, or the name is not known.
+
+    Example:
+        >>> get("l2").l2, get("l1_l2").l1, get(None)
+        (0.01, 0.01, None)
+    """
+    if identifier is None:
+        return None
+    if identifier == "l1_l2":
+        return l1_and_l2()
+    return _REGISTRY.get(identifier)
+
+
+def serialize(regularizer: Regularizer) -> dict[str, Any]:
+    """Return the config dict of a regularizer, in Keras's form."""
+    return registry.serialize(regularizer, "keras.regularizers")
+
+
+def deserialize(config: dict[str, Any]) -> Regularizer:
+    """Make a regularizer from the result of `serialize` (Keras's works too)."""
+    return _REGISTRY.get(config)

@@ -1,0 +1,24 @@
+"""Data of training: arrays, sequences of any length, generators; checked, in batches."""
+
+from fastrnn.trainers.data.arrays import ArrayFeed
+from fastrnn.trainers.data.batch import Batch, Feed
+from fastrnn.trainers.data.epochs import Epochs
+from fastrnn.trainers.data.intake import Intake
+from fastrnn.trainers.data.iterables import KeptFeed, OnceFeed, yields_batches
+from fastrnn.trainers.data.ragged import Ragged, RaggedFeed, passing_padding
+from fastrnn.trainers.data.split import unpack
+
+__all__ = [
+    "ArrayFeed",
+    "Batch",
+    "Epochs",
+    "Feed",
+    "Intake",
+    "KeptFeed",
+    "OnceFeed",
+    "Ragged",
+    "RaggedFeed",
+    "passing_padding",
+    "unpack",
+    "yields_batches",
+]

@@ -1,0 +1,60 @@
+"""What the loops of training and testing walk: batches, and what yields them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Batch(NamedTuple):
+    """Checked and converted arrays, of one batch or of a whole data set.
+
+    Attributes:
+        x: Inputs.
+        y: Labels; None where only predictions are wanted.
+        sample_weight: Weight of each sample or of each step, or None.
+        mask: `[batch, steps]`, False for the padding of sequences of differing lengths; None if
+            there is none.
+    """
+
+    x: np.ndarray
+    y: np.ndarray | None = None
+    sample_weight: np.ndarray | None = None
+    mask: np.ndarray | None = None
+
+
+class Feed:
+    """Batches of one data set; each `iter` is one pass over it.
+
+    Attributes:
+        steps: Number of batches of a pass; None if that is not known before.
+    """
+
+    steps: int | None = None
+
+    def __iter__(self) -> Iterator[Batch]:
+        raise NotImplementedError(f"`{type(self).__name__}` must implement `__iter__`.")
+
+    def peek(self) -> Batch:
+        """Return a batch, from which shapes are learned; no pass loses it.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        raise NotImplementedError(f"`{type(self).__name__}` must implement `peek`.")
+
+    def ran_out(self) -> bool:
+        """Return whether there will be no further batch, in this pass and in any other."""
+        return False
+
+    def batch_sizes(self) -> set[int]:
+        """Return the sizes of the batches, as far as they are known before."""
+        return set()
+
+    def on_epoch_begin(self) -> None:
+        """Called before the first batch of each epoch."""
+
+    def on_epoch_end(self) -> None:
+        """Called after the last batch of each epoch."""

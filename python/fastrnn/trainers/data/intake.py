@@ -1,0 +1,184 @@
+"""The door of training: data in any form become checked batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastrnn.layers.layer import Shape
+from fastrnn.trainers.data.batch import Batch, Feed
+from fastrnn.trainers.data.iterables import feed_of, yields_batches
+from fastrnn.trainers.data.labels import (
+    as_sample_weight,
+    as_targets,
+    check_class_weight,
+    weights_of_classes,
+)
+from fastrnn.trainers.data.ragged import Ragged, is_ragged
+from fastrnn.trainers.data.samples import Samples
+from fastrnn.trainers.data.split import unpack
+
+if TYPE_CHECKING:
+    from fastrnn.trainers.trainer import Trainer
+
+_DEFAULT_BATCH_SIZE = 32
+
+
+class Intake:
+    """Checks data from outside against a model, which stays as it is, and converts them.
+
+    Args:
+        model: The model.
+        labelled: Whether there must be labels; else all but x is left aside.
+        class_weight: Weight of each class, or None.
+
+    Raises:
+        ValueError: If `class_weight` is no dict from class ids to numbers.
+    """
+
+    def __init__(
+        self, model: Trainer, labelled: bool = True, class_weight: Mapping[int, float] | None = None
+    ) -> None:
+        if class_weight is not None:
+            check_class_weight(class_weight)
+        self._model = model
+        self._labelled = labelled
+        self._class_weight = class_weight
+
+    def samples(self, x: Any, y: Any = None, sample_weight: Any = None) -> Samples:
+        """Return arrays or lists of samples, converted.
+
+        Raises:
+            TypeError: If they do not hold numbers.
+            ValueError: If they do not fit the model or each other.
+        """
+        if is_ragged(x):
+            sequences = self._sequences(x)
+            if not self._labelled:
+                return Samples(sequences)
+            return Samples(sequences, *self._labels_of(sequences, y, sample_weight))
+        inputs = self._model.as_input(x, "x")
+        if not self._labelled:
+            return Samples(inputs)
+        if not len(inputs):
+            raise ValueError(f"`x` must hold at least one sample. Received: shape={inputs.shape}")
+        labels = as_targets(y, len(inputs))
+        output_shape = self._model.compute_output_shape((None, *inputs.shape[1:]))
+        return Samples(inputs, *self._labels(labels, sample_weight, output_shape))
+
+    def batches(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        batch_size: int | None = None,
+        shuffle: bool | str = False,
+    ) -> Feed:
+        """Return the batches of an x that yields them; they are converted as they come.
+
+        Raises:
+            ValueError: If something is given beside x that its batches have already.
+        """
+        given = {"y": y, "sample_weight": sample_weight, "batch_size": batch_size}
+        for name, value in given.items():
+            if value is not None:
+                raise ValueError(
+                    f"`{name}` must not be given beside data that yield batches, which have it "
+                    f"already. Received: data of type {type(x).__name__}"
+                )
+        return feed_of(x, self._converted, shuffle)
+
+    def feed(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        batch_size: int | None = None,
+        steps: int | None = None,
+    ) -> Feed:
+        """Return the batches of data in any form, in the order in which they are."""
+        if yields_batches(x):
+            return self.batches(x, y, sample_weight, batch_size)
+        samples = self.samples(x, y, sample_weight)
+        return samples.feed(self.batch_size(batch_size, steps, len(samples.x)))
+
+    def batch_size(self, batch_size: int | None, steps: int | None, samples: int) -> int:
+        """Return how many samples a batch has: as given, or what steps or the model make it."""
+        if batch_size is not None:
+            return batch_size
+        if steps is not None:
+            return max(-(-samples // steps), 1)
+        return self._model.fixed_batch_size or _DEFAULT_BATCH_SIZE
+
+    def _converted(self, data: Any) -> Batch:
+        return self.samples(*unpack(data, "A batch")).batch()
+
+    def _sequences(self, x: Any) -> Ragged:
+        sequences = Ragged.of(x, "x")
+        # One long sequence, so that all values are converted and checked at once.
+        inputs = self._model.as_input(sequences.values[np.newaxis], "x")
+        if inputs.ndim < 3 and inputs.dtype != np.int32:  # neither sequences of vectors nor tokens
+            raise ValueError(
+                "`x` may hold sequences of different lengths only for a model that begins with an "
+                "Embedding or takes sequences of vectors; else it must be a rectangular array, as "
+                "`fastrnn.utils.pad_sequences` makes it."
+            )
+        return Ragged(inputs[0], sequences.lengths)
+
+    def _labels_of(
+        self, x: Ragged, y: Any, sample_weight: Any
+    ) -> tuple[np.ndarray | Ragged, np.ndarray | Ragged | None]:
+        """Check and convert what stands beside sequences: for each of them, or for each step."""
+        output_shape = self._model.compute_output_shape((None, None, *x.values.shape[1:]))
+        if None not in output_shape[1:]:
+            return self._labels(as_targets(y, len(x)), sample_weight, output_shape)
+        if not is_ragged(y):
+            raise ValueError(
+                "`y` must be a list of sequences as long as those of `x`, for a model with an "
+                f"output for each step. Received: y of type {type(y).__name__}"
+            )
+        total = len(x.values)
+        output_shape = self._model.compute_output_shape((None, total, *x.values.shape[1:]))
+        flat_weight = None if sample_weight is None else _weight_of_steps(sample_weight, x)
+        labels, weight = self._labels(_steps(y, x, "y"), flat_weight, output_shape)
+        ragged_weight = None if weight is None else Ragged(weight[0], x.lengths)
+        return Ragged(labels[0], x.lengths), ragged_weight
+
+    def _labels(
+        self, labels: np.ndarray, sample_weight: Any, output_shape: Shape
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Check labels and weights against the model's output and convert them."""
+        self._model.check_labels(labels, output_shape)
+        if self._class_weight is not None:
+            if sample_weight is not None:
+                raise ValueError(
+                    "`class_weight` and `sample_weight` must not be given together: make one of "
+                    "them part of the other."
+                )
+            sample_weight = weights_of_classes(labels, self._class_weight, len(output_shape))
+        if sample_weight is not None:
+            sample_weight = as_sample_weight(sample_weight, labels.shape, output_shape)
+        return np.ascontiguousarray(labels, dtype=np.float32), sample_weight
+
+
+def _steps(values: Any, x: Ragged, name: str) -> np.ndarray:
+    """Return the steps of sequences that are as long as those of x, as one sequence."""
+    sequences = Ragged.of(values, name)
+    if not np.array_equal(sequences.lengths, x.lengths):
+        raise ValueError(f"The sequences of `{name}` must be as long as those of `x`.")
+    return sequences.values[np.newaxis]
+
+
+def _weight_of_steps(sample_weight: Any, x: Ragged) -> np.ndarray:
+    """Return a weight for each step of all sequences, as one sequence."""
+    if is_ragged(sample_weight):
+        return _steps(sample_weight, x, "sample_weight")
+    weight = np.asarray(sample_weight)
+    if weight.size != len(x):
+        raise ValueError(
+            f"`sample_weight` must have a weight for each of the {len(x)} sequences, or be a list "
+            f"of sequences as long as those of `x`. Received: sample_weight.shape={weight.shape}"
+        )
+    return np.repeat(weight.reshape(-1), x.lengths)[np.newaxis]

@@ -1,0 +1,194 @@
+"""Sequences of differing lengths, padded batch by batch."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastrnn.layers.embedding import Embedding
+from fastrnn.layers.inputs import as_numbers
+from fastrnn.layers.layer import Layer
+from fastrnn.layers.masking import Masking
+from fastrnn.random import generator
+from fastrnn.trainers.data.arrays import sizes_of_batches
+from fastrnn.trainers.data.batch import Batch, Feed
+
+# So many shuffled batches at a time are sorted by length: enough for batches of like lengths, few
+# enough that a sample meets other neighbours in each epoch.
+_BATCHES_SORTED_AT_ONCE = 32
+
+
+class Ragged:
+    """Sequences of differing lengths, one after another in one array.
+
+    Args:
+        values: Their steps, `[steps of all sequences, ...]`.
+        lengths: Number of steps of each.
+    """
+
+    def __init__(self, values: np.ndarray, lengths: np.ndarray) -> None:
+        self.values = values
+        self.lengths = lengths
+        self._starts = np.cumsum(lengths) - lengths
+
+    @classmethod
+    def of(cls, sequences: Sequence[Any], name: str) -> Ragged:
+        """Join a list of sequences.
+
+        Args:
+            sequences: Lists of numbers, or arrays `[steps, ...]` that differ in their steps only.
+            name: What to call it in messages.
+
+        Raises:
+            TypeError: If they do not hold numbers.
+            ValueError: If the elements of the sequences differ in shape.
+        """
+        parts = [as_numbers(each, name) for each in sequences]
+        filled = [part for part in parts if part.size]
+        if not filled:
+            raise ValueError(f"`{name}` must hold at least one step. Received: empty sequences")
+        element = filled[0].shape[1:]
+        for row, part in enumerate(parts):
+            if part.size and part.shape[1:] != element:
+                raise ValueError(
+                    f"The sequences of `{name}` may differ in their number of steps only: all "
+                    f"elements must have the shape {element} of the first one. "
+                    f"Received: shape={part.shape[1:]} in the sequence at position {row}"
+                )
+        return cls(np.concatenate(filled), np.array([len(part) for part in parts]))
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, part: slice) -> Ragged:
+        lengths = self.lengths[part]
+        start = int(self.lengths[: part.start or 0].sum())
+        return Ragged(self.values[start : start + int(lengths.sum())], lengths)
+
+    def padded(self, rows: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return some sequences with zeros in front.
+
+        Args:
+            rows: Which sequences.
+            steps: Length of the result, at least that of the longest of them.
+
+        Returns:
+            The array `[rows, steps, ...]` and its mask `[rows, steps]`, False for the zeros.
+        """
+        position = np.arange(steps) - (steps - self.lengths[rows])[:, np.newaxis]
+        mask = position >= 0
+        result = np.zeros((*mask.shape, *self.values.shape[1:]), self.values.dtype)
+        result[mask] = self.values[(self._starts[rows][:, np.newaxis] + position)[mask]]
+        return result, mask
+
+
+class RaggedFeed(Feed):
+    """Batches of sequences, each padded to its longest one, with the mask of the padding.
+
+    Args:
+        x: The sequences.
+        y: Labels, one for each sequence or one for each step; None for none.
+        sample_weight: Weights, likewise.
+        batch_size: Sequences per batch.
+        shuffle: Whether each pass has an order of its own, in which sequences of like lengths
+            meet; "batch", one within each batch, changes nothing here.
+    """
+
+    def __init__(
+        self,
+        x: Ragged,
+        y: np.ndarray | Ragged | None,
+        sample_weight: np.ndarray | Ragged | None,
+        batch_size: int,
+        shuffle: bool | str = False,
+    ) -> None:
+        self.x = x
+        self._y = y
+        self._sample_weight = sample_weight
+        self.batch_size = batch_size
+        self.steps: int = -(-len(x) // batch_size)
+        self._shuffle = shuffle
+
+    def __iter__(self) -> Iterator[Batch]:
+        for rows in self._rows_of_batches():
+            yield self.batch(rows)
+
+    def batch(self, rows: np.ndarray) -> Batch:
+        """Return the batch of some sequences."""
+        lengths = self.x.lengths[rows]
+        steps = max(int(lengths.max()), 1)
+        x, mask = self.x.padded(rows, steps)
+        return Batch(
+            x,
+            _taken(self._y, rows, steps),
+            _taken(self._sample_weight, rows, steps),
+            None if lengths.min() == steps else mask,
+        )
+
+    def _rows_of_batches(self) -> Iterator[np.ndarray]:
+        samples, size = len(self.x), self.batch_size
+        if not self._shuffle or self._shuffle == "batch":
+            for start in range(0, samples, size):
+                yield np.arange(start, min(start + size, samples))
+            return
+        order = generator().permutation(samples)
+        for begin in range(0, samples, size * _BATCHES_SORTED_AT_ONCE):
+            part = order[begin : begin + size * _BATCHES_SORTED_AT_ONCE]
+            part = part[np.argsort(self.x.lengths[part], kind="stable")]
+            for start in generator().permutation(range(0, len(part), size)):
+                yield part[start : start + size]
+
+    def peek(self) -> Batch:
+        """Return the first sequence alone."""
+        return self.batch(np.arange(1))
+
+    def batch_sizes(self) -> set[int]:
+        """Return the sizes of the batches: one or two."""
+        return sizes_of_batches(len(self.x), self.batch_size)
+
+
+def is_ragged(value: Any) -> bool:
+    """Return whether a value is a list, tuple or object array of sequences of differing lengths."""
+    if isinstance(value, np.ndarray):
+        return value.dtype == object and value.ndim == 1 and _all_have_lengths(value)
+    if not isinstance(value, (list, tuple)) or not _all_have_lengths(value):
+        return False
+    return len({len(each) for each in value}) > 1
+
+
+def _all_have_lengths(values: Any) -> bool:
+    return len(values) > 0 and all(
+        hasattr(each, "__len__") and not isinstance(each, (str, bytes, dict)) for each in values
+    )
+
+
+def _taken(values: np.ndarray | Ragged | None, rows: np.ndarray, steps: int) -> np.ndarray | None:
+    if isinstance(values, Ragged):
+        return values.padded(rows, steps)[0]
+    return None if values is None else values.take(rows, axis=0)
+
+
+def passing_padding(layers: Sequence[Layer]) -> list[Layer]:
+    """Return layers, with the same weights, that do not lose the mask of padding.
+
+    An Embedding and a Masking make their masks from their inputs alone. Here they join them with
+    the mask of the padding: a token 0 may be padding, a word, or with `mask_zero` a step to skip.
+    """
+    own_masks = (Embedding, Masking)
+    return [_joining(layer) if isinstance(layer, own_masks) else layer for layer in layers]
+
+
+def _joining(layer: Layer) -> Layer:
+    """Return a copy of a layer whose mask is the one that it makes and the one that it gets."""
+
+    def compute_mask(inputs: Any, mask: Any = None) -> Any:
+        own = layer.compute_mask(inputs)
+        return mask if own is None else own if mask is None else own & mask
+
+    twin = copy.copy(layer)
+    twin.supports_masking = True
+    vars(twin)["compute_mask"] = compute_mask
+    return twin

@@ -1,0 +1,307 @@
+"""What fastrnn takes without effect, refuses or leaves out of Keras, and why: the one place for it.
+
+`support_table.py` derives the rest from the code, and `tests/test_support_table.py` holds both to
+each other: a name or argument of Keras that is neither here nor in fastrnn fails a test, and so
+does a fact that the code contradicts.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fastrnn.ops import ACTIVATIONS
+
+
+class Fact(NamedTuple):
+    """Something that is not as in Keras. The first fact that fits a name holds for it.
+
+    Attributes:
+        status: Of a name: `"left out"`, or `"out of scope"`, which README does not mention. Of an
+            argument: `"without effect"`, `"refused"` (other than its default), `"only"` or
+            `"left out"` (unknown here).
+        subjects: Names below `keras`, with wildcards, separated by blanks.
+        arguments: Names of arguments, separated by blanks; empty for the subjects themselves.
+        reason: Why; after `"only"`, what there is.
+        label: What README calls the subjects, if not by their names.
+    """
+
+    status: str
+    subjects: str
+    arguments: str
+    reason: str
+    label: str = ""
+
+
+def _names(status: str, reason: str, subjects: str) -> Fact:
+    return Fact(status, subjects, "", reason)
+
+
+NAMESPACES = (
+    "models",
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "optimizers.schedules",
+    "callbacks",
+    "regularizers",
+    "constraints",
+    "initializers",
+    "activations",
+    "datasets.imdb",
+    "preprocessing.sequence",
+    "utils",
+    "saving",
+)
+
+CALLED_LAYERS = frozenset(
+    f"layers.{name}"
+    for name in (
+        "SimpleRNN",
+        "LSTM",
+        "GRU",
+        "Bidirectional",
+        "TimeDistributed",
+        "Embedding",
+        "Dense",
+        "Dropout",
+        "SpatialDropout1D",
+        "Masking",
+        "GlobalAveragePooling1D",
+        "GlobalMaxPooling1D",
+        "LayerNormalization",
+    )
+)
+"""Layers whose call arguments are compared too."""
+
+METHODS_OF = frozenset(
+    ("models.Sequential", "layers.LSTM", "callbacks.Callback", "metrics.Metric", "losses.Loss")
+)
+"""Classes whose methods are compared too."""
+
+LEFT_OUT = (
+    # ---------------------------------------------------------------------------------- layers
+    _names(
+        "out of scope",
+        "images and convolutions",
+        "layers.*Conv* layers.*2D layers.*3D layers.Random* layers.Rand* layers.AugMix "
+        "layers.AutoContrast layers.CenterCrop layers.ContrastLimited* layers.CutMix "
+        "layers.Equalization layers.MaxNumBoundingBoxes layers.MixUp layers.Rescaling "
+        "layers.Resizing layers.Solarization",
+    ),
+    _names(
+        "out of scope",
+        "preprocessing of tables, text and sound inside a model",
+        "layers.CategoryEncoding layers.Discretization layers.Hash* layers.IntegerLookup "
+        "layers.StringLookup layers.TextVectorization layers.Normalization layers.MelSpectrogram "
+        "layers.STFTSpectrogram layers.Pipeline",
+    ),
+    _names(
+        "out of scope",
+        "layers of other frameworks",
+        "layers.FlaxLayer layers.JaxLayer layers.TFSMLayer layers.TorchModuleWrapper",
+    ),
+    _names("left out", "attention", "layers.*Attention"),
+    _names(
+        "left out",
+        "need a functional model",
+        "layers.Add layers.Average layers.Concatenate layers.Dot layers.Maximum layers.Minimum "
+        "layers.Multiply layers.Subtract layers.add layers.average layers.concatenate layers.dot "
+        "layers.maximum layers.minimum layers.multiply layers.subtract",
+    ),
+    _names(
+        "left out",
+        "the kernels run whole sequences, not cells",
+        "layers.RNN layers.SimpleRNNCell layers.LSTMCell layers.GRUCell layers.StackedRNNCells",
+    ),
+    _names(
+        "left out",
+        "windows over time, for models with convolutions",
+        "layers.Adaptive* layers.Av*Pool* layers.MaxPool* layers.Cropping1D layers.UpSampling1D "
+        "layers.ZeroPadding1D",
+    ),
+    _names(
+        "left out",
+        "not of use around recurrent layers so far",
+        "layers.ActivityRegularization layers.AlphaDropout layers.BatchNormalization "
+        "layers.EinsumDense layers.GroupNormalization layers.Identity layers.PReLU "
+        "layers.RMSNormalization layers.ReversibleEmbedding layers.SpectralNormalization "
+        "layers.UnitNormalization",
+    ),
+    _names("left out", "a function cannot be differentiated", "layers.Lambda"),
+    _names("out of scope", "internals of Keras", "layers.InputSpec layers.Wrapper"),
+    # ---------------------------------------------------------------------------------- losses
+    _names(
+        "left out",
+        "images and retrieval",
+        "losses.Dice losses.dice losses.Tversky losses.tversky losses.Circle losses.circle "
+        "metrics.*IoU",
+    ),
+    _names(
+        "left out",
+        "alignment of sequences",
+        "losses.CTC losses.ctc",
+    ),
+    _names(
+        "left out",
+        "for labels that are noisy",
+        "losses.CategoricalGeneralizedCrossEntropy losses.categorical_generalized_cross_entropy",
+    ),
+    _names(
+        "left out",
+        "correlations",
+        "metrics.ConcordanceCorrelation metrics.PearsonCorrelation "
+        "metrics.concordance_correlation metrics.pearson_correlation",
+    ),
+    # ---------------------------------------------------------------------------------- training
+    _names(
+        "left out",
+        "made for other kinds of models",
+        "optimizers.Adafactor optimizers.Ftrl optimizers.Lamb optimizers.Lion optimizers.Muon "
+        "optimizers.ScheduleFreeAdamW",
+    ),
+    _names(
+        "left out",
+        "for mixed precision or several optimizers",
+        "optimizers.LossScaleOptimizer optimizers.MultiOptimizer optimizers.OptimizerMap",
+    ),
+    _names(
+        "left out",
+        "need TensorFlow, Orbax or a server",
+        "callbacks.TensorBoard callbacks.OrbaxCheckpoint callbacks.RemoteMonitor",
+    ),
+    _names(
+        "left out",
+        "`ModelCheckpoint` and `use_ema` do it",
+        "callbacks.BackupAndRestore callbacks.SwapEMAWeights",
+    ),
+    # ---------------------------------------------------------------------------------- the rest
+    _names("left out", "`initial_state` takes arrays", "layers.LSTM.get_initial_state"),
+    _names("left out", "a fixed transform of sound", "initializers.STFT* initializers.stft"),
+    _names(
+        "left out",
+        "a loss is a function of labels and predictions",
+        "models.Sequential.add_loss layers.LSTM.add_loss",
+    ),
+    _names("left out", "there are no graphs", "models.Sequential.export"),
+    _names(
+        "out of scope",
+        "internals of Keras",
+        "*.*quantiz* *.stateless_* *.symbolic_call *.rematerialized_call *.*own_variables "
+        "*.*_from_config *.get_build_config *.get_compile_config *.*_state_tree *.inner_loop "
+        "*.compute_output_spec *.make_*_function *.*_step *.compute_loss *.compute_metrics "
+        "*.add_variable *.add_metric *.add_weight *.get_metrics_result *.compute_mask "
+        "*.Sequential.loss *.Sequential.compiled_* *.Sequential.call *.Sequential.build "
+        "*.LSTM.call *.LSTM.build *.compute_output_shape",
+    ),
+    _names(
+        "out of scope",
+        "images, sound, tables and files of text",
+        "utils.*img* utils.*_from_directory utils.FeatureSpace",
+    ),
+    _names(
+        "out of scope",
+        "for Keras's backends and functional models",
+        "utils.Config utils.clear_session utils.*interactive_logging* utils.get_source_inputs "
+        "utils.is_keras_tensor utils.model_to_dot utils.plot_model utils.standardize_dtype "
+        "utils.*registered* utils.register_* utils.*keras_object utils.get_custom_objects "
+        "utils.CustomObjectScope utils.custom_object_scope utils.Progbar utils.get_file "
+        "utils.normalize utils.split_dataset utils.*x_y_sample_weight",
+    ),
+    _names(
+        "left out",
+        "classes of your own go into `custom_objects`, never into a registry",
+        "saving.*register* saving.get_custom_objects saving.CustomObjectScope saving.*keras_object",
+    ),
+    _names("left out", "files are read and written whole", "saving.KerasFileEditor"),
+    _names("left out", "an activation is its name", "activations.deserialize"),
+)
+
+ARGUMENTS = (
+    Fact(
+        "without effect",
+        "layers.Input layers.InputLayer",
+        "dtype",
+        "tokens may be of any integer type, all else becomes float32",
+    ),
+    Fact(
+        "only",
+        "layers.* losses.* metrics.*",
+        "dtype",
+        "`'float32'`, what the kernels compute in",
+        label="layers, losses, metrics",
+    ),
+    Fact(
+        "only",
+        "layers.SimpleRNN layers.LSTM layers.GRU",
+        "activation recurrent_activation",
+        f"what the kernels have: {', '.join(ACTIVATIONS)}",
+    ),
+    Fact(
+        "without effect",
+        "layers.SimpleRNN layers.LSTM layers.GRU",
+        "unroll implementation use_cudnn",
+        "the kernels have one form",
+    ),
+    Fact(
+        "without effect",
+        "layers.Layer",
+        "autocast",
+        "all is float32",
+        label="layers",
+    ),
+    Fact(
+        "refused",
+        "layers.Dense layers.Embedding",
+        "lora_rank lora_alpha quantization_config",
+        "for tuning large models that were trained before",
+    ),
+    Fact(
+        "only",
+        "losses.* metrics.*",
+        "axis",
+        "-1, the last one",
+        label="losses and metrics",
+    ),
+    Fact(
+        "without effect",
+        "models.Sequential.compile",
+        "run_eagerly steps_per_execution jit_compile",
+        "there is no graph to trace or to compile",
+    ),
+    Fact(
+        "without effect",
+        "models.Sequential.compile",
+        "auto_scale_loss",
+        "float32 needs no scaled loss",
+    ),
+    Fact(
+        "refused",
+        "models.Sequential.summary",
+        "positions expand_nested layer_range",
+        "the table has one form",
+    ),
+    Fact(
+        "refused", "models.Sequential.save_weights", "max_shard_size", "one file holds all weights"
+    ),
+    Fact("left out", "saving.save_weights", "max_shard_size", "one file holds all weights"),
+    Fact(
+        "left out",
+        "*.deserialize models.Sequential.from_config",
+        "custom_objects",
+        "`with saving.custom_object_scope(custom_objects):` does it",
+        label="`deserialize`, `from_config`",
+    ),
+    Fact(
+        "refused",
+        "layers.Input layers.InputLayer",
+        "sparse ragged input_tensor optional",
+        "inputs are dense arrays",
+    ),
+    Fact(
+        "left out",
+        "utils.timeseries_dataset_from_array",
+        "format",
+        "batches are NumPy arrays",
+    ),
+)

@@ -1,0 +1,222 @@
+"""Compares fastrnn's names and arguments with those of the installed Keras; writes README's table.
+
+    python tools/support_table.py             rewrites the table in README.md
+    python tools/support_table.py --full      prints every class, function and argument instead
+
+Names and arguments come from the two packages themselves, by `inspect`. What they cannot tell (what
+is accepted without effect, refused or left out, and why) stands in `support_facts.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import os
+from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from support_facts import ARGUMENTS, CALLED_LAYERS, LEFT_OUT, METHODS_OF, NAMESPACES, Fact
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+BEGIN = "<!-- python tools/support_table.py writes what follows -->"
+END = "<!-- end of what it writes -->"
+UNLISTED = "unlisted"
+
+
+class Entry(NamedTuple):
+    """One name of Keras, or one argument of it.
+
+    Attributes:
+        subject: The name below `keras`, such as `layers.LSTM` or `models.Sequential.fit`.
+        argument: The argument; empty for the class, function or method itself.
+        status: `"supported"`, the status of a fact, or `UNLISTED`: missing here without a fact.
+        fact: What `support_facts.py` says of it, or None.
+        stale: Whether that fact contradicts the code.
+        second_name: Whether Keras has the same class under a name that is its own.
+    """
+
+    subject: str
+    argument: str
+    status: str
+    fact: Fact | None = None
+    stale: bool = False
+    second_name: bool = False
+
+
+def matches(name: str, patterns: str) -> bool:
+    """Tell whether one of several patterns, separated by blanks, fits a name."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns.split())
+
+
+def entries() -> list[Entry]:
+    """Return what becomes of every name and argument of Keras in the namespaces covered."""
+    return [
+        entry
+        for namespace in NAMESPACES
+        for theirs, ours in [(_module("keras", namespace), _module("fastrnn", namespace))]
+        for name in public_names(theirs)
+        for entry in _of_name(f"{namespace}.{name}", theirs, ours)
+    ]
+
+
+def public_names(owner: Any) -> list[str]:
+    """Return the classes and functions (or methods) of a module or class, without submodules."""
+    kinds = (classmethod, staticmethod)
+    found = {name: inspect.getattr_static(owner, name) for name in dir(owner)}
+    return [
+        name
+        for name, each in found.items()
+        if not name.startswith("_") and (callable(each) or isinstance(each, kinds))
+    ]
+
+
+def arguments(function: Callable[..., Any]) -> list[str]:
+    """Return the names of a function's arguments, without `self`, `*args` and `**kwargs`."""
+    signature = inspect.signature(function)
+    if inspect.isclass(function) and not _named(signature):
+        signature = inspect.signature(function.__init__)
+    return [name for name in _named(signature) if name != "self"]
+
+
+def _named(signature: inspect.Signature) -> list[str]:
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [name for name, each in signature.parameters.items() if each.kind not in variadic]
+
+
+def _module(package: str, namespace: str) -> Any:
+    try:
+        return importlib.import_module(f"{package}.{namespace}")
+    except ModuleNotFoundError:
+        if package == "keras":
+            raise
+        return None
+
+
+def _of_name(subject: str, their_owner: Any, our_owner: Any) -> Iterator[Entry]:
+    """Yield the entry of a class, function or method, then those of its arguments."""
+    name = subject.rpartition(".")[2]
+    theirs, ours = getattr(their_owner, name), getattr(our_owner, name, None)
+    here = callable(ours)
+    fact = next((fact for fact in LEFT_OUT if matches(subject, fact.subjects)), None)
+    status = fact.status if fact else "supported" if here else UNLISTED
+    stale = fact is not None and _contradicted(fact, here)
+    first_name = theirs.__name__ if inspect.isclass(theirs) else name
+    second_name = first_name != name and hasattr(their_owner, first_name)
+    yield Entry(subject, "", status, fact, stale, second_name)
+    if status != "supported":
+        return
+    yield from _of_arguments(subject, arguments(theirs), arguments(ours))
+    if subject in CALLED_LAYERS:
+        known = {*arguments(ours.__call__), *arguments(ours.call)}
+        # What comes first has the same place, whatever its name.
+        yield from _of_arguments(f"{subject}.call", arguments(theirs.call)[1:], known)
+    if subject in METHODS_OF:
+        for method in public_names(theirs):
+            yield from _of_name(f"{subject}.{method}", theirs, ours)
+
+
+def _of_arguments(subject: str, theirs: list[str], ours: Any) -> Iterator[Entry]:
+    for argument in theirs:
+        fact = next(
+            (
+                fact
+                for fact in ARGUMENTS
+                if matches(subject, fact.subjects) and argument in fact.arguments.split()
+            ),
+            None,
+        )
+        missing = argument not in ours
+        if fact is None:
+            yield Entry(subject, argument, UNLISTED if missing else "supported")
+        else:
+            yield Entry(subject, argument, fact.status, fact, _contradicted(fact, not missing))
+
+
+def _contradicted(fact: Fact, here: bool) -> bool:
+    return fact.status != "out of scope" and here == (fact.status == "left out")
+
+
+def table(found: list[Entry]) -> str:
+    """Return README's tables in Markdown: what there is, and where arguments differ."""
+    lines = ["| Keras's | here | not here |", "|---|---|---|"]
+    for owner in ("models.Sequential", *NAMESPACES):
+        own = [each for each in found if not each.argument and _owner_and_name(each)[0] == owner]
+        here = _names_to_show(each for each in own if each.status == "supported")
+        absent = [
+            f"{_code(names)} ({fact.reason})"
+            for fact in LEFT_OUT
+            if fact.status == "left out"
+            and (names := _names_to_show(each for each in own if each.fact is fact))
+        ]
+        lines.append(f"| `{owner}` | {_code(here)} | {', '.join(absent)} |")
+    lines += ["", "| argument | of | |", "|---|---|---|"]
+    for fact in ARGUMENTS:
+        owners = {each.subject: None for each in found if each.argument and each.fact is fact}
+        if owners:
+            of = fact.label or _code(name.rpartition(".")[2] for name in owners)
+            status = f"{fact.status}{' ' if fact.status == 'only' else ': '}{fact.reason}"
+            lines.append(f"| {_code(fact.arguments.split())} | {of} | {status} |")
+    return "\n".join(lines)
+
+
+def _owner_and_name(entry: Entry) -> tuple[str, str]:
+    owner, _, name = entry.subject.rpartition(".")
+    return owner, name
+
+
+def _names_to_show(entries: Iterable[Entry]) -> list[str]:
+    """Return names without second names, and without functions that repeat a class."""
+    names = [_owner_and_name(each)[1] for each in entries if not each.second_name]
+    classes = {name.lower() for name in names if name[0].isupper()}
+    hidden = {"get", "serialize", "deserialize"}
+    return [
+        name
+        for name in names
+        if name[0].isupper() or not {name, name.replace("_", "")} & (classes | hidden)
+    ]
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def full_table(found: list[Entry]) -> str:
+    """Return one line for every name and argument, for the terminal."""
+    return "\n".join(
+        f"{each.subject + ('(' + each.argument + ')' if each.argument else ''):70} {each.status}"
+        + (f": {each.fact.reason}" if each.fact else "")
+        + (" (STALE)" if each.stale else "")
+        for each in found
+    )
+
+
+def with_table(readme: str, new: str) -> str:
+    """Return README's text with another table between the two markers."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"README.md must hold the two lines {BEGIN!r} and {END!r}.")
+    return f"{before}{begin}\n\n{new}\n\n{end}{after}"
+
+
+def main() -> None:
+    """Write README.md, or print the full table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--full", action="store_true", help="print everything, write nothing")
+    full = parser.parse_args().full
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    found = entries()
+    if full:
+        print(full_table(found))
+        return
+    README.write_text(with_table(README.read_text(encoding="utf-8"), table(found)), "utf-8")
+    for each in found:
+        if each.status == UNLISTED or each.stale:
+            print(f"support_facts.py must be mended: {each.subject} {each.argument}")
+
+
+if __name__ == "__main__":
+    main()
