@@ -2,10 +2,12 @@
 
     python examples/imdb_three_models.py
 
-With `tensorflow.keras` in place of `fastrnn` in the imports, the same script runs on TensorFlow.
+With `tensorflow.keras` in place of `fastrnn` in the imports at the top, the same script runs on
+TensorFlow.
 """
 
 import argparse
+from pathlib import Path
 
 from fastrnn.datasets import imdb
 from fastrnn.layers import GRU, LSTM, Dense, Embedding, SimpleRNN
@@ -47,12 +49,13 @@ def main():
     parser.add_argument("--samples", type=int, help="reviews of each set (default: all 25,000)")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plots", help="folder for PNG files of the curves (needs matplotlib)")
     options = parser.parse_args()
 
     (x_train, y_train), (x_test, y_test) = load_reviews(options.samples)
     print(f"{len(x_train)} training reviews, {len(x_test)} test reviews, seed {options.seed}")
 
-    rows = []
+    histories, rows = {}, []
     for layer in (SimpleRNN, LSTM, GRU):
         print(f"\n{layer.__name__}")
         set_random_seed(options.seed)
@@ -63,10 +66,17 @@ def main():
         loss, accuracy = model.evaluate(x_test, y_test, batch_size=BATCH)
         validation = history.history["val_accuracy"][-1]
         rows.append((layer.__name__, model.count_params(), validation, loss, accuracy))
+        histories[layer.__name__] = history
 
     print(f"\n{'model':<9} {'weights':>9} {'val. acc.':>9} {'test loss':>9} {'test acc.':>9}")
     for name, weights, validation, loss, accuracy in rows:
         print(f"{name:<9} {weights:>9,} {validation:>9.4f} {loss:>9.4f} {accuracy:>9.4f}")
+    if options.plots:
+        from fastrnn.utils import plot_history  # draws the History of either
+
+        for name, history in histories.items():
+            path = Path(options.plots, f"imdb_three_models_{name}.png")
+            plot_history(history, path=path, title=name)
 
 
 if __name__ == "__main__":
