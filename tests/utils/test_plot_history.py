@@ -85,7 +85,7 @@ def test_one_epoch_is_a_point_and_classes_are_curves() -> None:
 
 
 def test_chosen_metrics_size_title_and_file(tmp_path: Path) -> None:
-    path = tmp_path / "curves.png"
+    path = tmp_path / "charts" / "curves.png"
     figure = plot_history(CURVES, metrics=["accuracy"], path=path, title="LSTM", figsize=(4, 3))
     assert list(drawn(figure)) == ["accuracy"]
     assert figure.get_suptitle() == "LSTM"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def plot_history(
         history: What `fit` returned, its dict, or a DataFrame (as of a `CSVLogger`'s file; its
             column `epoch` then numbers the epochs from 0).
         metrics: Names to draw, such as `["loss", "accuracy"]`, without `val_`; None for all.
-        path: File to save the figure to; its ending chooses the format.
+        path: File to save the figure to; its ending chooses the format. Missing folders are made.
         title: Title of the figure.
         figsize: Width and height in inches.
 
@@ -65,6 +66,7 @@ def plot_history(
     if title is not None:
         figure.suptitle(title)
     if path is not None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)
     return figure
 
