@@ -3,6 +3,7 @@
 #include "../memory.h"
 #include "../threads.h"
 #include "arrays.h"
+#include "calls.h"
 #include "module.h"
 
 namespace fastrnn {
@@ -136,16 +137,19 @@ Floats activation_backward(py::handle y, py::handle d_y, const std::string& acti
 }  // namespace
 
 void register_dense(py::module_& m) {
-  m.def("dense_forward", &dense_forward, py::arg("x"), py::arg("kernel"), py::arg("bias"),
+  m.def("dense_forward", &dense_forward, py::call_guard<Call>(), py::arg("x"), py::arg("kernel"),
+        py::arg("bias"), py::arg("activation"));
+  m.def("dense_backward", &dense_backward, py::call_guard<Call>(), py::arg("x"), py::arg("y"),
+        py::arg("kernel"), py::arg("d_y"), py::arg("activation"), py::arg("use_bias"),
+        py::arg("input_gradient"));
+  m.def("embedding_forward", &embedding_forward, py::call_guard<Call>(), py::arg("tokens"),
+        py::arg("table"));
+  m.def("embedding_backward", &embedding_backward, py::call_guard<Call>(), py::arg("tokens"),
+        py::arg("d_outputs"), py::arg("vocabulary"));
+  m.def("activation_forward", &activation_forward, py::call_guard<Call>(), py::arg("x"),
         py::arg("activation"));
-  m.def("dense_backward", &dense_backward, py::arg("x"), py::arg("y"), py::arg("kernel"),
-        py::arg("d_y"), py::arg("activation"), py::arg("use_bias"), py::arg("input_gradient"));
-  m.def("embedding_forward", &embedding_forward, py::arg("tokens"), py::arg("table"));
-  m.def("embedding_backward", &embedding_backward, py::arg("tokens"), py::arg("d_outputs"),
-        py::arg("vocabulary"));
-  m.def("activation_forward", &activation_forward, py::arg("x"), py::arg("activation"));
-  m.def("activation_backward", &activation_backward, py::arg("y"), py::arg("d_y"),
-        py::arg("activation"));
+  m.def("activation_backward", &activation_backward, py::call_guard<Call>(), py::arg("y"),
+        py::arg("d_y"), py::arg("activation"));
   py::list names;
   for (const char* name : kActivationNames) names.append(name);
   m.attr("ACTIVATIONS") = py::tuple(names);

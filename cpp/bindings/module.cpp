@@ -1,9 +1,11 @@
 #include "module.h"
 
 #include "../threads.h"
+#include "calls.h"
 
 PYBIND11_MODULE(_core, m) {
   fastrnn::register_fork_handler();
+  fastrnn::register_exit_handler();
 
   fastrnn::register_system(m);
   fastrnn::register_rnn(m);

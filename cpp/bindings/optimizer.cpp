@@ -2,6 +2,7 @@
 #include "../dispatch.h"
 #include "../threads.h"
 #include "arrays.h"
+#include "calls.h"
 #include "module.h"
 
 namespace fastrnn {
@@ -121,29 +122,30 @@ void nadam_update(py::handle variable, py::handle gradient, py::handle m, py::ha
 }  // namespace
 
 void register_optimizer(py::module_& module) {
-  module.def("sgd_update", &sgd_update, py::arg("variable"), py::arg("gradient"),
-             py::arg("learning_rate"), py::arg("decay"), py::arg("momentum"), py::arg("nesterov"),
-             py::arg("momentum_buffer"));
-  module.def("rmsprop_update", &rmsprop_update, py::arg("variable"), py::arg("gradient"),
-             py::arg("velocity"), py::arg("learning_rate"), py::arg("rho"), py::arg("epsilon"),
-             py::arg("decay"), py::arg("momentum"), py::arg("momentum_buffer"),
+  module.def("sgd_update", &sgd_update, py::call_guard<Call>(), py::arg("variable"),
+             py::arg("gradient"), py::arg("learning_rate"), py::arg("decay"), py::arg("momentum"),
+             py::arg("nesterov"), py::arg("momentum_buffer"));
+  module.def("rmsprop_update", &rmsprop_update, py::call_guard<Call>(), py::arg("variable"),
+             py::arg("gradient"), py::arg("velocity"), py::arg("learning_rate"), py::arg("rho"),
+             py::arg("epsilon"), py::arg("decay"), py::arg("momentum"), py::arg("momentum_buffer"),
              py::arg("average_gradient"));
-  module.def("adam_update", &adam_update, py::arg("variable"), py::arg("gradient"), py::arg("m"),
-             py::arg("v"), py::arg("step_size"), py::arg("beta_1"), py::arg("beta_2"),
-             py::arg("epsilon"), py::arg("decay"), py::arg("v_max"));
-  module.def("adagrad_update", &adagrad_update, py::arg("variable"), py::arg("gradient"),
-             py::arg("accumulator"), py::arg("learning_rate"), py::arg("epsilon"),
-             py::arg("decay"));
-  module.def("adadelta_update", &adadelta_update, py::arg("variable"), py::arg("gradient"),
-             py::arg("squared_gradient"), py::arg("squared_step"), py::arg("learning_rate"),
-             py::arg("rho"), py::arg("epsilon"), py::arg("decay"));
-  module.def("adamax_update", &adamax_update, py::arg("variable"), py::arg("gradient"),
-             py::arg("m"), py::arg("u"), py::arg("step_size"), py::arg("beta_1"), py::arg("beta_2"),
+  module.def("adam_update", &adam_update, py::call_guard<Call>(), py::arg("variable"),
+             py::arg("gradient"), py::arg("m"), py::arg("v"), py::arg("step_size"),
+             py::arg("beta_1"), py::arg("beta_2"), py::arg("epsilon"), py::arg("decay"),
+             py::arg("v_max"));
+  module.def("adagrad_update", &adagrad_update, py::call_guard<Call>(), py::arg("variable"),
+             py::arg("gradient"), py::arg("accumulator"), py::arg("learning_rate"),
              py::arg("epsilon"), py::arg("decay"));
-  module.def("nadam_update", &nadam_update, py::arg("variable"), py::arg("gradient"), py::arg("m"),
-             py::arg("v"), py::arg("step_size"), py::arg("gradient_step_size"),
-             py::arg("v_correction"), py::arg("beta_1"), py::arg("beta_2"), py::arg("epsilon"),
-             py::arg("decay"));
+  module.def("adadelta_update", &adadelta_update, py::call_guard<Call>(), py::arg("variable"),
+             py::arg("gradient"), py::arg("squared_gradient"), py::arg("squared_step"),
+             py::arg("learning_rate"), py::arg("rho"), py::arg("epsilon"), py::arg("decay"));
+  module.def("adamax_update", &adamax_update, py::call_guard<Call>(), py::arg("variable"),
+             py::arg("gradient"), py::arg("m"), py::arg("u"), py::arg("step_size"),
+             py::arg("beta_1"), py::arg("beta_2"), py::arg("epsilon"), py::arg("decay"));
+  module.def("nadam_update", &nadam_update, py::call_guard<Call>(), py::arg("variable"),
+             py::arg("gradient"), py::arg("m"), py::arg("v"), py::arg("step_size"),
+             py::arg("gradient_step_size"), py::arg("v_correction"), py::arg("beta_1"),
+             py::arg("beta_2"), py::arg("epsilon"), py::arg("decay"));
 }
 
 }  // namespace fastrnn

@@ -3,6 +3,7 @@
 
 #include "../dispatch.h"
 #include "arrays.h"
+#include "calls.h"
 #include "module.h"
 
 namespace fastrnn {
@@ -54,10 +55,11 @@ void probe_triad(py::handle out, py::handle x, py::handle y, float factor, int t
 }  // namespace
 
 void register_probe(py::module_& m) {
-  m.def("probe_multiply_adds", &probe_multiply_adds, py::arg("steps"), py::arg("threads"));
-  m.def("probe_read", &probe_read, py::arg("x"), py::arg("threads"));
-  m.def("probe_triad", &probe_triad, py::arg("out"), py::arg("x"), py::arg("y"), py::arg("factor"),
+  m.def("probe_multiply_adds", &probe_multiply_adds, py::call_guard<Call>(), py::arg("steps"),
         py::arg("threads"));
+  m.def("probe_read", &probe_read, py::call_guard<Call>(), py::arg("x"), py::arg("threads"));
+  m.def("probe_triad", &probe_triad, py::call_guard<Call>(), py::arg("out"), py::arg("x"),
+        py::arg("y"), py::arg("factor"), py::arg("threads"));
 }
 
 }  // namespace fastrnn

@@ -8,6 +8,7 @@
 #include "../plan.h"
 #include "../threads.h"
 #include "arrays.h"
+#include "calls.h"
 #include "module.h"
 
 namespace fastrnn {
@@ -303,23 +304,52 @@ py::tuple rnn_backward(const Tape& tape, py::handle d_outputs, py::handle d_stat
 
 }  // namespace
 
+constexpr const char* kTapeDoc =
+    R"(What the forward pass of a recurrent layer keeps for its backward pass.
+
+Made by `lstm_forward` and its kin; it serves any number of backward passes and cannot be changed.
+
+Attributes:
+    cell: Name of the cell.
+    return_sequences: Whether backward takes a gradient for each step.
+    positions: Steps that were walked, of all rows, without the shared prefix.
+    prefix: Steps of the padding that rows share, walked once for all.
+    distinct: Different tokens of the batch; 0 where the input was a tensor.
+    nbytes: Memory that the tape holds.
+
+Example:
+    >>> import numpy as np
+    >>> from fastrnn import ops
+    >>> x, kernel, recurrent_kernel = np.zeros((2, 5, 3)), np.zeros((3, 4)), np.zeros((4, 4))
+    >>> ops.simple_rnn_forward(x, kernel, recurrent_kernel).tape.positions
+    10
+)";
+
 void register_rnn(py::module_& m) {
-  py::class_<Tape, std::shared_ptr<Tape>>(m, "Tape")
+  py::class_<Tape, std::shared_ptr<Tape>>(m, "Tape", kTapeDoc)
       .def_property_readonly(
-          "cell", [](const Tape& t) { return kCellNames[static_cast<int>(t.problem.cell)]; })
-      .def_readonly("return_sequences", &Tape::return_sequences)
-      .def_property_readonly("positions", [](const Tape& t) { return t.problem.positions; })
-      .def_property_readonly("prefix", [](const Tape& t) { return t.problem.prefix; })
-      .def_property_readonly("distinct", [](const Tape& t) { return t.problem.distinct; })
-      .def_property_readonly("nbytes", &Tape::bytes);
-  m.def("rnn_forward", &rnn_forward, py::arg("cell"), py::arg("x"), py::arg("tokens"),
-        py::arg("table"), py::arg("kernel"), py::arg("recurrent_kernel"), py::arg("bias"),
-        py::arg("initial_state"), py::arg("mask"), py::arg("dropout_mask"),
+          "cell", [](const Tape& t) { return kCellNames[static_cast<int>(t.problem.cell)]; },
+          "Name of the cell.")
+      .def_readonly("return_sequences", &Tape::return_sequences,
+                    "Whether backward takes a gradient for each step.")
+      .def_property_readonly(
+          "positions", [](const Tape& t) { return t.problem.positions; },
+          "Steps that were walked, of all rows, without the shared prefix.")
+      .def_property_readonly(
+          "prefix", [](const Tape& t) { return t.problem.prefix; },
+          "Steps of the padding that rows share, walked once for all.")
+      .def_property_readonly(
+          "distinct", [](const Tape& t) { return t.problem.distinct; },
+          "Different tokens of the batch; 0 where the input was a tensor.")
+      .def_property_readonly("nbytes", &Tape::bytes, "Memory that the tape holds.");
+  m.def("rnn_forward", &rnn_forward, py::call_guard<Call>(), py::arg("cell"), py::arg("x"),
+        py::arg("tokens"), py::arg("table"), py::arg("kernel"), py::arg("recurrent_kernel"),
+        py::arg("bias"), py::arg("initial_state"), py::arg("mask"), py::arg("dropout_mask"),
         py::arg("recurrent_dropout_mask"), py::arg("go_backwards"), py::arg("zero_output_for_mask"),
         py::arg("activation"), py::arg("recurrent_activation"), py::arg("return_sequences"),
         py::arg("keep_tape"));
-  m.def("rnn_backward", &rnn_backward, py::arg("tape"), py::arg("d_outputs"), py::arg("d_states"),
-        py::arg("input_gradient"));
+  m.def("rnn_backward", &rnn_backward, py::call_guard<Call>(), py::arg("tape"),
+        py::arg("d_outputs"), py::arg("d_states"), py::arg("input_gradient"));
 }
 
 }  // namespace fastrnn
