@@ -1,117 +1,18 @@
-"""What is compared with Keras: layer variants and training runs, for make_golden.py and the tests.
+"""The long training runs that are compared with Keras, for make_golden.py and the tests.
 
-A golden file holds the inputs as well as the answers, so that the tests draw no random numbers.
+A golden file holds the inputs as well as the answers, so that the tests draw no random numbers. The
+short cases stand in `golden/`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 GOLDEN_FOLDER = Path(__file__).with_name("parity")
-VARIANTS_FILE = GOLDEN_FOLDER / "layers.npz"
 TRAINING_FILE = GOLDEN_FOLDER / "training.npz"
-
-BATCH, STEPS, FEATURES, UNITS = 3, 6, 4, 7
-
-
-class Variant(NamedTuple):
-    """A Keras layer with its constructor arguments, called with an initial state, with a mask."""
-
-    layer: str
-    config: dict[str, Any]
-    initial_state: bool = False
-    mask: bool = False
-
-    @property
-    def reversed(self) -> bool:
-        """Whether Keras returns the outputs of all steps from the last to the first."""
-        return self.config.keys() >= {"go_backwards", "return_sequences"}
-
-
-_ALL = {"return_sequences": True}
-_ZEROS = {"return_sequences": True, "zero_output_for_mask": True}
-_BACK = {"go_backwards": True}
-
-# Steps that are walked: none, some from the start, and with a gap.
-MASK = np.array([[0, 0, 0, 0, 0, 0], [1, 1, 1, 0, 0, 0], [0, 1, 0, 0, 1, 1]], bool)
-
-VARIANTS = {
-    "simple_rnn": Variant("SimpleRNN", {}),
-    "simple_rnn_sequences": Variant("SimpleRNN", _ALL, initial_state=True),
-    "simple_rnn_relu": Variant("SimpleRNN", {"activation": "relu", **_ALL}),
-    "simple_rnn_no_bias": Variant("SimpleRNN", {"use_bias": False}),
-    "lstm": Variant("LSTM", {}),
-    "lstm_sequences": Variant("LSTM", _ALL, initial_state=True),
-    "lstm_relu": Variant("LSTM", {"activation": "relu", **_ALL}),
-    "lstm_hard_sigmoid": Variant("LSTM", {"recurrent_activation": "hard_sigmoid", **_ALL}),
-    "lstm_softsign_softplus": Variant(
-        "LSTM", {"activation": "softsign", "recurrent_activation": "softplus"}
-    ),
-    "lstm_no_bias": Variant("LSTM", {"use_bias": False}),
-    "gru": Variant("GRU", {}),
-    "gru_sequences": Variant("GRU", _ALL, initial_state=True),
-    "gru_relu": Variant("GRU", {"activation": "relu", **_ALL}),
-    "gru_elu_hard_sigmoid": Variant(
-        "GRU", {"activation": "elu", "recurrent_activation": "hard_sigmoid"}
-    ),
-    "gru_no_bias": Variant("GRU", {"use_bias": False}),
-    "gru_reset_before": Variant("GRU", {"reset_after": False}),
-    "gru_reset_before_sequences": Variant(
-        "GRU", {"reset_after": False, **_ALL}, initial_state=True
-    ),
-    "gru_reset_before_relu": Variant("GRU", {"reset_after": False, "activation": "relu"}),
-    "gru_reset_before_no_bias": Variant("GRU", {"reset_after": False, "use_bias": False}),
-    "simple_rnn_mask": Variant("SimpleRNN", _ALL, mask=True),
-    "simple_rnn_mask_backwards": Variant("SimpleRNN", _BACK, initial_state=True, mask=True),
-    "lstm_mask": Variant("LSTM", {}, mask=True),
-    "lstm_mask_zeros": Variant("LSTM", _ZEROS, initial_state=True, mask=True),
-    "lstm_backwards": Variant("LSTM", {**_BACK, **_ALL}),
-    "gru_mask": Variant("GRU", {}, initial_state=True, mask=True),
-    "gru_mask_zeros_backwards": Variant("GRU", {**_BACK, **_ZEROS}, mask=True),
-    "gru_reset_before_mask": Variant(
-        "GRU", {"reset_after": False, **_ALL}, initial_state=True, mask=True
-    ),
-}
-
-# Models: rows of (layer, config); the first layer is an Embedding.
-MODELS: dict[str, list[tuple[str, dict[str, Any]]]] = {
-    f"stacked_{layer.lower()}": [
-        ("Embedding", {"input_dim": 20, "output_dim": 4}),
-        (layer, {"units": 6, "return_sequences": True}),
-        (layer, {"units": 5}),
-        ("Dense", {"units": 3, "activation": "softmax"}),
-    ]
-    for layer in ("SimpleRNN", "LSTM", "GRU")
-} | {
-    "masked": [
-        ("Embedding", {"input_dim": 5, "output_dim": 4, "mask_zero": True}),
-        ("GRU", {"units": 6, "return_sequences": True}),
-        ("LSTM", {"units": 5}),
-        ("Dense", {"units": 3, "activation": "tanh"}),
-    ],
-    "bidirectional": [
-        ("Embedding", {"input_dim": 5, "output_dim": 4, "mask_zero": True}),
-        ("Bidirectional LSTM", {"units": 6, "return_sequences": True}),
-        ("Bidirectional SimpleRNN", {"units": 5, "merge_mode": "mul", "return_sequences": True}),
-        ("Bidirectional GRU", {"units": 4, "merge_mode": "ave"}),
-    ],
-}
-
-
-def make_model(framework: Any, rows: list[tuple[str, dict[str, Any]]]) -> Any:
-    """A Sequential model of `keras` or `fastrnn`."""
-    layers = []
-    for name, config in rows:
-        wrapper, _, inner = name.rpartition(" ")
-        config = dict(config)
-        wrapped = {"merge_mode": config.pop("merge_mode", "concat")} if wrapper else {}
-        layer = getattr(framework.layers, inner)(**config)
-        layers.append(framework.layers.Bidirectional(layer, **wrapped) if wrapper else layer)
-    return framework.Sequential(layers)
-
 
 # Training runs: 50 batches of 16 rows of 5 tokens.
 #

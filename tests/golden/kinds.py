@@ -1,0 +1,42 @@
+"""The kinds of cases, and where their golden files are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from golden import (
+    activations,
+    case_file,
+    functions,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    utilities,
+)
+
+FOLDER = Path(__file__).parents[1] / "parity"
+KINDS: dict[str, Any] = {
+    "layers": layers,
+    "models": models,
+    "activations": activations,
+    "optimizers": optimizers,
+    "losses": losses,
+    "metrics": metrics,
+    "functions": functions,
+    "utilities": utilities,
+}
+# The other kinds are computed in NumPy: one ISA level is as good as another.
+WITH_KERNELS = ("layers", "models", "activations", "optimizers")
+CASES = [(kind, name) for kind, module in KINDS.items() for name in module.CASES]
+
+
+def golden_file(kind: str) -> Path:
+    return FOLDER / f"{kind}.npz"
+
+
+def golden(kind: str, name: str) -> case_file.Golden:
+    """Return what the golden file says about a case."""
+    return case_file.load(golden_file(kind))[1][name]

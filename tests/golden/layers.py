@@ -1,0 +1,117 @@
+"""Layers: calls on one batch or several, then the gradients of one more call while training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from golden import draws
+from golden.answers import Arrays, numbered, parts, sequence
+from golden.layer_rows import CASES
+from golden.objects import fastrnn_object, keras_object
+
+__all__ = ["CASES", "LIMITS", "ask_fastrnn", "ask_keras", "draw_inputs"]
+
+LIMITS = {"": 3e-6, "gradient": 6e-6}
+_RECURRENT = ("SimpleRNN", "LSTM", "GRU")
+
+
+def draw_inputs(keras: Any, row: dict[str, Any], rng: np.random.Generator) -> Arrays:
+    layer = keras_object(row["layer"])
+    shape = tuple(row["shape"])
+    layer.build(shape)
+    given = numbered("x", [draws.draw(rng, row["kind"], shape) for _ in range(row["batches"])])
+    if not row["first_weights"]:
+        given |= numbered("weights", [draws.weight(rng, w.shape) for w in layer.weights])
+    if row["mask"]:
+        given["mask"] = ~draws.padding(rng, tuple(row["mask"]))
+    if row["states"]:
+        states = [draws.draw(rng, "normal", tuple(s)) for s in row["states"]]
+        given |= numbered("initial_state", states)
+    if row["gradients"]:
+        outputs = parts(layer(given["x/0"], **_arguments(given, keras.ops.convert_to_tensor)))
+        if row["layer"]["class_name"] == "Bidirectional":
+            merged = row["layer"]["config"].get("merge_mode", "concat") is not None
+            outputs = outputs[: 1 if merged else 2]
+        given |= numbered("d", [draws.draw(rng, "normal", tuple(y.shape)) for y in outputs])
+    return given
+
+
+def _arguments(given: Arrays, tensor: Any) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    if "mask" in given:
+        arguments["mask"] = tensor(given["mask"])
+    if "initial_state/0" in given:
+        arguments["initial_state"] = [tensor(s) for s in sequence(given, "initial_state")]
+    return arguments
+
+
+def _built(layer: Any, given: Arrays) -> Any:
+    layer.build(given["x/0"].shape)
+    if "weights/0" in given:
+        layer.set_weights(sequence(given, "weights"))
+    return layer
+
+
+def _called(layer: Any, row: dict[str, Any], given: Arrays, tensor: Any) -> Arrays:
+    """What both libraries answer in the same words."""
+    arguments = _arguments(given, tensor)
+    answers: Arrays = {}
+    for k, x in enumerate(sequence(given, "x")):
+        answers |= numbered(f"outputs of {k}", parts(layer(tensor(x), **arguments)))
+    if layer.supports_masking:
+        mask = parts(layer.compute_mask(tensor(x), arguments.get("mask")))[0]
+        if mask is not None:
+            answers["output mask"] = np.asarray(mask)
+    if row["first_weights"]:
+        answers |= numbered("weights", layer.get_weights())
+    return answers
+
+
+def ask_keras(row: dict[str, Any], given: Arrays) -> Arrays:
+    import tensorflow as tf
+
+    layer = _built(keras_object(row["layer"]), given)
+    answers = _called(layer, row, given, tf.constant)
+    if not row["gradients"]:
+        return answers
+    x, arguments = tf.constant(sequence(given, "x")[-1]), _arguments(given, tf.constant)
+    states = arguments.get("initial_state", [])
+    weights = [weight.value for weight in layer.trainable_weights]
+    inputs = [x] * x.dtype.is_floating + states
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = parts(layer(x, training=True, **arguments))
+        # Keras may return states that are not used further on.
+        pairs = zip(outputs, sequence(given, "d"), strict=False)
+        loss = sum(tf.reduce_sum(y * d) for y, d in pairs)
+    gradients = tape.gradient(loss, weights + inputs)
+    return answers | numbered("gradient", [tf.convert_to_tensor(d) for d in gradients])
+
+
+def ask_fastrnn(row: dict[str, Any], given: Arrays) -> Arrays:
+    layer = _built(fastrnn_object(row["layer"]), given)
+    answers = _called(layer, row, given, np.array)
+    if not row["gradients"]:
+        return answers
+    x, d = layer.as_input(sequence(given, "x")[-1]), sequence(given, "d")
+    mask = given.get("mask")
+    if row["layer"]["class_name"] in _RECURRENT and (len(d) > 1 or row["states"]):
+        return answers | _gradients_of_states(layer, x, mask, given)
+    _, cache = layer.forward(x, True, *([mask] if layer.uses_mask else []))
+    d_x, d_weights = layer.backward(cache, d[0] if len(d) == 1 else tuple(d))
+    return answers | numbered("gradient", [*d_weights, *([] if d_x is None else [d_x])])
+
+
+def _gradients_of_states(layer: Any, x: Any, mask: Any, given: Arrays) -> Arrays:
+    """The kernel's own way back, which takes and gives gradients of states too."""
+    initial, d = sequence(given, "initial_state"), sequence(given, "d")
+    walked = layer.walk(x, True, mask, initial or None)
+    d_outputs = d[0]
+    if layer.go_backwards and layer.return_sequences:  # the kernel keeps the order of the time
+        d_outputs = d_outputs[:, ::-1]
+    gradient = type(layer).backward_kernel(walked.tape, d_outputs, tuple(d[1:]) or None)
+    weights = [gradient.kernel, gradient.recurrent_kernel]
+    weights += [] if gradient.bias is None else [gradient.bias]
+    return numbered("gradient", [*weights, gradient.x, *(gradient.initial_state or ())])
