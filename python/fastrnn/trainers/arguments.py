@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from fastrnn.layers.arguments import positive_integer, refuse_unknown
+from fastrnn.arguments import positive_integer, refuse_unknown
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

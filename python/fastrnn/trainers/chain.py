@@ -51,12 +51,14 @@ class Chain:
         input_gradient: bool = False,
     ) -> None:
         self._layers = tuple(layers)
+        self._penalizes = [layer.regularizes_activity for layer in self._layers]
         self._hands_tokens = [
-            isinstance(layer, Embedding)
-            and not layer.regularizes_activity
-            and isinstance(above, SequenceLayer)
-            for layer, above in zip(self._layers, (*self._layers[1:], None), strict=True)
+            isinstance(layer, Embedding) and not penalizes and isinstance(above, SequenceLayer)
+            for layer, above, penalizes in zip(
+                self._layers, (*self._layers[1:], None), self._penalizes, strict=True
+            )
         ]
+        self._walk = list(zip(self._layers, self._hands_tokens, self._penalizes, strict=True))
         self.variables = list(trained)
         wanted = {id(variable) for variable in trained}
         self._wanted = [
@@ -73,11 +75,11 @@ class Chain:
     def infer(self, x: np.ndarray, mask: np.ndarray | None = None) -> Passed:
         """Return the output and its mask, without dropout and without keeping tapes."""
         penalty = 0.0
-        for layer, hands_tokens in zip(self._layers, self._hands_tokens, strict=True):
+        for layer, hands_tokens, penalizes in self._walk:
             mask_above = _mask_above(layer, x, mask)
             if hands_tokens:
                 x = _embedded(layer, x)
-            elif layer.regularizes_activity:  # the penalty needs what only `forward` keeps
+            elif penalizes:  # the penalty needs what only `forward` keeps
                 x, cache = _forward(layer, x, mask, training=False)
                 penalty += layer.activity_penalty(x, cache)
             else:
@@ -91,13 +93,13 @@ class Chain:
         """Return the output, its mask, and each layer's cache for `backward`."""
         caches: list[Any] = []
         penalty = 0.0
-        for layer, hands_tokens in zip(self._layers, self._hands_tokens, strict=True):
+        for layer, hands_tokens, penalizes in self._walk:
             mask_above, cache = _mask_above(layer, x, mask), None
             if hands_tokens:
                 x = _embedded(layer, x)
             else:
                 x, cache = _forward(layer, x, mask, training)
-            if layer.regularizes_activity:
+            if penalizes:
                 penalty += layer.activity_penalty(x, cache)
                 cache = (cache, x)
             caches.append(cache)
@@ -129,7 +131,7 @@ class Chain:
             if self._hands_tokens[index]:
                 d_weights, d = [d], None
             else:
-                if layer.regularizes_activity:
+                if self._penalizes[index]:
                     cache, y = cache
                     d = layer.add_activity_gradient(d, y)
                 passes_on = index > self._first or self._input_gradient

@@ -134,7 +134,14 @@ class CompiledModel(Layer):
             self._compiled.check_metrics(labels, y_pred_shape)
 
     def make_steps(self, batch: Batch) -> Steps:
-        """Return the steps for such a batch: those of the last run if nothing has changed."""
+        """Return the steps for such a batch: those of the last run if nothing has changed.
+
+        Args:
+            batch: The first one.
+
+        Returns:
+            The steps.
+        """
         assert self._compiled is not None
         assert batch.y is not None
         self.build((None, *batch.x.shape[1:]))

@@ -9,6 +9,7 @@ from fastrnn.callbacks import CallbackList
 from fastrnn.trainers.data import Epochs
 from fastrnn.trainers.interruption import WholeSteps
 from fastrnn.trainers.steps import Steps
+from fastrnn.trainers.training_run import TrainingRun
 
 if TYPE_CHECKING:
     from fastrnn.trainers.trainer import Trainer
@@ -18,7 +19,7 @@ def train(
     model: Trainer,
     steps: Steps,
     data: Epochs,
-    epochs: range,
+    run: TrainingRun,
     validate: Callable[[int], dict[str, Any]],
     notified: CallbackList,
 ) -> None:
@@ -30,7 +31,8 @@ def train(
         model: The model; its `stop_training` ends the training after the batch.
         steps: Its steps.
         data: The batches of each epoch.
-        epochs: Numbers of the epochs.
+        run: How far the training has got, at its beginning and all along; `on_train_begin` may
+            bring back a place in the midst of an epoch.
         validate: Called after each epoch with its number; returns what to add to its results.
         notified: The callbacks.
     """
@@ -39,22 +41,25 @@ def train(
     logs: dict[str, Any] | None = None
     with WholeSteps() as whole:
         notified.notify("on_train_begin", None)
-        for epoch in epochs:
+        for epoch in run.epochs():
             if data.ran_out():
                 break
             notified.notify("on_epoch_begin", epoch, None)
-            steps.reset()
-            for number, batch in enumerate(data):
+            if not run.batch:
+                steps.reset()
+            for number, batch in enumerate(data, run.batch):
                 if begin:
                     notified.notify("on_train_batch_begin", number, None)
                 whole.begin()
                 steps.train(batch)
+                run.batch = number + 1
                 whole.end()
                 if end:
                     notified.notify("on_train_batch_end", number, steps.results())
                 if model.stop_training:
                     break
             logs = steps.results() | validate(epoch)
+            run.epoch, run.batch = epoch + 1, 0
             notified.notify("on_epoch_end", epoch, logs)
             if model.stop_training:
                 break

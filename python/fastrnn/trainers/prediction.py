@@ -34,24 +34,27 @@ class Prediction:
 
     Args:
         model: The model, built.
+        feed: The batches.
         notified: The callbacks.
     """
 
-    def __init__(self, model: Trainer, notified: CallbackList) -> None:
+    def __init__(self, model: Trainer, feed: Feed, notified: CallbackList) -> None:
         self._model = model
-        self._chain = Chain(passing_padding(model.leaves()))
+        self._feed = feed
+        layers = model.leaves()
+        self._chain = Chain(layers if isinstance(feed, ArrayFeed) else passing_padding(layers))
         self._notified = notified
         hooks = ("on_predict_batch_begin", "on_predict_batch_end")
         # Where nobody asks for the batches as they are, others may be quicker to compute.
         self._free = not (model.stateful or any(notified.user_listens(hook) for hook in hooks))
 
-    def run(self, feed: Feed, steps: int | None) -> np.ndarray | list[np.ndarray]:
+    def run(self, steps: int | None) -> np.ndarray | list[np.ndarray]:
         """Return the outputs for all batches, or for the first ones.
 
         Args:
-            feed: The batches.
             steps: How many; None for all.
         """
+        feed = self._feed
         self._model.stop_predicting = False
         self._notified.notify("on_predict_begin", None)
         outputs: np.ndarray | list[np.ndarray]

@@ -116,6 +116,14 @@ class Steps:
             results[name] = float(value) if np.ndim(value) == 0 else value
         return results
 
+    def sums(self) -> tuple[float, int]:
+        """Return the sum of the loss and the number of samples since the last `reset`."""
+        return self._loss_sum, self._samples
+
+    def set_sums(self, sums: tuple[float, int]) -> None:
+        """Bring back what `sums` returned."""
+        self._loss_sum, self._samples = sums
+
     def mean_loss(self) -> Mean:
         """Return the mean of the loss since the last `reset` as a metric."""
         mean = Mean(name="loss")

@@ -18,6 +18,7 @@ from fastrnn.trainers.interruption import WholeSteps
 from fastrnn.trainers.prediction import Prediction
 from fastrnn.trainers.steps import Steps
 from fastrnn.trainers.training_data import TrainingData
+from fastrnn.trainers.training_run import TrainingRun
 
 
 class Trainer(CompiledModel):
@@ -34,6 +35,7 @@ class Trainer(CompiledModel):
     stop_evaluating = False
     stop_predicting = False
     history: History
+    _run: TrainingRun | None = None  # the `fit` that is going on
 
     @property
     def layers(self) -> list[Layer]:
@@ -148,9 +150,14 @@ class Trainer(CompiledModel):
             results = loops.test(self, steps, data.test_epoch(test_feed), notified)
             return {f"val_{name}": value for name, value in results.items()}
 
-        with _closing(notified):
-            numbers = range(initial_epoch, epochs)
-            loops.train(self, steps, train_epochs, numbers, validate, notified)
+        numbers, feeds = range(initial_epoch, epochs), (feed, test_feed)
+        run = TrainingRun(self, steps, train_epochs, feeds, notified.callbacks, numbers)
+        self._run = run
+        try:
+            with _closing(notified):
+                loops.train(self, steps, train_epochs, run, validate, notified)
+        finally:
+            self._run = None
         return self.history
 
     @suggests_arguments
@@ -184,6 +191,15 @@ class Trainer(CompiledModel):
         Raises:
             TypeError: If x or y does not hold numbers.
             ValueError: If the model is not compiled, or the arguments do not fit it.
+
+        Example:
+            >>> import numpy as np
+            >>> from fastrnn import layers, models
+            >>> model = models.Sequential([layers.SimpleRNN(3), layers.Dense(1)])
+            >>> model.compile("adam", "mse", metrics=["mae"])
+            >>> x, y = np.ones((8, 5, 2)), np.zeros((8, 1))
+            >>> sorted(model.evaluate(x, y, verbose=0, return_dict=True))
+            ['loss', 'mae']
         """
         self._check_compiled("evaluate")
         batch_size = positive_or_none("batch_size", batch_size)
@@ -221,6 +237,13 @@ class Trainer(CompiledModel):
         Raises:
             TypeError: If x does not hold numbers.
             ValueError: If an argument does not fit the model.
+
+        Example:
+            >>> import numpy as np
+            >>> from fastrnn import layers, models
+            >>> model = models.Sequential([layers.SimpleRNN(3), layers.Dense(1)])
+            >>> model.predict(np.ones((8, 5, 2)), verbose=0).shape
+            (8, 1)
         """
         batch_size = positive_or_none("batch_size", batch_size)
         steps = positive_or_none("steps", steps)
@@ -230,7 +253,7 @@ class Trainer(CompiledModel):
         notified = self._notified(callbacks, verbose, 1, Epochs(feed, steps).steps)
         self._build_for(feed, first)
         with _closing(notified):
-            return Prediction(self, notified).run(feed, steps)
+            return Prediction(self, feed, notified).run(steps)
 
     def train_on_batch(
         self,
@@ -240,7 +263,32 @@ class Trainer(CompiledModel):
         class_weight: Mapping[int, float] | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """Take one step on one batch; returns what `evaluate` does, from before the step."""
+        """Take one step on one batch.
+
+        Args:
+            x: Inputs, an array `[samples, ...]` or a list of sequences of differing lengths.
+            y: Labels, as in `fit`.
+            sample_weight: As in `fit`.
+            class_weight: As in `fit`.
+            return_dict: Whether to return a dict by name.
+
+        Returns:
+            What `evaluate` returns, of this batch, from before the step.
+
+        Raises:
+            TypeError: If x or y does not hold numbers.
+            ValueError: If the model is not compiled, or the arguments do not fit it.
+
+        Example:
+            >>> import numpy as np
+            >>> from fastrnn import layers, models
+            >>> model = models.Sequential([layers.SimpleRNN(3), layers.Dense(1)])
+            >>> model.compile("adam", "mse", metrics=["mae"])
+            >>> x, y = np.ones((8, 5, 2)), np.zeros((8, 1))
+            >>> first = model.train_on_batch(x, y, return_dict=True)
+            >>> model.train_on_batch(x, y, return_dict=True)["loss"] < first["loss"]
+            True
+        """
         self._check_compiled("train_on_batch")
         batch = Intake(self, class_weight=class_weight).samples(x, y, sample_weight).batch()
         steps = self.make_steps(batch)
@@ -254,7 +302,21 @@ class Trainer(CompiledModel):
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """Test on one batch; returns what `evaluate` does."""
+        """Test on one batch.
+
+        Args:
+            x: As in `train_on_batch`.
+            y: Labels, as in `fit`.
+            sample_weight: As in `fit`.
+            return_dict: Whether to return a dict by name.
+
+        Returns:
+            What `evaluate` returns, of this batch.
+
+        Raises:
+            TypeError: If x or y does not hold numbers.
+            ValueError: If the model is not compiled, or the arguments do not fit it.
+        """
         self._check_compiled("test_on_batch")
         batch = Intake(self).samples(x, y, sample_weight).batch()
         steps = self.make_steps(batch)
@@ -263,7 +325,18 @@ class Trainer(CompiledModel):
         return _returned(steps, return_dict)
 
     def predict_on_batch(self, x: Any) -> np.ndarray:
-        """Return the output for one batch."""
+        """Return the output for one batch.
+
+        Args:
+            x: Inputs, an array `[samples, ...]`.
+
+        Returns:
+            Float32 array, `[samples, ...]`.
+
+        Raises:
+            TypeError: If x does not hold numbers.
+            ValueError: If it does not fit the model.
+        """
         output: np.ndarray = self(x)
         return output
 
@@ -277,7 +350,7 @@ class Trainer(CompiledModel):
 
     def _check_batch_sizes(self, *feeds: Feed | None) -> None:
         sizes = set[int]().union(*(feed.batch_sizes() for feed in feeds if feed is not None))
-        if self.stateful and len(sizes) > 1:
+        if len(sizes) > 1 and self.stateful:
             raise ValueError(
                 "A stateful model keeps a state for each row of a batch, so that all batches must "
                 "have one size: give a number of samples that `batch_size` divides, for "
@@ -300,8 +373,9 @@ class Trainer(CompiledModel):
         return notified, self.make_steps(first)
 
     def _build_for(self, feed: Feed, batch: Batch) -> None:
-        open_sizes = 2 if isinstance(feed, RaggedFeed) else 1
-        self.build((*[None] * open_sizes, *batch.x.shape[open_sizes:]))
+        if not self.built:  # else the intake has held the inputs to its shapes
+            open_sizes = 2 if isinstance(feed, RaggedFeed) else 1
+            self.build((*[None] * open_sizes, *batch.x.shape[open_sizes:]))
 
     def _notified(
         self,

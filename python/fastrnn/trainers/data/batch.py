@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from fastrnn import random
 
 
 class Batch(NamedTuple):
@@ -48,6 +50,17 @@ class Feed:
     def ran_out(self) -> bool:
         """Return whether there will be no further batch, in this pass and in any other."""
         return False
+
+    def generators(self) -> list[np.random.Generator]:
+        """Return the generators of random numbers that the data have for themselves."""
+        return []
+
+    def random_state(self) -> dict[str, Any]:
+        """Return the state of the random numbers with which the next pass begins."""
+        return random.get_state(self.generators())
+
+    def forget(self) -> None:
+        """Let the next pass begin anew, although `peek` has begun it, if that can be."""
 
     def batch_sizes(self) -> set[int]:
         """Return the sizes of the batches, as far as they are known before."""

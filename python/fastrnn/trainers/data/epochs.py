@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from fastrnn import random
 from fastrnn.trainers.data.batch import Batch, Feed
 
 
@@ -23,6 +25,9 @@ class Epochs:
         self._feed = feed
         self._limit = steps
         self._pass: Iterator[Batch] | None = None
+        self._taken = 0  # batches of this pass
+        self._before: dict[str, Any] | None = None  # random numbers before this pass
+        self._behind = 0  # batches of the epoch that comes, after `go_to`
 
     @property
     def steps(self) -> int | None:
@@ -37,23 +42,87 @@ class Epochs:
         return False
 
     def __iter__(self) -> Iterator[Batch]:
-        self._feed.on_epoch_begin()
-        yield from self._feed if self._limit is None else self._limited(self._limit)
+        behind, self._behind = self._behind, 0
+        if not behind:
+            if self._limit is None:
+                self._pass = None
+            self._remember()
+            self._feed.on_epoch_begin()
+        yield from self._whole() if self._limit is None else self._limited(behind, self._limit)
         self._feed.on_epoch_end()
 
-    def _limited(self, steps: int) -> Iterator[Batch]:
-        if self._pass is None:
-            self._pass = iter(self._feed)
-        for taken in range(steps):
-            batch = next(self._pass, None)
+    def _whole(self) -> Iterator[Batch]:
+        while (batch := self._next()) is not None:
+            yield batch
+
+    def _limited(self, behind: int, steps: int) -> Iterator[Batch]:
+        for taken in range(behind, steps):
+            batch = self._next()
             if batch is None and taken == 0:  # the last epoch ended with its pass
-                self._pass = iter(self._feed)
-                batch = next(self._pass, None)
+                self._remember()
+                batch = self._next()
             if batch is None:
                 _warn()
-                self._pass = None
                 return
             yield batch
+
+    def _remember(self) -> None:
+        """Note the random numbers from which a pass will draw its order."""
+        if self._pass is None:
+            self._taken = 0
+            self._before = self._feed.random_state()
+
+    def _next(self) -> Batch | None:
+        """Return the next batch of the pass, or None at its end."""
+        if self._pass is None:
+            self._pass = iter(self._feed)
+        batch = next(self._pass, None)
+        if batch is None:
+            self._pass = None
+        else:
+            self._taken += 1
+        return batch
+
+    def place(self, behind: int) -> dict[str, Any]:
+        """Return where the data stand, for `go_to`.
+
+        Args:
+            behind: Batches of this epoch that were trained; 0 between two epochs.
+        """
+        place: dict[str, Any] = {"behind": behind, "taken": 0, "steps": self.steps}
+        if behind or (self._limit is not None and self._pass is not None):
+            place |= {"taken": self._taken, "before": self._before}
+        return place
+
+    def go_to(self, place: Mapping[str, Any]) -> None:
+        """Walk to a place in the data; the state of random numbers is then any.
+
+        Args:
+            place: What `place` returned for the same data.
+
+        Raises:
+            ValueError: If the data have another number of batches.
+        """
+        taken = place["taken"]
+        self._feed.forget()
+        self._pass, self._behind = None, place["behind"]
+        if not taken:
+            return
+        if place["steps"] != self.steps:
+            raise ValueError(
+                f"the data must have {place['steps']} batches in an epoch, as they had. "
+                f"Received: {self.steps}"
+            )
+        self._before = place["before"]
+        random.set_state(place["before"], self._feed.generators())
+        if self._behind:
+            self._feed.on_epoch_begin()
+        self._taken = 0
+        while self._taken < taken:
+            if self._next() is None:
+                raise ValueError(
+                    f"the data must have at least {taken} batches. Received: {self._taken}"
+                )
 
 
 def _warn() -> None:

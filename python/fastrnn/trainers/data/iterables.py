@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
+import numpy as np
+
 from fastrnn.random import generator
 from fastrnn.trainers.data.batch import Batch, Feed
 
@@ -42,25 +44,38 @@ class IterableFeed(Feed):
     def __init__(self, data: Iterable[Any], convert: Convert) -> None:
         self._data = data
         self._convert = convert
-        self._begun: tuple[Batch, Iterator[Any]] | None = None
+        self._begun: tuple[Batch, Iterator[Any], dict[str, Any]] | None = None
         self.steps = _length(data)
 
     def __iter__(self) -> Iterator[Batch]:
         if self._begun is None:
             return map(self._convert, iter(self._data))
-        (first, others), self._begun = self._begun, None
+        (first, others, _), self._begun = self._begun, None
         return itertools.chain([first], map(self._convert, others))
 
     def peek(self) -> Batch:
         """Return the first batch; the next pass goes on from it."""
         if self._begun is None:
+            before = self.random_state()
             others = iter(self._data)
             for first in others:
-                self._begun = self._convert(first), others
+                self._begun = self._convert(first), others, before
                 break
             else:
                 raise _empty()
         return self._begun[0]
+
+    def generators(self) -> list[np.random.Generator]:
+        """Return the generators among the attributes of the object."""
+        return _generators_of(self._data)
+
+    def random_state(self) -> dict[str, Any]:
+        """Return the state of the random numbers with which the next pass begins, or has begun."""
+        return super().random_state() if self._begun is None else self._begun[2]
+
+    def forget(self) -> None:
+        """Leave a pass that `peek` has begun."""
+        self._begun = None
 
 
 class OnceFeed(Feed):
@@ -130,6 +145,10 @@ class NumberedFeed(Feed):
             raise _empty()
         return self._convert(self._data[0])
 
+    def generators(self) -> list[np.random.Generator]:
+        """Return the generators among the attributes of the object."""
+        return _generators_of(self._data)
+
     def on_epoch_begin(self) -> None:
         """Tell the object that an epoch begins."""
         getattr(self._data, "on_epoch_begin", _nothing)()
@@ -161,6 +180,11 @@ class KeptFeed(Feed):
     def peek(self) -> Batch:
         """Return the first batch."""
         return self._feed.peek() if self._kept is None else self._kept[0]
+
+
+def _generators_of(data: Any) -> list[np.random.Generator]:
+    own = getattr(data, "__dict__", {}).values()
+    return [each for each in own if isinstance(each, np.random.Generator)]
 
 
 def _nothing() -> None:

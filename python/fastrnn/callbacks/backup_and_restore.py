@@ -1,0 +1,176 @@
+"""To go on with a training that something has ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from pathlib import Path
+from typing import Any, ClassVar
+
+from fastrnn.arguments import positive_integer
+from fastrnn.callbacks.callback import Callback, Logs
+
+_FILE = "latest.backup.npz"
+_PREVIOUS = "previous.backup.npz"
+
+
+class BackupAndRestore(Callback):
+    """Keeps the state of a training in a file, from which a `fit` that was ended goes on.
+
+    Run the same program again after whatever has ended it, a kill or a loss of power: `fit` begins
+    where the last backup was made, in the midst of an epoch if need be, and ends with the same
+    weights and the same history, bit for bit, as one that nothing has ended. The file holds
+    weights, the optimizer's state, the sums of loss and metrics, the states of stateful layers,
+    the random numbers of fastrnn, of its layers, of Python and of NumPy, the place in the data,
+    the history, and of each callback the attributes that its `state_names` lists. It replaces the
+    one before in one step and holds no pickle.
+
+    The data must be the same, in the same batches. A generator is walked from its beginning to the
+    place. An object that yields batches and keeps an order of its own from epoch to epoch must
+    bring that back itself. What callbacks write to files of their own is theirs to continue.
+
+    Args:
+        backup_dir: Folder of the backup, made if need be, for one training alone.
+        save_freq: `"epoch"`, or after how many batches to save, counted through all epochs.
+        double_checkpoint: Whether to keep the backup before the latest too, and to fall back on it
+            with a warning if the latest is damaged.
+        delete_checkpoint: Whether to delete the backup when `fit` has come to its end.
+
+    Raises:
+        ValueError: If `backup_dir` is empty or `save_freq` is none of the above; in `fit`, if the
+            backup is damaged or of another model, which is then not changed.
+        OSError: In `fit`, if the backup cannot be read or written.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from fastrnn import callbacks, layers, models
+        >>> class Fails(callbacks.Callback):
+        ...     def on_epoch_begin(self, epoch, logs=None):
+        ...         if epoch == 4:
+        ...             raise RuntimeError("no power")
+        >>> def fit(folder, *others):
+        ...     model = models.Sequential([layers.Dense(1)])
+        ...     model.compile("sgd", "mse")
+        ...     backup = callbacks.BackupAndRestore(folder)
+        ...     x, y = np.ones((4, 2)), np.ones(4)
+        ...     return model.fit(x, y, epochs=6, verbose=0, callbacks=[backup, *others])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     try:
+        ...         fit(f"{folder}/backup", Fails())
+        ...     except RuntimeError:
+        ...         pass
+        ...     fit(f"{folder}/backup").epoch
+        [0, 1, 2, 3, 4, 5]
+    """
+
+    runs_last: ClassVar[bool] = True  # what the others make of an epoch belongs to its backup
+
+    def __init__(
+        self,
+        backup_dir: str | os.PathLike[str],
+        save_freq: str | int = "epoch",
+        double_checkpoint: bool = False,
+        delete_checkpoint: bool = True,
+    ) -> None:
+        super().__init__()
+        if not isinstance(backup_dir, (str, os.PathLike)) or not os.fspath(backup_dir):
+            raise ValueError(f"`backup_dir` must be a folder. Received: backup_dir={backup_dir!r}")
+        if save_freq != "epoch":
+            if isinstance(save_freq, str):
+                raise ValueError(
+                    "`save_freq` must be 'epoch' or a number of batches. "
+                    f"Received: save_freq={save_freq!r}"
+                )
+            save_freq = positive_integer("save_freq", save_freq)
+        self.backup_dir = os.fspath(backup_dir)
+        self.save_freq = save_freq
+        self.double_checkpoint = double_checkpoint
+        self.delete_checkpoint = delete_checkpoint
+        self._batches = 0  # since the last backup
+        self._unwritten: bytes | None = None  # the backup of a training that is being stopped
+        self._latest = Path(self.backup_dir, _FILE)
+        self._previous = Path(self.backup_dir, _PREVIOUS)
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Go to the last backup, if there is one."""
+        self._batches, self._unwritten = 0, None
+        if (found := self._read()) is not None:
+            from fastrnn.saving.errors import InvalidFileError, blaming
+
+            path, state = found
+            with blaming(str(path), "the backup"):
+                if not isinstance(state, dict):
+                    raise InvalidFileError.at(str(path), "", "it must hold a dict")
+                self.model._run.restore(state)
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Save, if it is the turn of this batch."""
+        if self.save_freq == "epoch":
+            return
+        self._batches += 1
+        if self._batches == self.save_freq:
+            self._batches = 0
+            self._save()
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Save, if it is done by the epoch."""
+        if self.save_freq == "epoch":
+            self._save()
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Delete the backup, or write the one of a training that was stopped."""
+        if self.delete_checkpoint:
+            self._delete()
+        elif self._unwritten is not None:
+            self._write(self._unwritten)
+        self._unwritten = None
+
+    def _save(self) -> None:
+        from fastrnn.saving.state_file import state_image
+
+        image = state_image(self.model._run.state())
+        # A backup does not tell that a training was to stop here. One that is killed before it has
+        # stopped shall find the reason again, from the backup before.
+        if self.model.stop_training:
+            self._unwritten = image
+        else:
+            self._write(image)
+
+    def _write(self, image: bytes) -> None:
+        from fastrnn.saving.atomic import replace_file
+
+        self._latest.parent.mkdir(parents=True, exist_ok=True)
+        self._delete_unfinished()
+        if self.double_checkpoint and self._latest.exists():
+            self._latest.replace(self._previous)
+        replace_file(self._latest, image)
+
+    def _read(self) -> tuple[Path, Any] | None:
+        """Return the latest backup that is there and whole, and its path."""
+        from fastrnn.saving.errors import InvalidFileError
+        from fastrnn.saving.state_file import read_state
+
+        if self._latest.exists():
+            try:
+                return self._latest, read_state(self._latest)
+            except (OSError, InvalidFileError) as error:
+                if not self._previous.exists():
+                    raise
+                warnings.warn(f"The backup before the latest is taken. {error}", stacklevel=2)
+        if self._previous.exists():
+            return self._previous, read_state(self._previous)
+        return None
+
+    def _delete(self) -> None:
+        for path in (self._latest, self._previous):
+            path.unlink(missing_ok=True)
+        self._delete_unfinished()
+        with contextlib.suppress(OSError):  # somebody has put other files there
+            self._latest.parent.rmdir()
+
+    def _delete_unfinished(self) -> None:
+        """Delete what processes that were killed while they wrote have left."""
+        for path in self._latest.parent.glob(f".{_FILE}.*.tmp"):
+            path.unlink(missing_ok=True)
