@@ -36,6 +36,7 @@ NEEDED: dict[str, Any] = {
     "activation": "tanh",
     "filepath": "best.weights.h5",
     "filename": "log.csv",
+    "backup_dir": "backup",
     "schedule": lambda epoch, learning_rate: learning_rate,
     "layer": fastrnn.layers.Dense(2),
     "initial_learning_rate": 0.1,

@@ -170,11 +170,7 @@ LEFT_OUT = (
         "need TensorFlow, Orbax or a server",
         "callbacks.TensorBoard callbacks.OrbaxCheckpoint callbacks.RemoteMonitor",
     ),
-    _names(
-        "left out",
-        "`ModelCheckpoint` and `use_ema` do it",
-        "callbacks.BackupAndRestore callbacks.SwapEMAWeights",
-    ),
+    _names("left out", "`use_ema` does it", "callbacks.SwapEMAWeights"),
     # ---------------------------------------------------------------------------------- the rest
     _names("left out", "`initial_state` takes arrays", "layers.LSTM.get_initial_state"),
     _names("left out", "a fixed transform of sound", "initializers.STFT* initializers.stft"),

@@ -43,7 +43,16 @@ def set_num_threads(n: SupportsIndex | None) -> None:
 
 
 def get_num_threads() -> int:
-    """Returns the number of threads that the kernels use. See `set_num_threads`."""
+    """Returns the number of threads that the kernels use. See `set_num_threads`.
+
+    Returns:
+        A positive integer.
+
+    Example:
+        >>> import fastrnn
+        >>> fastrnn.get_num_threads() >= 1
+        True
+    """
     return _core.num_threads()
 
 
@@ -54,6 +63,11 @@ def get_config() -> dict[str, object]:
         A dict with the keys `version`, `compiler`, `isa` (the level that runs; the environment
         variable `FASTRNN_ISA` forces one), `isa_levels_usable` (those that this CPU can run, best
         first), `isa_levels_built`, `threads`.
+
+    Example:
+        >>> import fastrnn
+        >>> sorted(fastrnn.get_config())[:2]
+        ['compiler', 'isa']
     """
     return {
         "version": _core.__version__,
@@ -66,7 +80,13 @@ def get_config() -> dict[str, object]:
 
 
 def show_config() -> None:
-    """Prints version, compiler, ISA levels built and active, and the number of threads."""
+    """Prints version, compiler, ISA levels built and active, and the number of threads.
+
+    Example:
+        >>> import fastrnn
+        >>> fastrnn.show_config()  # doctest: +ELLIPSIS
+        version           ...
+    """
     for key, value in get_config().items():
         text = ", ".join(value) if isinstance(value, list) else value
         print(f"{key:<18}{text}")

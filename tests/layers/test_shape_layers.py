@@ -65,7 +65,7 @@ def test_dimensions(layer: Any, dimensions: str) -> None:
     ],
 )
 def test_numbers_of_the_relus(make: Any, name: str) -> None:
-    with pytest.raises(ValueError, match=rf"`{name}` must be a number from 0 on.*{name}=-0.1"):
+    with pytest.raises(ValueError, match=rf"`{name}` must be a number >= 0.0.*{name}=-0.1"):
         make(-0.1)
     with pytest.raises(ValueError, match=f"`{name}` must be a number"):
         make("1")

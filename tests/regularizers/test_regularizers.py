@@ -85,7 +85,7 @@ def test_bad_identifiers(bad: Any) -> None:
 @pytest.mark.parametrize("factor", [-0.1, float("nan"), float("inf"), "0.1", True, [0.1]])
 def test_bad_factors(factor: Any) -> None:
     for name, argument in (("L1", "l1"), ("L2", "l2"), ("OrthogonalRegularizer", "factor")):
-        with pytest.raises(ValueError, match=f"`{argument}` must be a number of at least 0"):
+        with pytest.raises(ValueError, match=f"`{argument}` must be a number >= 0.0"):
             getattr(regularizers, name)(factor)
     with pytest.raises(ValueError, match="`l2` must be"):
         regularizers.L1L2(0.1, factor)

@@ -135,5 +135,16 @@ def of_layer(identifier: str | Callable[..., Any] | None) -> Activation:
 
 
 def serialize(activation: Activation) -> str:
-    """Return the name of an activation."""
+    """Return the name of an activation.
+
+    Args:
+        activation: An activation of this module.
+
+    Returns:
+        Its name, of which `get` makes the activation again.
+
+    Example:
+        >>> serialize(get("swish"))
+        'silu'
+    """
     return activation.__name__

@@ -11,7 +11,7 @@ from fastrnn.ops.arrays import Floats
 
 @Activation
 def softmax(x: Floats, axis: int = -1) -> Floats:
-    """Turn scores into probabilities: `exp(x) / sum(exp(x))` along `axis`.
+    """Turn scores into probabilities: `exp(x) / sum(exp(x))` along `axis` (Bridle, 1990).
 
     Args:
         x: Scores, any shape with at least one dimension.
@@ -19,6 +19,11 @@ def softmax(x: Floats, axis: int = -1) -> Floats:
 
     Returns:
         Float32 array of x's shape.
+
+    Example:
+        >>> softmax([[0.0, 0.0], [-100.0, 100.0]])
+        array([[0.5, 0.5],
+               [0. , 1. ]], dtype=float32)
     """
     # The largest score is subtracted because exp of it would overflow from 89 on.
     powers: Floats = np.exp(x - x.max(axis=axis, keepdims=True))
@@ -35,7 +40,19 @@ def _(x: Floats, y: Floats, d_y: Floats, axis: int = -1) -> Floats:
 
 @Activation
 def log_softmax(x: Floats, axis: int = -1) -> Floats:
-    """Return the logarithms of `softmax(x, axis)`."""
+    """Return the logarithms of `softmax(x, axis)`.
+
+    Args:
+        x: Any shape.
+        axis: Dimension (or a tuple of them) whose probabilities add up to 1.
+
+    Returns:
+        Float32 array of x's shape.
+
+    Example:
+        >>> log_softmax([0.0, 0.0]).round(3)
+        array([-0.693, -0.693], dtype=float32)
+    """
     scores: Floats = x - x.max(axis=axis, keepdims=True)
     scores -= np.log(np.exp(scores).sum(axis=axis, keepdims=True))
     return scores
@@ -59,6 +76,10 @@ def sparsemax(x: Floats, axis: int = -1) -> Floats:
 
     Returns:
         `max(x - tau, 0)` with the tau that makes the sum 1 (Martins and Astudillo, 2016).
+
+    Example:
+        >>> sparsemax([0.5, 1.0, -1.0])
+        array([0.25, 0.75, 0.  ], dtype=float32)
     """
     largest_first = -np.sort(-np.moveaxis(x, axis, -1), axis=-1)
     sums = np.cumsum(largest_first, axis=-1) - np.float32(1.0)
@@ -90,6 +111,10 @@ def glu(x: Floats, axis: int = -1) -> Floats:
 
     Raises:
         ValueError: If the size is odd.
+
+    Example:
+        >>> glu([3.0, 4.0, 0.0, 100.0])
+        array([1.5, 4. ], dtype=float32)
     """
     if x.shape[axis] % 2:
         raise ValueError(

@@ -8,33 +8,63 @@ from fastrnn import ops
 from fastrnn.activations.activation import Activation
 from fastrnn.ops.arrays import Floats
 
+_DOCSTRING = """{does}
 
-def _native(name: str, does: str) -> Activation:
-    """Return the activation `name` of the kernels."""
+Args:
+    x: Any shape.
+
+Returns:
+    Float32 array of x's shape.
+
+Example:
+    >>> {name}([-1.0, 0.0, 2.0]).round(3)
+    array({values}, dtype=float32)
+"""
+
+
+def _native(name: str, does: str, values: str) -> Activation:
+    """Return the activation `name` of the kernels.
+
+    Args:
+        name: One of `ops.ACTIVATIONS`.
+        does: First paragraph of its docstring.
+        values: What it makes of -1, 0 and 2, as NumPy shows it.
+    """
 
     def function(x: Floats) -> Floats:
         return ops.activation_forward(x, name)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = does
+    function.__doc__ = _DOCSTRING.format(does=does, name=name, values=values)
     activation = Activation(function)
     # The derivatives of all of them are functions of y.
     activation.gradient(lambda x, y, d_y: ops.activation_backward(y, d_y, name))
     return activation
 
 
-linear = _native("linear", "Return x.")
-tanh = _native("tanh", "Return the hyperbolic tangent of x.")
-sigmoid = _native("sigmoid", "Return `1 / (1 + exp(-x))`.")
-hard_sigmoid = _native("hard_sigmoid", "Return `x / 6 + 1 / 2` clipped to [0, 1].")
-softsign = _native("softsign", "Return `x / (1 + abs(x))`.")
-softplus = _native("softplus", "Return `log(1 + exp(x))`.")
+linear = _native("linear", "Return x.", "[-1.,  0.,  2.]")
+tanh = _native("tanh", "Return the hyperbolic tangent of x.", "[-0.762,  0.   ,  0.964]")
+sigmoid = _native("sigmoid", "Return `1 / (1 + exp(-x))`.", "[0.269, 0.5  , 0.881]")
+hard_sigmoid = _native(
+    "hard_sigmoid",
+    "Return `x / 6 + 1 / 2` clipped to [0, 1] (Howard et al., 2019).",
+    "[0.333, 0.5  , 0.833]",
+)
+softsign = _native(
+    "softsign",
+    "Return `x / (1 + abs(x))` (Bergstra et al., 2009).",
+    "[-0.5  ,  0.   ,  0.667]",
+)
+softplus = _native(
+    "softplus", "Return `log(1 + exp(x))` (Dugas et al., 2001).", "[0.313, 0.693, 2.127]"
+)
 selu = _native(
     "selu",
     "Scale an `elu` so that mean 0 and variance 1 of x are kept (Klambauer et al., 2017).",
+    "[-1.111,  0.   ,  2.101]",
 )
-relu6 = _native("relu6", "Return x clipped to [0, 6].")
-log_sigmoid = _native("log_sigmoid", "Return `log(sigmoid(x))`.")
+relu6 = _native("relu6", "Return x clipped to [0, 6] (Krizhevsky, 2010).", "[0., 0., 2.]")
+log_sigmoid = _native("log_sigmoid", "Return `log(sigmoid(x))`.", "[-1.313, -0.693, -0.127]")
 
 
 @Activation
@@ -44,7 +74,7 @@ def relu(
     max_value: float | None = None,
     threshold: float = 0.0,
 ) -> Floats:
-    """Keep what is above a threshold: `max(x, 0)` by default.
+    """Keep what is above a threshold: `max(x, 0)` by default (Nair and Hinton, 2010).
 
     Args:
         x: Any shape.
@@ -54,6 +84,10 @@ def relu(
 
     Returns:
         Float32 array of x's shape.
+
+    Example:
+        >>> relu([-1.0, 1.0, 9.0], negative_slope=0.5, max_value=6.0)
+        array([-0.5,  1. ,  6. ], dtype=float32)
     """
     if max_value is None and negative_slope == threshold == 0.0:
         return ops.activation_forward(x, "relu")
@@ -78,7 +112,19 @@ def _(
 
 @Activation
 def elu(x: Floats, alpha: float = 1.0) -> Floats:
-    """Return x where it is positive, else `alpha * (exp(x) - 1)` (Clevert et al., 2016)."""
+    """Return x where it is positive, else `alpha * (exp(x) - 1)` (Clevert et al., 2016).
+
+    Args:
+        x: Any shape.
+        alpha: Minus the value that is approached below 0.
+
+    Returns:
+        Float32 array of x's shape.
+
+    Example:
+        >>> elu([-1.0, 0.0, 2.0]).round(3)
+        array([-0.632,  0.   ,  2.   ], dtype=float32)
+    """
     if alpha == 1.0:
         return ops.activation_forward(x, "elu")
     return np.where(x > 0, x, np.float32(alpha) * np.expm1(np.minimum(x, 0)))

@@ -15,7 +15,18 @@ _ONE = np.float32(1.0)
 
 @Activation
 def exponential(x: Floats) -> Floats:
-    """Return `exp(x)`."""
+    """Return `exp(x)`.
+
+    Args:
+        x: Any shape.
+
+    Returns:
+        Float32 array of x's shape.
+
+    Example:
+        >>> exponential([-1.0, 0.0, 2.0]).round(3)
+        array([0.368, 1.   , 7.389], dtype=float32)
+    """
     with np.errstate(over="ignore"):  # infinity is the answer
         return np.exp(x)
 
@@ -27,7 +38,18 @@ def _(x: Floats, y: Floats, d_y: Floats) -> Floats:
 
 @Activation
 def silu(x: Floats) -> Floats:
-    """Return `x * sigmoid(x)` (Ramachandran et al., 2017); `swish` is the same."""
+    """Return `x * sigmoid(x)` (Ramachandran et al., 2017); `swish` is the same.
+
+    Args:
+        x: Any shape.
+
+    Returns:
+        Float32 array of x's shape.
+
+    Example:
+        >>> silu([-1.0, 0.0, 2.0]).round(3)
+        array([-0.269,  0.   ,  1.762], dtype=float32)
+    """
     return x * sigmoid(x)
 
 
@@ -39,7 +61,18 @@ def _(x: Floats, y: Floats, d_y: Floats) -> Floats:
 
 @Activation
 def mish(x: Floats) -> Floats:
-    """Return `x * tanh(softplus(x))` (Misra, 2019)."""
+    """Return `x * tanh(softplus(x))` (Misra, 2019).
+
+    Args:
+        x: Any shape.
+
+    Returns:
+        Float32 array of x's shape.
+
+    Example:
+        >>> mish([-1.0, 0.0, 2.0]).round(3)
+        array([-0.303,  0.   ,  1.944], dtype=float32)
+    """
     return x * tanh(softplus(x))
 
 
@@ -60,6 +93,10 @@ def squareplus(x: Floats, b: float = 4) -> Floats:
 
     Returns:
         Float32 array of x's shape.
+
+    Example:
+        >>> squareplus([-1.5, 0.0, 1.5])
+        array([0.5, 1. , 2. ], dtype=float32)
     """
     y: Floats = np.float32(0.5) * (x + np.sqrt(x * x + np.float32(b)))
     return y
@@ -73,7 +110,18 @@ def _(x: Floats, y: Floats, d_y: Floats, b: float = 4) -> Floats:
 
 @Activation
 def tanh_shrink(x: Floats) -> Floats:
-    """Return `x - tanh(x)`."""
+    """Return `x - tanh(x)`.
+
+    Args:
+        x: Any shape.
+
+    Returns:
+        Float32 array of x's shape.
+
+    Example:
+        >>> tanh_shrink([-1.0, 0.0, 2.0]).round(3)
+        array([-0.238,  0.   ,  1.036], dtype=float32)
+    """
     return x - tanh(x)
 
 
@@ -93,6 +141,10 @@ def gelu(x: Floats, approximate: bool = False) -> Floats:
 
     Returns:
         Float32 array of x's shape.
+
+    Example:
+        >>> gelu([-1.0, 0.0, 2.0]).round(3)
+        array([-0.159,  0.   ,  1.954], dtype=float32)
     """
     return x * (_tanh_probability(x) if approximate else _normal_probability(x))
 

@@ -1,5 +1,6 @@
 """Callbacks: objects that `fit`, `evaluate` and `predict` notify."""
 
+from fastrnn.callbacks.backup_and_restore import BackupAndRestore
 from fastrnn.callbacks.callback import Callback
 from fastrnn.callbacks.callback_list import CallbackList
 from fastrnn.callbacks.csv_logger import CSVLogger
@@ -13,6 +14,7 @@ from fastrnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from fastrnn.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 Logs = dict[str, Any] | None
 """Loss and metrics by name."""
@@ -17,6 +17,11 @@ class Callback:
         model: The model that runs.
         params: `verbose`, `epochs` and `steps` of the run.
 
+    Hook arguments:
+        epoch: Number of the epoch; the first is 0.
+        batch: Number of the step in its epoch, evaluation or prediction; the first is 0.
+        logs: Dict of loss and metrics by name, as far as they are known; None for none.
+
     Example:
         >>> import numpy as np
         >>> from fastrnn import callbacks, layers, models
@@ -30,16 +35,30 @@ class Callback:
         0 ['loss', 'val_loss']
     """
 
+    state_names: ClassVar[tuple[str, ...]] = ()
+    """Attributes that change in a training: what `BackupAndRestore` keeps of the callback."""
+
+    runs_last: ClassVar[bool] = False
+    """Whether the callback hears of everything after all others, wherever it stands."""
+
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
         self.model: Any = None
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Receive the parameters of the run."""
+        """Receive the parameters of the run.
+
+        Args:
+            params: Dict with `verbose`, `epochs` and `steps`.
+        """
         self.params = params
 
     def set_model(self, model: Any) -> None:
-        """Receive the model."""
+        """Receive the model.
+
+        Args:
+            model: The model that runs.
+        """
         self.model = model
 
     def on_train_begin(self, logs: Logs = None) -> None:

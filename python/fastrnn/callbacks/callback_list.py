@@ -29,6 +29,10 @@ class CallbackList(Callback):
         callbacks: All callbacks, in the order in which they are called.
         history: The History among them, or None.
 
+    Hook arguments:
+        number: Number of the epoch or of the step in it; the first is 0.
+        logs: Dict of loss and metrics by name.
+
     Raises:
         TypeError: If one of the callbacks is none.
 
@@ -53,6 +57,7 @@ class CallbackList(Callback):
             self.callbacks.append(History())
         if add_progbar and not any(isinstance(each, ProgbarLogger) for each in self.callbacks):
             self.callbacks.append(ProgbarLogger())
+        self.callbacks.sort(key=lambda each: each.runs_last)
         self.history = next((each for each in self.callbacks if isinstance(each, History)), None)
         self._listeners: dict[str, list[Callable[..., None]]] = {}  # of the hooks that came up
         if model is not None:
@@ -60,7 +65,11 @@ class CallbackList(Callback):
         self.set_params(params)
 
     def set_model(self, model: Any) -> None:
-        """Hand the model to all callbacks."""
+        """Hand the model to all callbacks.
+
+        Args:
+            model: The model that runs.
+        """
         super().set_model(model)
         if self.history is not None:
             model.history = self.history
@@ -68,7 +77,11 @@ class CallbackList(Callback):
             callback.set_model(model)
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Hand the parameters of the run to all callbacks."""
+        """Hand the parameters of the run to all callbacks.
+
+        Args:
+            params: Dict with `verbose`, `epochs` and `steps`.
+        """
         super().set_params(params)
         if params:
             for callback in self.callbacks:
@@ -82,11 +95,19 @@ class CallbackList(Callback):
                 callback.close()
 
     def listens(self, hook: str) -> bool:
-        """Return whether anybody overrides the hook."""
+        """Return whether anybody overrides the hook.
+
+        Args:
+            hook: Its name, such as `"on_epoch_end"`.
+        """
         return bool(self._listeners_of(hook))
 
     def user_listens(self, hook: str) -> bool:
-        """Return whether anybody but the progress overrides the hook."""
+        """Return whether anybody but the progress overrides the hook.
+
+        Args:
+            hook: Its name, such as `"on_epoch_end"`.
+        """
         users = (each for each in self.callbacks if not isinstance(each, ProgbarLogger))
         return any(overrides(each, hook) for each in users)
 

@@ -24,6 +24,9 @@ class CSVLogger(Callback):
         separator: Character between the columns.
         append: Whether to go on at the end of a file that exists, instead of overwriting it.
 
+    Raises:
+        ValueError: If `separator` is not one character.
+
     Example:
         >>> import os, tempfile
         >>> import numpy as np

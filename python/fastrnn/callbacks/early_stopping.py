@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from fastrnn.callbacks.callback import Logs
 from fastrnn.callbacks.monitor_callback import MonitorCallback
@@ -38,6 +38,14 @@ class EarlyStopping(MonitorCallback):
         >>> len(model.fit(x, y, epochs=9, verbose=0, callbacks=[stop]).epoch)
         3
     """
+
+    state_names: ClassVar[tuple[str, ...]] = (
+        "wait",
+        "stopped_epoch",
+        "best",
+        "best_epoch",
+        "best_weights",
+    )
 
     def __init__(
         self,
@@ -98,5 +106,9 @@ class EarlyStopping(MonitorCallback):
             self.model.set_weights(self.best_weights)
 
     def get_monitor_value(self, logs: Logs) -> Any:
-        """Return the watched number, or None with a warning if the logs do not have it."""
+        """Return the watched number, or None with a warning if the logs do not have it.
+
+        Args:
+            logs: Dict of loss and metrics by name.
+        """
         return self._monitored(logs, "cannot tell whether to stop")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from fastrnn.callbacks.callback import Callback, Logs
 
 
@@ -23,6 +25,8 @@ class History(Callback):
         >>> list(history.history), history.epoch
         (['loss'], [0, 1, 2])
     """
+
+    state_names: ClassVar[tuple[str, ...]] = ("epoch", "history")
 
     def __init__(self) -> None:
         super().__init__()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fastrnn.arguments import refuse_unknown
 from fastrnn.callbacks.callback import HOOKS, Callback
-from fastrnn.layers.arguments import refuse_unknown
 
 _Function = Callable[..., Any] | None
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import ClassVar
 
 import numpy as np
 
+from fastrnn.arguments import positive_integer
 from fastrnn.callbacks.callback import Logs
 from fastrnn.callbacks.monitor_callback import MonitorCallback
-from fastrnn.layers.arguments import positive_integer
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -45,6 +46,8 @@ class ModelCheckpoint(MonitorCallback):
         ...     sorted(os.listdir(folder))
         ['01.weights.h5', '02.weights.h5']
     """
+
+    state_names: ClassVar[tuple[str, ...]] = ("best", "_batches")
 
     def __init__(
         self,

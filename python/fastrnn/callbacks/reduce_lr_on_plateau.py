@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from fastrnn.callbacks.callback import Logs
@@ -38,6 +40,8 @@ class ReduceLROnPlateau(MonitorCallback):
         >>> [round(rate, 6) for rate in history.history["learning_rate"]]
         [0.001, 0.001, 0.001, 0.0005]
     """
+
+    state_names: ClassVar[tuple[str, ...]] = ("best", "wait", "cooldown_counter")
 
     def __init__(
         self,

@@ -73,8 +73,19 @@ def get(identifier: Any) -> Callable[[np.ndarray], np.ndarray] | None:
 def serialize(constraint: Callable[[np.ndarray], np.ndarray]) -> dict[str, Any]:
     """Return the config dict of a constraint, in Keras's form.
 
+    Args:
+        constraint: A `Constraint`.
+
+    Returns:
+        Dict of plain values with `class_name` and `config`, from which `deserialize` makes an equal
+        constraint.
+
     Raises:
         ValueError: If it is a plain function, which has no config.
+
+    Example:
+        >>> serialize(MaxNorm(3.0))["config"]
+        {'max_value': 3.0, 'axis': 0}
     """
     if not isinstance(constraint, Constraint):
         raise ValueError(f"Only a `Constraint` has a config. Received: {constraint!r}")
@@ -82,5 +93,19 @@ def serialize(constraint: Callable[[np.ndarray], np.ndarray]) -> dict[str, Any]:
 
 
 def deserialize(config: dict[str, Any]) -> Constraint:
-    """Make a constraint from the result of `serialize` (Keras's works too)."""
+    """Make a constraint from the result of `serialize` (Keras's works too).
+
+    Args:
+        config: What `serialize` or Keras's returned.
+
+    Returns:
+        The constraint.
+
+    Raises:
+        ValueError: If it is no such dict, or names nothing known.
+
+    Example:
+        >>> deserialize(serialize(MaxNorm(3.0))).max_value
+        3.0
+    """
     return _REGISTRY.get(config)

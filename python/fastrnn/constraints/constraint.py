@@ -13,6 +13,17 @@ class Constraint:
 
     Call arguments:
         w: The weight's value, any shape.
+
+    Returns of a call:
+        The value that it gets.
+
+    Example:
+        >>> import numpy as np
+        >>> class Clipped(Constraint):
+        ...     def __call__(self, w):
+        ...         return np.clip(w, -1.0, 1.0)
+        >>> Clipped()(np.array([-3.0, 0.5], "float32"))
+        array([-1. ,  0.5], dtype=float32)
     """
 
     def __call__(self, w: npt.ArrayLike) -> np.ndarray:
@@ -25,5 +36,12 @@ class Constraint:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Constraint:
-        """Make a constraint from the result of `get_config`."""
+        """Make a constraint from the result of `get_config`.
+
+        Args:
+            config: Dict of the constructor's arguments.
+
+        Returns:
+            A constraint.
+        """
         return cls(**config)

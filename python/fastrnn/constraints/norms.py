@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastrnn.arguments import check_number
 from fastrnn.constraints.constraint import Constraint
 
 _EPSILON = np.float32(1e-7)  # keeps a vector of zeros from a division by 0
@@ -87,6 +88,11 @@ class UnitNorm(_NormConstraint):
 
     Raises:
         ValueError: If `axis` is neither an integer nor a list of such.
+
+    Example:
+        >>> UnitNorm()([[3.0], [4.0]]).round(3)
+        array([[0.6],
+               [0.8]], dtype=float32)
     """
 
     def _desired(self, norms: np.ndarray) -> np.ndarray:
@@ -106,6 +112,11 @@ class MinMaxNorm(_NormConstraint):
 
     Raises:
         ValueError: If a number is not at least 0, or `axis` no integers.
+
+    Example:
+        >>> MinMaxNorm(max_value=1.0, rate=0.5)([[3.0], [4.0]]).round(3)
+        array([[1.8],
+               [2.4]], dtype=float32)
     """
 
     def __init__(
@@ -137,6 +148,5 @@ class MinMaxNorm(_NormConstraint):
 
 
 def _bound(name: str, value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value >= 0:
-        raise ValueError(f"`{name}` must be a number of at least 0. Received: {name}={value!r}")
-    return value
+    check_number(name, value, 0.0)
+    return value  # as it was given, for the config

@@ -84,6 +84,10 @@ def get_word_index(path: str | os.PathLike[str] = "imdb_word_index.json") -> dic
         ValueError: If the file is damaged.
         FileNotFoundError: If `path` has a folder and does not exist.
         OSError: If the file has to be downloaded and that fails.
+
+    Example:
+        >>> get_word_index()["the"]  # doctest: +SKIP
+        1
     """
     file = locate(path, WORD_INDEX)
     try:

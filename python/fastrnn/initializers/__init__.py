@@ -149,8 +149,19 @@ def get(identifier: Any) -> Callable[..., np.ndarray]:
 def serialize(initializer: Callable[..., np.ndarray]) -> dict[str, Any]:
     """Return the config dict of an initializer, in Keras's form.
 
+    Args:
+        initializer: An `Initializer`.
+
+    Returns:
+        Dict of plain values with `class_name` and `config`, from which `deserialize` makes an equal
+        initializer.
+
     Raises:
         ValueError: If it is a plain function, which has no config.
+
+    Example:
+        >>> serialize(Constant(2.0))["config"]
+        {'value': 2.0}
     """
     if not isinstance(initializer, Initializer):
         raise ValueError(f"Only an `Initializer` has a config. Received: {initializer!r}")
@@ -158,5 +169,19 @@ def serialize(initializer: Callable[..., np.ndarray]) -> dict[str, Any]:
 
 
 def deserialize(config: dict[str, Any]) -> Initializer:
-    """Make an initializer from the result of `serialize` (Keras's works too)."""
+    """Make an initializer from the result of `serialize` (Keras's works too).
+
+    Args:
+        config: What `serialize` or Keras's returned.
+
+    Returns:
+        The initializer.
+
+    Raises:
+        ValueError: If it is no such dict, or names nothing known.
+
+    Example:
+        >>> deserialize(serialize(Constant(2.0))).value
+        2.0
+    """
     return _REGISTRY.get(config)

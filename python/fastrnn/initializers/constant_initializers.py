@@ -15,6 +15,10 @@ class Constant(Initializer):
 
     Args:
         value: A number, or an array that broadcasts to the weight's shape.
+
+    Example:
+        >>> Constant(3.0)((2,))
+        array([3., 3.], dtype=float32)
     """
 
     def __init__(self, value: npt.ArrayLike = 0.0) -> None:
@@ -29,14 +33,24 @@ class Constant(Initializer):
 
 
 class Zeros(Initializer):
-    """Every element is 0."""
+    """Every element is 0.
+
+    Example:
+        >>> Zeros()((2,))
+        array([0., 0.], dtype=float32)
+    """
 
     def _values(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.zeros(shape)
 
 
 class Ones(Initializer):
-    """Every element is 1."""
+    """Every element is 1.
+
+    Example:
+        >>> Ones()((2,))
+        array([1., 1.], dtype=float32)
+    """
 
     def _values(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.ones(shape)
@@ -47,6 +61,14 @@ class Identity(Initializer):
 
     Args:
         gain: Value on the diagonal.
+
+    Raises:
+        ValueError: On a call, if the shape has other than two dimensions.
+
+    Example:
+        >>> Identity(gain=2.0)((2, 2))
+        array([[2., 0.],
+               [0., 2.]], dtype=float32)
     """
 
     def __init__(self, gain: float = 1.0) -> None:

@@ -26,6 +26,11 @@ class RandomUniform(RandomInitializer):
         minval: Lower bound.
         maxval: Upper bound.
         seed: Integer, or None to draw one.
+
+    Example:
+        >>> values = RandomUniform(0.0, 1.0, seed=1)((2, 3))
+        >>> values.shape, bool(values.min() >= 0.0), bool(values.max() < 1.0)
+        ((2, 3), True, True)
     """
 
     def __init__(
@@ -50,6 +55,10 @@ class RandomNormal(RandomInitializer):
         mean: Mean.
         stddev: Standard deviation.
         seed: Integer, or None to draw one.
+
+    Example:
+        >>> RandomNormal(stddev=0.1, seed=1)((2, 3)).shape
+        (2, 3)
     """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
@@ -75,6 +84,11 @@ class TruncatedNormal(RandomNormal):
         mean: Mean.
         stddev: Standard deviation before the truncation.
         seed: Integer, or None to draw one.
+
+    Example:
+        >>> values = TruncatedNormal(stddev=0.1, seed=1)((1000,))
+        >>> bool(abs(values).max() <= 0.2)
+        True
     """
 
     def _standard(self, shape: tuple[int, ...]) -> np.ndarray:
@@ -91,6 +105,15 @@ class Orthogonal(RandomInitializer):
     Args:
         gain: Factor on the matrix.
         seed: Integer, or None to draw one.
+
+    Raises:
+        ValueError: On a call, if the shape has fewer than two dimensions.
+
+    Example:
+        >>> import numpy as np
+        >>> q = Orthogonal(seed=1)((4, 2))
+        >>> np.allclose(q.T @ q, np.eye(2), atol=1e-6)
+        True
     """
 
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.docstrings import complete_docstring
 from fastrnn.initializers.base import RandomInitializer
 from fastrnn.initializers.random_initializers import truncated_normal
 
@@ -48,6 +49,9 @@ def fans(
 class VarianceScaling(RandomInitializer):
     """Variance `scale / n`, where n is fan_in, fan_out or their mean.
 
+    The initializers of LeCun et al., 1998, Glorot and Bengio, 2010, and He et al., 2015, are cases
+    of it.
+
     Args:
         scale: Positive number.
         mode: `"fan_in"`, `"fan_out"` or `"fan_avg"`.
@@ -59,6 +63,12 @@ class VarianceScaling(RandomInitializer):
 
     Raises:
         ValueError: If an argument is none of the above.
+
+    Example:
+        >>> import numpy as np
+        >>> kernel = VarianceScaling(2.0, mode="fan_out", seed=1)((200, 100))
+        >>> round(float(np.var(kernel)), 3)
+        0.02
     """
 
     def __init__(
@@ -113,11 +123,21 @@ class VarianceScaling(RandomInitializer):
 
 
 class _Preset(VarianceScaling):
-    """A variance scaling with a name of its own: only the seed and the axes are left open."""
+    """A variance scaling with a name of its own: only the seed and the axes are left open.
+
+    Args:
+        seed: Integer, or None to draw one.
+        input_axes: Dimensions that count inputs; None for Keras's convention.
+        output_axes: Dimensions that count outputs; None for Keras's convention.
+    """
 
     _scale: float
     _mode: str
     _distribution: str
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        complete_docstring(cls)
 
     def __init__(
         self,
@@ -134,36 +154,69 @@ class _Preset(VarianceScaling):
 
 
 class GlorotUniform(_Preset):
-    """Uniform with limit `sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio, 2010)."""
+    """Uniform with limit `sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio, 2010).
+
+    Example:
+        >>> kernel = GlorotUniform(seed=1)((2, 4))
+        >>> bool(abs(kernel).max() <= 1.0)
+        True
+    """
 
     _scale, _mode, _distribution = 1.0, "fan_avg", "uniform"
 
 
 class GlorotNormal(_Preset):
-    """Truncated normal with variance `2 / (fan_in + fan_out)` (Glorot and Bengio, 2010)."""
+    """Truncated normal with variance `2 / (fan_in + fan_out)` (Glorot and Bengio, 2010).
+
+    Example:
+        >>> round(float(GlorotNormal(seed=1)((200, 200)).var()), 3)
+        0.005
+    """
 
     _scale, _mode, _distribution = 1.0, "fan_avg", "truncated_normal"
 
 
 class HeUniform(_Preset):
-    """Uniform with limit `sqrt(6 / fan_in)` (He et al., 2015)."""
+    """Uniform with limit `sqrt(6 / fan_in)` (He et al., 2015).
+
+    Example:
+        >>> kernel = HeUniform(seed=1)((6, 4))
+        >>> bool(abs(kernel).max() <= 1.0)
+        True
+    """
 
     _scale, _mode, _distribution = 2.0, "fan_in", "uniform"
 
 
 class HeNormal(_Preset):
-    """Truncated normal with variance `2 / fan_in` (He et al., 2015)."""
+    """Truncated normal with variance `2 / fan_in` (He et al., 2015).
+
+    Example:
+        >>> round(float(HeNormal(seed=1)((200, 200)).var()), 3)
+        0.01
+    """
 
     _scale, _mode, _distribution = 2.0, "fan_in", "truncated_normal"
 
 
 class LecunUniform(_Preset):
-    """Uniform with limit `sqrt(3 / fan_in)` (LeCun et al., 1998)."""
+    """Uniform with limit `sqrt(3 / fan_in)` (LeCun et al., 1998).
+
+    Example:
+        >>> kernel = LecunUniform(seed=1)((3, 4))
+        >>> bool(abs(kernel).max() <= 1.0)
+        True
+    """
 
     _scale, _mode, _distribution = 1.0, "fan_in", "uniform"
 
 
 class LecunNormal(_Preset):
-    """Truncated normal with variance `1 / fan_in` (LeCun et al., 1998)."""
+    """Truncated normal with variance `1 / fan_in` (LeCun et al., 1998).
+
+    Example:
+        >>> round(float(LecunNormal(seed=1)((200, 200)).var()), 3)
+        0.005
+    """
 
     _scale, _mode, _distribution = 1.0, "fan_in", "truncated_normal"

@@ -67,6 +67,7 @@ def from_torch(
         ValueError: If there is an entry that is not supported, or modules do not fit together.
 
     Example:
+        >>> import numpy as np
         >>> rng = np.random.default_rng(0)
         >>> shapes = {"rnn.weight_ih_l0": (4, 3), "rnn.weight_hh_l0": (4, 4), "out.weight": (1, 4)}
         >>> state = {name: rng.normal(size=shape) for name, shape in shapes.items()}

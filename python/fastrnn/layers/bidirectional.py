@@ -32,8 +32,9 @@ class _Cache(NamedTuple):
 class Bidirectional(SequenceLayer):
     """Walks sequences with one recurrent layer from the start and with another from the end.
 
-    Both see the same inputs and the same mask; what they return for a time step is merged. Where
-    they return the outputs of all steps, those of masked steps are zeros.
+    Both see the same inputs and the same mask; what they return for a time step is merged
+    (Schuster and Paliwal, 1997). Where they return the outputs of all steps, those of masked steps
+    are zeros.
 
     Args:
         layer: A SimpleRNN, LSTM or GRU. The layer of each direction is made from its config, with

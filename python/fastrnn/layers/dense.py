@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn import activations, constraints, initializers, ops, regularizers
-from fastrnn.layers.arguments import own_arguments, positive_integer, refuse_not_built
+from fastrnn.arguments import own_arguments, positive_integer, refuse_not_built
 from fastrnn.layers.layer import Layer, Shape
 
 _NOT_BUILT = {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn import constraints, initializers, ops, regularizers
-from fastrnn.layers.arguments import own_arguments, positive_integer, refuse_not_built
+from fastrnn.arguments import own_arguments, positive_integer, refuse_not_built
 from fastrnn.layers.inputs import as_tokens
 from fastrnn.layers.layer import Layer, Shape
 

@@ -67,13 +67,25 @@ class GlobalAveragePooling1D(GlobalPooling1D):
     def call(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
     ) -> np.ndarray:
-        """Apply the layer to a checked array that is not empty."""
+        """Apply the layer to a checked array that is not empty.
+
+        Args:
+            x: Array, as `as_input` returns it.
+            training: Whether dropout and the like are active.
+            mask: `[batch, steps]`, booleans, or None.
+        """
         return self.forward(x, training, mask)[0]
 
     def forward(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
     ) -> tuple[np.ndarray, _Cache]:
-        """Take the mean over the steps."""
+        """Take the mean over the steps.
+
+        Args:
+            x: Array, as `as_input` returns it.
+            training: Whether dropout and the like are active.
+            mask: `[batch, steps]`, booleans, or None.
+        """
         counts: np.ndarray | np.float32 = np.float32(x.shape[self._axis])
         if mask is not None:
             mask = np.expand_dims(mask, 3 - self._axis)

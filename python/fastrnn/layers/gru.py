@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastrnn import ops
-from fastrnn.layers.arguments import own_arguments
+from fastrnn.arguments import own_arguments
 from fastrnn.layers.rnn import RNN, recurrent_activation_of
 
 
@@ -25,7 +25,7 @@ class GRU(RNN):
     `n = activation(x_t W_h + b_h + (r * h_{t-1}) U_h)`; the bias is `[3 * units]`.
 
     Args:
-        recurrent_activation: Activation of the two gates.
+        recurrent_activation: Activation of the two gates, one of `fastrnn.ops.ACTIVATIONS`.
         reset_after: Whether r is applied after the product with the recurrent kernel.
 
     Example:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.layers.arguments import refuse_not_built
+from fastrnn.arguments import refuse_not_built
 from fastrnn.layers.layer import Layer, standardize_shape
 
 _NOT_BUILT = {"sparse": False, "ragged": False, "input_tensor": None, "optional": False}
@@ -30,6 +30,10 @@ class InputLayer(Layer):
 
     Raises:
         ValueError: If there is not exactly one shape.
+
+    Example:
+        >>> InputLayer(shape=(200,)).batch_shape
+        (None, 200)
     """
 
     def __init__(

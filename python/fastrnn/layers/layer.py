@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn import regularizers
-from fastrnn.layers.arguments import check_dtype, plain_value, refuse_unknown
+from fastrnn.arguments import refuse_unknown
+from fastrnn.layers.arguments import check_dtype, plain_value
 from fastrnn.layers.first_values import first_value
 from fastrnn.layers.inputs import as_floats
 from fastrnn.naming import auto_name
@@ -52,8 +53,23 @@ class Layer:
         **kwargs: `input_shape` or `input_dim`, the shape of one sample, for the first layer of a
             Sequential model; with `batch_size` or as `batch_input_shape` for a fixed batch size.
 
+    Call arguments:
+        inputs: Array or nested lists, the batch first.
+
+    Returns of a call:
+        Float32 array, the batch first.
+
     Raises:
         ValueError: If an argument is unknown, not supported or of a wrong kind.
+
+    Example:
+        >>> class Doubled(Layer):
+        ...     def forward(self, x, training=False):
+        ...         return 2 * x, None
+        ...     def backward(self, cache, d_y, input_gradient=True):
+        ...         return 2 * d_y, []
+        >>> Doubled()([[1.0, 2.0]])
+        array([[2., 4.]], dtype=float32)
     """
 
     supports_masking = False
@@ -222,11 +238,22 @@ class Layer:
         Args:
             y: Output of `forward`.
             cache: The cache that `forward` returned with it.
+
+        Returns:
+            The penalty, 0 without regularizers.
         """
         return 0.0 if self.activity_regularizer is None else self.activity_regularizer(y) / len(y)
 
     def add_activity_gradient(self, d_y: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Add the gradient of this layer's own activity regularizer to that of its output y."""
+        """Add the gradient of this layer's own activity regularizer to that of its output y.
+
+        Args:
+            d_y: Gradient of the loss with respect to y.
+            y: Output of `forward`.
+
+        Returns:
+            The sum, d_y itself without a regularizer.
+        """
         if self.activity_regularizer is None:
             return d_y
         return d_y + self.activity_regularizer.gradient(y) / np.float32(len(y))
@@ -250,12 +277,19 @@ class Layer:
     def check_input_shape(self, shape: Shape) -> None:
         """Refuse an input shape (batch first) that the layer cannot take.
 
+        Args:
+            shape: Size of each dimension, None where it is left open.
+
         Raises:
             ValueError: Says the expected and the received shape.
         """
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Any:
-        """Return the shape of the output, batch first, for an input shape."""
+        """Return the shape of the output, batch first, for an input shape.
+
+        Args:
+            input_shape: Shape of the inputs, batch first; None for sizes left open.
+        """
         return tuple(input_shape)
 
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
@@ -312,7 +346,19 @@ class Layer:
         return mask
 
     def as_input(self, inputs: Any, name: str = "inputs") -> np.ndarray:
-        """Convert inputs from outside to the array that `forward` takes, or refuse them."""
+        """Convert inputs from outside to the array that `forward` takes, or refuse them.
+
+        Args:
+            inputs: Array or nested lists, the batch first.
+            name: What messages call them.
+
+        Returns:
+            The array, float32 or, for tokens, of integers.
+
+        Raises:
+            TypeError: If they hold no numbers.
+            ValueError: If they do not fit the layer.
+        """
         return as_floats(inputs, name)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -333,7 +379,15 @@ class Layer:
         return self.call(x, *args, **kwargs)
 
     def call(self, x: np.ndarray, training: bool = False) -> Any:
-        """Apply the layer to a checked array that is not empty, without keeping a tape."""
+        """Apply the layer to a checked array that is not empty, without keeping a tape.
+
+        Args:
+            x: Array, as `as_input` returns it.
+            training: Whether dropout and the like are active.
+
+        Returns:
+            The output.
+        """
         return self.forward(x, training)[0]
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
@@ -404,7 +458,14 @@ class Layer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
-        """Make a layer, without weights, from the result of `get_config` (Keras's works too)."""
+        """Make a layer, without weights, from the result of `get_config` (Keras's works too).
+
+        Args:
+            config: Dict of the constructor's arguments.
+
+        Returns:
+            The layer.
+        """
         return cls(**config)
 
     def __repr__(self) -> str:

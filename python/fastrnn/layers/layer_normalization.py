@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastrnn import constraints, initializers, regularizers
-from fastrnn.layers.arguments import number_from_zero
+from fastrnn.arguments import check_number
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.variable import Variable
 
@@ -31,7 +31,7 @@ class _Cache(NamedTuple):
 class LayerNormalization(Layer):
     """Computes `y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`.
 
-    Mean and variance are those of the entries of one sample along `axis`.
+    Mean and variance are those of the entries of one sample along `axis` (Ba et al., 2016).
 
     Args:
         axis: Dimension or dimensions along which is normalized. Both weights have their sizes.
@@ -90,7 +90,7 @@ class LayerNormalization(Layer):
         if not axes or not all(type(each) is int for each in axes):
             raise TypeError(f"`axis` must be an integer or a list of them. Received: axis={axis!r}")
         self.axis = axes if isinstance(axis, (list, tuple)) else axis
-        self.epsilon = number_from_zero("epsilon", epsilon)
+        self.epsilon = check_number("epsilon", epsilon, 0.0)
         self.center = bool(center)
         self.scale = bool(scale)
         self.beta_initializer = initializers.get(beta_initializer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastrnn import activations
-from fastrnn.layers.arguments import number_from_zero
+from fastrnn.arguments import check_number
 from fastrnn.layers.elementwise import ElementwiseLayer
 
 
@@ -36,4 +36,4 @@ class LeakyReLU(ElementwiseLayer):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
-        self.negative_slope = number_from_zero("negative_slope", slope)
+        self.negative_slope = check_number("negative_slope", slope, 0.0)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn import ops
-from fastrnn.layers.arguments import own_arguments
+from fastrnn.arguments import own_arguments
 from fastrnn.layers.rnn import RNN, recurrent_activation_of
 
 
@@ -26,7 +26,7 @@ class LSTM(RNN):
     The equations are those of Gers, Schmidhuber and Cummins, "Learning to forget", 2000.
 
     Args:
-        recurrent_activation: Activation of the three gates.
+        recurrent_activation: Activation of the three gates, one of `fastrnn.ops.ACTIVATIONS`.
         unit_forget_bias: Whether the bias of the gate f starts at 1, and so at remembering
             (Jozefowicz, Zaremba and Sutskever, 2015).
 

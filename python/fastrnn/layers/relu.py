@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from fastrnn import activations
-from fastrnn.layers.arguments import number_from_zero
+from fastrnn.arguments import check_number
 from fastrnn.layers.elementwise import ElementwiseLayer
 
 
 class ReLU(ElementwiseLayer):
-    """Keeps what is above a threshold: `max(x, 0)` by default.
+    """Keeps what is above a threshold: `max(x, 0)` by default (Nair and Hinton, 2010).
 
     Args:
         max_value: Largest value of the output; None for none.
@@ -43,6 +43,6 @@ class ReLU(ElementwiseLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.max_value = None if max_value is None else number_from_zero("max_value", max_value)
-        self.negative_slope = number_from_zero("negative_slope", negative_slope)
-        self.threshold = number_from_zero("threshold", threshold)
+        self.max_value = None if max_value is None else check_number("max_value", max_value, 0.0)
+        self.negative_slope = check_number("negative_slope", negative_slope, 0.0)
+        self.threshold = check_number("threshold", threshold, 0.0)

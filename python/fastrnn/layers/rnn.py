@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastrnn import activations, constraints, initializers, ops, regularizers
+from fastrnn.arguments import positive_integer, refuse_not_built
 from fastrnn.docstrings import complete_docstring
-from fastrnn.layers.arguments import positive_integer, refuse_not_built
 from fastrnn.layers.dropout import draw_mask, generator_of, rate_of, seed_of
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Shape
@@ -28,10 +28,12 @@ class RNN(SequenceLayer):
     and becomes a part of their docstrings.
 
     Args:
-        units: Size of the state and of the output.
-        activation: Name or function of `fastrnn.activations` (not softmax); None for none.
+        units: Size of the state and of the output, a positive integer.
+        activation: Name or function of `fastrnn.activations`, one of `fastrnn.ops.ACTIVATIONS`;
+            None for none.
         use_bias: Whether there is a bias.
-        kernel_initializer: First value of the kernel, `[features, gates * units]`.
+        kernel_initializer: First value of the kernel, `[features, gates * units]`, where gates is
+            1 for SimpleRNN, 3 for GRU and 4 for LSTM.
         recurrent_initializer: First value of the recurrent kernel, `[units, gates * units]`.
         bias_initializer: First value of the bias.
         kernel_regularizer: Adds a penalty on the kernel to the loss; name or object of
@@ -57,13 +59,12 @@ class RNN(SequenceLayer):
             row, until `reset_state`. All batches must have one size; no gradient goes from a
             batch into the one before.
         unroll: Accepted for Keras's sake; without effect.
-        zero_output_for_mask: Whether the output of a masked step is zeros, and not that of the
-            step before it in the walk.
-        time_major: Only False.
-        implementation: 1 makes LSTM and GRU draw a mask of the dropout for each gate, as
-            `recurrent_dropout` does; else without effect.
         use_cudnn: Accepted for Keras's sake; without effect.
-        **kwargs: `name`, `trainable`, `input_shape`, `batch_input_shape`.
+        **kwargs: `name`, `trainable`, `input_shape`, `batch_input_shape`, and:
+            `zero_output_for_mask`, whether the output of a masked step is zeros, and not that of
+            the step before it in the walk; `implementation`, of which 1 makes LSTM and GRU draw a
+            mask of the dropout for each gate, as `recurrent_dropout` does; `time_major`, only
+            False.
 
     Call arguments:
         inputs: `[batch, steps, features]`, at least one step.
@@ -280,7 +281,18 @@ class RNN(SequenceLayer):
         initial_state: Sequence[np.ndarray] | None = None,
         keep_tape: bool = True,
     ) -> ops.RnnOutput:
-        """Run the kernel. Unlike `forward` it leaves all outputs in the order of the time."""
+        """Run the kernel. Unlike `forward` it leaves all outputs in the order of the time.
+
+        Args:
+            x: `[batch, steps, features]`, or embedded tokens.
+            training: Whether dropout is active.
+            mask: `[batch, steps]`, booleans, or None.
+            initial_state: The states before the first step, `[batch, units]` each, or None.
+            keep_tape: False where no backward pass will follow.
+
+        Returns:
+            Outputs, last states and tape.
+        """
         if self._stateful:
             carried = self._carried_states(_batch_size(x))
             if initial_state is None:
@@ -307,7 +319,16 @@ class RNN(SequenceLayer):
     def walk_back(
         self, tape: ops.Tape, d_outputs: np.ndarray, input_gradient: bool = True
     ) -> tuple[np.ndarray | None, list[np.ndarray]]:
-        """Go back through `walk`."""
+        """Go back through `walk`.
+
+        Args:
+            tape: The tape that it returned.
+            d_outputs: Gradient with respect to its outputs, in the order of the time.
+            input_gradient: Whether the gradient with respect to x is wanted.
+
+        Returns:
+            That gradient (or None), and those of the weights in the order of `weights`.
+        """
         d = type(self).backward_kernel(tape, d_outputs, input_gradient=input_gradient)
         d_weights = [d.kernel, d.recurrent_kernel]
         return d.x, d_weights if d.bias is None else [*d_weights, d.bias]

@@ -44,7 +44,17 @@ class SequenceLayer(Layer):
         mask: np.ndarray | None = None,
         initial_state: Sequence[np.ndarray] | None = None,
     ) -> Any:
-        """Apply the layer to a checked array that is not empty, without keeping a tape."""
+        """Apply the layer to a checked array that is not empty, without keeping a tape.
+
+        Args:
+            x: `[batch, steps, features]`, or embedded tokens.
+            training: Whether dropout is active.
+            mask: `[batch, steps]`, booleans, or None.
+            initial_state: The states before the first step, `[batch, units]` each, or None.
+
+        Returns:
+            The outputs; with `return_state` a tuple of them and the last states.
+        """
         raise NotImplementedError(f"{type(self).__name__} must implement `call`.")
 
     def forward(
@@ -53,7 +63,16 @@ class SequenceLayer(Layer):
         training: bool = False,
         mask: np.ndarray | None = None,
     ) -> tuple[Any, Any]:
-        """Walk the steps from zero states and keep what the backward pass needs."""
+        """Walk the steps from zero states and keep what the backward pass needs.
+
+        Args:
+            x: `[batch, steps, features]`, or embedded tokens.
+            training: Whether dropout is active.
+            mask: `[batch, steps]`, booleans, or None.
+
+        Returns:
+            The outputs and a cache for `backward`.
+        """
         raise NotImplementedError(f"{type(self).__name__} must implement `forward`.")
 
     def _as_states(self, initial_state: Any, batch: int) -> tuple[np.ndarray, ...] | None:

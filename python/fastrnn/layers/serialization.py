@@ -78,15 +78,37 @@ def register(cls: type[Layer], module: str) -> None:
 
 
 def serialize(layer: Layer) -> dict[str, Any]:
-    """Return the config dict of a layer, in Keras's form."""
+    """Return the config dict of a layer, in Keras's form.
+
+    Args:
+        layer: A layer or a Sequential model.
+
+    Returns:
+        Dict of plain values with `class_name` and `config`, without weights, from which
+        `deserialize` makes such a layer.
+
+    Example:
+        >>> serialize(Dropout(0.5, name="drop"))["config"]["rate"]
+        0.5
+    """
     return registry.serialize(layer, _MODULES.get(type(layer).__name__, "keras.layers"))
 
 
 def deserialize(config: dict[str, Any]) -> Layer:
     """Make a layer, without weights, from the result of `serialize` (Keras's works too).
 
+    Args:
+        config: Dict with `class_name` and `config`.
+
+    Returns:
+        The layer.
+
     Raises:
         ValueError: If the config names no layer of fastrnn.
+
+    Example:
+        >>> deserialize(serialize(LSTM(3))).units
+        3
     """
     name = config.get("class_name", "")
     cls = find_custom_object(name) or _CLASSES.get(name)

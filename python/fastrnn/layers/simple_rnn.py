@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastrnn import ops
-from fastrnn.layers.arguments import own_arguments
+from fastrnn.arguments import own_arguments
 from fastrnn.layers.rnn import RNN
 
 

@@ -16,7 +16,7 @@ _MASKED_SCORE = np.float32(-1e9)
 
 
 class Softmax(ElementwiseLayer):
-    """Turns scores into probabilities: `exp(x) / sum(exp(x))`.
+    """Turns scores into probabilities: `exp(x) / sum(exp(x))` (Bridle, 1990).
 
     Args:
         axis: Dimension, or dimensions, whose entries add up to 1.
@@ -67,13 +67,25 @@ class Softmax(ElementwiseLayer):
     def call(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
     ) -> np.ndarray:
-        """Apply the layer to a checked array that is not empty."""
+        """Apply the layer to a checked array that is not empty.
+
+        Args:
+            x: Array, as `as_input` returns it.
+            training: Whether dropout and the like are active.
+            mask: Booleans that broadcast to the shape of x, or None.
+        """
         return self.forward(x, training, mask)[0]
 
     def forward(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
     ) -> tuple[np.ndarray, Any]:
-        """Apply the activation. The cache is the input, the output and the mask."""
+        """Apply the activation. The cache is the input, the output and the mask.
+
+        Args:
+            x: Array, as `as_input` returns it.
+            training: Whether dropout and the like are active.
+            mask: Booleans that broadcast to the shape of x, or None.
+        """
         if mask is None:
             y, cache = super().forward(x, training)
             return y, (*cache, None)

@@ -129,14 +129,26 @@ class TimeDistributed(Layer):
     def call(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
     ) -> np.ndarray:
-        """Apply the layer to a checked array that is not empty, without keeping tapes."""
+        """Apply the layer to a checked array that is not empty, without keeping tapes.
+
+        Args:
+            x: Array, as `as_input` returns it.
+            training: Whether dropout and the like are active.
+            mask: `[batch, steps]`, booleans, or None.
+        """
         calls = self._calls(x, training, mask)
         return _joined([self.layer.call(*arguments) for arguments in calls], x.shape)
 
     def forward(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
     ) -> tuple[np.ndarray, _Cache]:
-        """Apply the layer and keep what its backward pass needs."""
+        """Apply the layer and keep what its backward pass needs.
+
+        Args:
+            x: Array, as `as_input` returns it.
+            training: Whether dropout and the like are active.
+            mask: `[batch, steps]`, booleans, or None.
+        """
         results = [self.layer.forward(*call) for call in self._calls(x, training, mask)]
         y = _joined([output for output, _ in results], x.shape)
         return y, _Cache(x.shape, [cache for _, cache in results])

@@ -160,10 +160,36 @@ def get(identifier: Any) -> Loss:
 
 
 def serialize(loss: Loss) -> dict[str, Any]:
-    """Return the config dict of a loss, in Keras's form."""
+    """Return the config dict of a loss, in Keras's form.
+
+    Args:
+        loss: The loss.
+
+    Returns:
+        Dict of plain values with `class_name` and `config`, from which `deserialize` makes an equal
+        loss.
+
+    Example:
+        >>> serialize(Huber(delta=0.5))["config"]["delta"]
+        0.5
+    """
     return registry.serialize(loss, "keras.losses")
 
 
 def deserialize(name: dict[str, Any] | str) -> Loss:
-    """Make a loss from the result of `serialize`, or from a name."""
+    """Make a loss from the result of `serialize` (Keras's works too).
+
+    Args:
+        name: What `serialize` or Keras's returned, or a name.
+
+    Returns:
+        The loss.
+
+    Raises:
+        ValueError: If it is no such dict, or names nothing known.
+
+    Example:
+        >>> deserialize(serialize(Huber(delta=0.5))).delta
+        0.5
+    """
     return get(name)

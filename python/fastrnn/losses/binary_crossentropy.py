@@ -70,6 +70,10 @@ def binary_crossentropy(
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> binary_crossentropy([[1.0], [0.0]], [[0.5], [0.8]]).round(3)
+        array([0.693, 1.609], dtype=float32)
     """
     loss = BinaryCrossentropy(from_logits, label_smoothing, axis, reduction=None)
     return np.asarray(loss(y_true, y_pred))

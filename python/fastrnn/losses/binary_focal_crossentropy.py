@@ -104,6 +104,10 @@ def binary_focal_crossentropy(
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> binary_focal_crossentropy([[1.0], [0.0]], [[0.5], [0.8]]).round(3)
+        array([0.173, 1.03 ], dtype=float32)
     """
     loss = BinaryFocalCrossentropy(
         apply_class_balancing, alpha, gamma, from_logits, label_smoothing, axis, reduction=None

@@ -75,6 +75,10 @@ def categorical_crossentropy(
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> categorical_crossentropy([[0.0, 1.0]], [[0.2, 0.8]]).round(3)
+        array([0.223], dtype=float32)
     """
     loss = CategoricalCrossentropy(from_logits, label_smoothing, axis, reduction=None)
     return np.asarray(loss(y_true, y_pred))

@@ -102,6 +102,10 @@ def categorical_focal_crossentropy(
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> categorical_focal_crossentropy([[0.0, 1.0]], [[0.2, 0.8]]).round(3)
+        array([0.002], dtype=float32)
     """
     loss = CategoricalFocalCrossentropy(
         alpha, gamma, from_logits, label_smoothing, axis, reduction=None

@@ -11,7 +11,8 @@ from fastrnn.losses.loss import Differential, Loss
 class CategoricalHinge(Loss):
     """How far the best wrong class comes near the right one: `max(wrong - right + 1, 0)`.
 
-    `right = sum(y_true y_pred)` and `wrong = max((1 - y_true) y_pred)` over the last axis.
+    `right = sum(y_true y_pred)` and `wrong = max((1 - y_true) y_pred)` over the last axis (Crammer
+    and Singer, 2001).
 
     Args:
         reduction: See `Loss`.
@@ -58,5 +59,9 @@ def categorical_hinge(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarra
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> categorical_hinge([[0.0, 1.0]], [[0.5, 1.0]])
+        array([0.5], dtype=float32)
     """
     return np.asarray(CategoricalHinge(reduction=None)(y_true, y_pred))

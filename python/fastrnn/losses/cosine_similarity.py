@@ -67,6 +67,10 @@ def cosine_similarity(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, axis: int = 
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> cosine_similarity([[0.0, 2.0]], [[0.0, 3.0]])
+        array([-1.], dtype=float32)
     """
     return np.asarray(CosineSimilarity(axis, reduction=None)(y_true, y_pred))
 

@@ -11,7 +11,8 @@ from fastrnn.losses.loss import Differential, Loss, mean_of_elements
 class Hinge(Loss):
     """Mean over the last axis of `max(1 - y_true y_pred, 0)`, for labels -1 and 1.
 
-    Labels that are all 0 or 1 count as -1 and 1.
+    Labels that are all 0 or 1 count as -1 and 1. It is the loss of support vector machines (Cortes
+    and Vapnik, 1995).
 
     Args:
         reduction: See `Loss`.
@@ -53,6 +54,10 @@ def hinge(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> hinge([[0.0, 1.0]], [[-2.0, 0.5]])
+        array([0.25], dtype=float32)
     """
     return np.asarray(Hinge(reduction=None)(y_true, y_pred))
 

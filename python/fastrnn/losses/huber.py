@@ -21,6 +21,9 @@ class Huber(Loss):
         name: Name of the loss.
         dtype: `"float32"` or None.
 
+    Raises:
+        ValueError: If `delta` is not positive.
+
     Example:
         >>> float(Huber()([[0.0, 1.0]], [[0.0, 3.0]]))
         0.75
@@ -64,5 +67,9 @@ def huber(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, delta: float = 1.0) -> n
 
     Raises:
         ValueError: If the shapes differ or `delta` is not positive.
+
+    Example:
+        >>> huber([[0.0, 1.0]], [[0.0, 3.0]])
+        array([0.75], dtype=float32)
     """
     return np.asarray(Huber(delta, reduction=None)(y_true, y_pred))

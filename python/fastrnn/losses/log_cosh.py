@@ -53,5 +53,9 @@ def log_cosh(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> log_cosh([[0.0, 1.0]], [[0.0, 3.0]]).round(3)
+        array([0.663], dtype=float32)
     """
     return np.asarray(LogCosh(reduction=None)(y_true, y_pred))

@@ -59,6 +59,19 @@ class Loss:
         sample_weight: Factor of each value: a scalar, or an array of the shape of the values.
         mask: The mask of the predictions, of the shape of the values; False does not count.
         from_logits: Whether `y_pred` holds the inputs of `fused_activation`, not its results.
+
+    Raises:
+        ValueError: If `reduction` or `dtype` is none of these.
+
+    Example:
+        >>> import numpy as np
+        >>> class Cubes(Loss):
+        ...     def differentiate(self, y_true, y_pred, from_logits=False):
+        ...         error = y_pred - y_true
+        ...         return Differential(np.abs(error[..., 0]) ** 3, 3 * error * np.abs(error))
+        >>> loss, gradient = Cubes().value_and_gradient([[1.0]], [[3.0]])
+        >>> loss, gradient.tolist()
+        (8.0, [[12.0]])
     """
 
     fused_activation: str | None = None
@@ -97,7 +110,12 @@ class Loss:
         )
 
     def call(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        """Return the value of each sample, without reduction."""
+        """Return the value of each sample, without reduction.
+
+        Args:
+            y_true: Float32 labels of the rank of `y_pred` where Keras would make it so.
+            y_pred: Float32 predictions.
+        """
         return self.differentiate(y_true, y_pred).values
 
     def __call__(
@@ -210,7 +228,14 @@ class Loss:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
-        """Make a loss from the result of `get_config`."""
+        """Make a loss from the result of `get_config`.
+
+        Args:
+            config: Dict of the constructor's arguments.
+
+        Returns:
+            A loss.
+        """
         return cls(**config)
 
 

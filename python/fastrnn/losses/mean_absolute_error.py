@@ -49,5 +49,9 @@ def mean_absolute_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndar
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> mean_absolute_error([[0.0, 1.0]], [[0.0, 3.0]])
+        array([1.], dtype=float32)
     """
     return np.asarray(MeanAbsoluteError(reduction=None)(y_true, y_pred))

@@ -52,5 +52,9 @@ def mean_absolute_percentage_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike)
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 4.0]])
+        array([25.], dtype=float32)
     """
     return np.asarray(MeanAbsolutePercentageError(reduction=None)(y_true, y_pred))

@@ -49,5 +49,9 @@ def mean_squared_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarr
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> mean_squared_error([[0.0, 1.0]], [[0.0, 3.0]])
+        array([2.], dtype=float32)
     """
     return np.asarray(MeanSquaredError(reduction=None)(y_true, y_pred))

@@ -55,5 +55,9 @@ def mean_squared_logarithmic_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike)
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> mean_squared_logarithmic_error([[0.0, 1.0]], [[0.0, 3.0]]).round(3)
+        array([0.24], dtype=float32)
     """
     return np.asarray(MeanSquaredLogarithmicError(reduction=None)(y_true, y_pred))

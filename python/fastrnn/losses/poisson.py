@@ -51,5 +51,9 @@ def poisson(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> poisson([[0.0, 1.0]], [[1.0, 1.0]]).round(3)
+        array([1.], dtype=float32)
     """
     return np.asarray(Poisson(reduction=None)(y_true, y_pred))

@@ -98,6 +98,10 @@ def sparse_categorical_crossentropy(
 
     Raises:
         ValueError: If shapes do not fit or ids are no classes.
+
+    Example:
+        >>> sparse_categorical_crossentropy([1, 0], [[0.2, 0.8], [0.2, 0.8]]).round(3)
+        array([0.223, 1.609], dtype=float32)
     """
     loss = SparseCategoricalCrossentropy(from_logits, ignore_class, None, axis)
     return np.asarray(loss(y_true, y_pred))

@@ -53,5 +53,9 @@ def squared_hinge(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> squared_hinge([[0.0, 1.0]], [[-2.0, 0.5]])
+        array([0.125], dtype=float32)
     """
     return np.asarray(SquaredHinge(reduction=None)(y_true, y_pred))

@@ -242,10 +242,36 @@ def resolve(identifier: Any, y_true_shape: Shape, y_pred_shape: Shape) -> Metric
 
 
 def serialize(metric: Metric) -> dict[str, Any]:
-    """Return the config dict of a metric, in Keras's form."""
+    """Return the config dict of a metric, in Keras's form.
+
+    Args:
+        metric: The metric.
+
+    Returns:
+        Dict of plain values with `class_name` and `config`, from which `deserialize` makes an equal
+        metric.
+
+    Example:
+        >>> serialize(AUC(name="area"))["config"]["name"]
+        'area'
+    """
     return registry.serialize(metric, "keras.metrics")
 
 
 def deserialize(config: dict[str, Any]) -> Metric:
-    """Make a metric from the result of `serialize`."""
+    """Make a metric from the result of `serialize` (Keras's works too).
+
+    Args:
+        config: What `serialize` or Keras's returned.
+
+    Returns:
+        The metric.
+
+    Raises:
+        ValueError: If it is no such dict, or names nothing known.
+
+    Example:
+        >>> deserialize(serialize(AUC(name="area"))).name
+        'area'
+    """
     return get(config)

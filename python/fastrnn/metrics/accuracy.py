@@ -10,7 +10,22 @@ from fastrnn.metrics.mean import MeanMetricWrapper
 
 
 def accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
-    """Return 1.0 where labels and predictions are equal, else 0.0; shape of `y_pred`."""
+    """Return 1.0 where labels and predictions are equal, else 0.0.
+
+    Args:
+        y_true: Labels, shape [batch, ...].
+        y_pred: Predictions of the same shape.
+
+    Returns:
+        Float32 array of the shape of `y_pred`.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+
+    Example:
+        >>> accuracy([1, 2, 3], [1, 2, 4])
+        array([1., 1., 0.], dtype=float32)
+    """
     labels, prediction = same_rank(np.asarray(y_true), np.asarray(y_pred))
     check_same_shape(labels, prediction)
     return np.asarray(np.equal(labels, prediction), dtype=np.float32)
@@ -31,6 +46,11 @@ def binary_accuracy(
 
     Raises:
         ValueError: If the shapes do not fit.
+
+    Example:
+        >>> binary_accuracy([[1], [0]], [[0.9], [0.6]])
+        array([[1.],
+               [0.]], dtype=float32)
     """
     labels, prediction = same_rank(np.asarray(y_true), np.asarray(y_pred))
     check_same_shape(labels, prediction)
@@ -49,6 +69,10 @@ def categorical_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.nda
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> categorical_accuracy([[0, 1], [1, 0]], [[0.2, 0.8], [0.3, 0.7]])
+        array([1., 0.], dtype=float32)
     """
     labels, prediction = np.asarray(y_true), np.asarray(y_pred)
     check_same_shape(labels, prediction)
@@ -68,6 +92,10 @@ def sparse_categorical_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) ->
 
     Raises:
         ValueError: If the shapes do not fit.
+
+    Example:
+        >>> sparse_categorical_accuracy([1, 0], [[0.2, 0.8], [0.3, 0.7]])
+        array([1., 0.], dtype=float32)
     """
     labels, prediction = np.asarray(y_true), np.asarray(y_pred)
     if labels.ndim == prediction.ndim and labels.shape[-1] == 1:
@@ -83,6 +111,10 @@ class Accuracy(MeanMetricWrapper):
     Args:
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> Accuracy()([1, 2, 3, 4], [1, 2, 3, 5])
+        0.75
     """
 
     def __init__(self, name: str | None = "accuracy", dtype: str | None = None) -> None:
@@ -118,6 +150,10 @@ class CategoricalAccuracy(MeanMetricWrapper):
     Args:
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> CategoricalAccuracy()([[0, 1], [1, 0]], [[0.2, 0.8], [0.3, 0.7]])
+        0.5
     """
 
     def __init__(self, name: str | None = "categorical_accuracy", dtype: str | None = None) -> None:
@@ -130,6 +166,10 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
     Args:
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.3, 0.7]])
+        0.5
     """
 
     def __init__(

@@ -109,6 +109,10 @@ class FalsePositives(_Count):
         thresholds: See `TruePositives`.
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> FalsePositives()([0, 1, 0, 1], [0.9, 0.2, 0.3, 0.4])
+        1.0
     """
 
     _kind = "false_positives"
@@ -121,6 +125,10 @@ class TrueNegatives(_Count):
         thresholds: See `TruePositives`.
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> TrueNegatives()([0, 1, 0, 1], [0.9, 0.2, 0.3, 0.4])
+        1.0
     """
 
     _kind = "true_negatives"
@@ -133,6 +141,10 @@ class FalseNegatives(_Count):
         thresholds: See `TruePositives`.
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> FalseNegatives()([0, 1, 0, 1], [0.9, 0.2, 0.3, 0.4])
+        2.0
     """
 
     _kind = "false_negatives"

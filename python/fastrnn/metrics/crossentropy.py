@@ -53,6 +53,10 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         from_logits: Whether `y_pred` holds logits rather than probabilities.
         label_smoothing: In [0, 1]: how far labels are moved towards an even distribution.
         axis: -1, the axis of the classes.
+
+    Example:
+        >>> round(CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]), 6)
+        0.693147
     """
 
     def __init__(
@@ -87,6 +91,10 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         ignore_class: Class id whose crossentropy is 0, such as -1; None for no such id. As in
             Keras, such a sample counts in the mean where there are no sample weights.
         axis: -1, the axis of the classes.
+
+    Example:
+        >>> round(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]), 6)
+        0.693147
     """
 
     def __init__(

@@ -13,6 +13,10 @@ class KLDivergence(MeanMetricWrapper):
     Args:
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> round(KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]), 4)
+        0.1438
     """
 
     def __init__(self, name: str | None = "kl_divergence", dtype: str | None = None) -> None:
@@ -25,6 +29,10 @@ class Poisson(MeanMetricWrapper):
     Args:
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> round(Poisson()([[0.0, 1.0]], [[1.0, 1.0]]), 4)
+        1.0
     """
 
     def __init__(self, name: str | None = "poisson", dtype: str | None = None) -> None:

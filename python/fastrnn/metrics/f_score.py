@@ -31,6 +31,11 @@ class FBetaScore(Metric):
 
     Raises:
         ValueError: If an argument does not fit.
+
+    Example:
+        >>> score = FBetaScore("micro", beta=2.0, threshold=0.5)
+        >>> round(score([[1], [1], [0]], [[0.9], [0.2], [0.3]]), 4)
+        0.5556
     """
 
     def __init__(

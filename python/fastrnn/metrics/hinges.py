@@ -30,6 +30,10 @@ class SquaredHinge(MeanMetricWrapper):
     Args:
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> SquaredHinge()([[1.0, -1.0]], [[0.5, 2.0]])
+        4.625
     """
 
     def __init__(self, name: str | None = "squared_hinge", dtype: str | None = None) -> None:
@@ -42,6 +46,10 @@ class CategoricalHinge(MeanMetricWrapper):
     Args:
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> CategoricalHinge()([[0.0, 1.0]], [[0.5, 1.0]])
+        0.5
     """
 
     def __init__(self, name: str | None = "categorical_hinge", dtype: str | None = None) -> None:

@@ -15,6 +15,23 @@ class Metric:
     Args:
         dtype: `"float32"` or None, which means the same.
         name: Name of the metric, its key in `History`. Defaults to the class name in snake case.
+
+    Raises:
+        ValueError: If `dtype` is neither.
+
+    Example:
+        >>> class LargestError(Metric):
+        ...     def reset_state(self):
+        ...         self.largest = 0.0
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         self.largest = max(self.largest, float(abs(y_true - y_pred).max()))
+        ...     def result(self):
+        ...         return self.largest
+        >>> import numpy as np
+        >>> metric = LargestError()
+        >>> metric.reset_state()
+        >>> metric(np.array([1.0, 2.0]), np.array([1.0, 5.0]))
+        3.0
     """
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
@@ -24,7 +41,12 @@ class Metric:
         self.dtype = "float32"
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
-        """Take another batch into account."""
+        """Take another batch into account.
+
+        Args:
+            *args: Labels, predictions and sample weights; of `Mean` and `Sum`, values and weights.
+            **kwargs: The same by name.
+        """
         raise NotImplementedError(f"`{type(self).__name__}` must implement `update_state`.")
 
     def result(self) -> Any:
@@ -46,7 +68,14 @@ class Metric:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
-        """Make a metric from the result of `get_config`."""
+        """Make a metric from the result of `get_config`.
+
+        Args:
+            config: Dict of the constructor's arguments.
+
+        Returns:
+            A metric.
+        """
         return cls(**config)
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.layers.arguments import positive_integer
+from fastrnn.arguments import positive_integer
 from fastrnn.metrics.confusion_matrix import ConfusionMatrix, divide_no_nan
 from fastrnn.metrics.metric import Metric
 from fastrnn.metrics.precision_recall import checked_class_id
@@ -144,6 +144,10 @@ class SpecificityAtSensitivity(_OperatingPoint):
         class_id: See `SensitivityAtSpecificity`.
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> SpecificityAtSensitivity(0.5)([0, 0, 1, 1], [0.1, 0.6, 0.3, 0.8])
+        1.0
     """
 
     _bound_name = "sensitivity"
@@ -170,6 +174,10 @@ class PrecisionAtRecall(_OperatingPoint):
         class_id: See `SensitivityAtSpecificity`.
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> PrecisionAtRecall(0.5)([0, 0, 1, 1], [0.1, 0.6, 0.3, 0.8])
+        1.0
     """
 
     _bound_name = "recall"
@@ -196,6 +204,10 @@ class RecallAtPrecision(_OperatingPoint):
         class_id: See `SensitivityAtSpecificity`.
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> RecallAtPrecision(0.75)([0, 0, 1, 1], [0.1, 0.6, 0.3, 0.8])
+        0.5
     """
 
     _bound_name = "precision"

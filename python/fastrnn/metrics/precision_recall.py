@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.layers.arguments import positive_integer
+from fastrnn.arguments import positive_integer
 from fastrnn.metrics.confusion_counts import ThresholdedMetric
 from fastrnn.metrics.confusion_matrix import LOWEST, divide_no_nan
 

@@ -21,6 +21,10 @@ class MeanSquaredError(MeanMetricWrapper):
     Args:
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> MeanSquaredError()([[0.0, 1.0]], [[0.0, 3.0]])
+        2.0
     """
 
     def __init__(self, name: str | None = "mean_squared_error", dtype: str | None = None) -> None:
@@ -33,6 +37,10 @@ class MeanAbsoluteError(MeanMetricWrapper):
     Args:
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> MeanAbsoluteError()([[0.0, 1.0]], [[0.0, 3.0]])
+        1.0
     """
 
     def __init__(self, name: str | None = "mean_absolute_error", dtype: str | None = None) -> None:
@@ -45,6 +53,10 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
     Args:
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]])
+        25.0
     """
 
     def __init__(
@@ -59,6 +71,10 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
     Args:
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> round(MeanSquaredLogarithmicError()([[0.0, 1.0]], [[0.0, 3.0]]), 4)
+        0.2402
     """
 
     def __init__(
@@ -73,6 +89,10 @@ class LogCoshError(MeanMetricWrapper):
     Args:
         name: Name of the metric.
         dtype: `"float32"` or None.
+
+    Example:
+        >>> round(LogCoshError()([[0.0, 1.0]], [[0.0, 3.0]]), 4)
+        0.6625
     """
 
     def __init__(self, name: str | None = "logcosh", dtype: str | None = None) -> None:

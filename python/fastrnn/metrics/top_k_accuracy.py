@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.layers.arguments import positive_integer
+from fastrnn.arguments import positive_integer
 from fastrnn.losses.loss import check_same_shape
 from fastrnn.metrics.mean import MeanMetricWrapper
 
@@ -25,6 +25,10 @@ def top_k_categorical_accuracy(
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> top_k_categorical_accuracy([[0, 0, 1], [1, 0, 0]], [[0.1, 0.5, 0.4]] * 2, k=2)
+        array([1., 0.], dtype=float32)
     """
     labels, prediction = np.asarray(y_true), np.asarray(y_pred)
     check_same_shape(labels, prediction)
@@ -49,6 +53,10 @@ def sparse_top_k_categorical_accuracy(
 
     Raises:
         ValueError: If the shapes do not fit.
+
+    Example:
+        >>> sparse_top_k_categorical_accuracy([2, 0], [[0.1, 0.5, 0.4]] * 2, k=2)
+        array([1., 0.], dtype=float32)
     """
     labels, prediction = np.asarray(y_true), np.asarray(y_pred)
     ids = labels

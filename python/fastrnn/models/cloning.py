@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from fastrnn.layers.arguments import refuse_not_built, refuse_unknown
+from fastrnn.arguments import refuse_not_built, refuse_unknown
 from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.serialization import deserialize, serialize

@@ -6,14 +6,39 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from fastrnn.layers.arguments import refuse_not_built
+from fastrnn.arguments import refuse_not_built
 from fastrnn.layers.layer import Layer
 from fastrnn.trainers import Trainer
 from fastrnn.utils.summary_utils import summary_text
 
 
 class Model(Trainer):
-    """A layer made of layers, with the methods for training it."""
+    """A layer made of layers, with the methods for training it: the base of `Sequential`.
+
+    Args:
+        name: Name of the model. By default `sequential`, `sequential_1` and so on.
+        trainable: Whether training may change the weights.
+        dtype: Only float32 (or None).
+        activity_regularizer: Adds a penalty on the output to the loss.
+        autocast: Accepted for Keras's sake; without effect.
+        **kwargs: Those of a layer.
+
+    Call arguments:
+        inputs: Array, the batch first, as the first layer takes it.
+        training: Whether dropout is active.
+        mask: `[batch, steps]`, False for steps of the input that recurrent layers skip.
+
+    Returns of a call:
+        The output of the last layer, a float32 array.
+
+    Raises:
+        ValueError: If an argument is not valid.
+
+    Example:
+        >>> from fastrnn import layers
+        >>> isinstance(Sequential([layers.LSTM(4)]), Model)
+        True
+    """
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by its name or by its position.
@@ -22,8 +47,17 @@ class Model(Trainer):
             name: The layer's name.
             index: Its position, from 0; negative from the end.
 
+        Returns:
+            The layer.
+
         Raises:
             ValueError: If there is no such layer, or not exactly one argument.
+
+        Example:
+            >>> from fastrnn import layers, models
+            >>> model = models.Sequential([layers.LSTM(4), layers.Dense(1, name="head")])
+            >>> model.get_layer("head") is model.get_layer(index=-1)
+            True
         """
         if (name is None) == (index is None):
             raise ValueError(f"Give `name` or `index`. Received: name={name!r}, index={index!r}")
@@ -60,6 +94,15 @@ class Model(Trainer):
             expand_nested: Not supported yet.
             show_trainable: Whether to add a column that tells which layers are trainable.
             layer_range: Not supported yet.
+
+        Raises:
+            ValueError: If an argument is not supported.
+
+        Example:
+            >>> from fastrnn import layers, models
+            >>> model = models.Sequential([layers.Input((10, 2)), layers.LSTM(4)], name="small")
+            >>> model.summary(print_fn=lambda text: print(text.splitlines()[0]))
+            Model: "small"
         """
         refuse_not_built(
             "summary",
@@ -70,7 +113,7 @@ class Model(Trainer):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle needs: all but what is made anew when it is missing."""
-        return {**vars(self), "_made": None}
+        return {**vars(self), "_made": None, "_run": None}
 
     # ------------------------------------------------------------------------------------ files
 
@@ -81,7 +124,27 @@ class Model(Trainer):
         zipped: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        """Save everything to a `.keras` or `.h5` file; see `fastrnn.saving.save_model`."""
+        """Save everything to a `.keras` or `.h5` file; see `fastrnn.saving.save_model`.
+
+        Args:
+            filepath: Name of the file, which ends in `.keras`, `.h5` or `.hdf5`.
+            overwrite: Whether to replace a file that is there without asking at the terminal.
+            zipped: Only True, the default.
+            **kwargs: `include_optimizer=False` leaves compile settings and optimizer out of `.h5`.
+
+        Raises:
+            ValueError: If the name has another end, or an argument is not supported.
+            OSError: If the file cannot be written.
+
+        Example:
+            >>> import tempfile
+            >>> from fastrnn import layers, models
+            >>> model = models.Sequential([layers.Input((5, 2)), layers.GRU(3)])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     model.save(f"{folder}/gru.keras")
+            ...     models.load_model(f"{folder}/gru.keras").count_params()
+            63
+        """
         from fastrnn.saving import save_model
 
         save_model(self, filepath, overwrite, zipped, **kwargs)
@@ -98,6 +161,10 @@ class Model(Trainer):
             filepath: Name of the file.
             overwrite: Whether to replace a file that is there without asking at the terminal.
             max_shard_size: Not supported: there is always one file.
+
+        Raises:
+            ValueError: If the model is not built, or the name has another end.
+            OSError: If the file cannot be written.
         """
         from fastrnn.saving import save_weights
 
@@ -109,7 +176,18 @@ class Model(Trainer):
     def load_weights(
         self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any
     ) -> None:
-        """Load weights from a file; see `fastrnn.saving.load_weights`."""
+        """Load weights from a file; see `fastrnn.saving.load_weights`.
+
+        Args:
+            filepath: Name of a `.weights.h5`, `.keras`, `.h5` or `.hdf5` file of fastrnn or Keras.
+            skip_mismatch: Whether to warn about layers that do not fit, and leave them as they are.
+            **kwargs: `by_name`, for `.h5` and `.hdf5`: whether layers are matched by their names.
+
+        Raises:
+            ValueError: If the model is not built, or the file is damaged or does not fit. The model
+                then stays as it was.
+            OSError: If there is no such file.
+        """
         from fastrnn.saving import load_weights
 
         load_weights(self, filepath, skip_mismatch, **kwargs)
@@ -119,6 +197,9 @@ class Model(Trainer):
 
         Args:
             **kwargs: Arguments of `json.dumps`, such as `indent`.
+
+        Returns:
+            The text, of which `models.model_from_json` makes such a model.
         """
         from fastrnn.saving.model_config import to_json
 

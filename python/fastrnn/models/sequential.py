@@ -26,6 +26,18 @@ class Sequential(Model):
         trainable: Whether training may change the weights.
         name: Name of the model.
 
+    Call arguments:
+        inputs: Array, the batch first, as the first layer takes it.
+        training: Whether dropout is active.
+        mask: `[batch, steps]`, False for steps of the input that recurrent layers skip.
+
+    Returns of a call:
+        The output of the last layer, a float32 array.
+
+    Raises:
+        TypeError: If one of the layers is none.
+        ValueError: If an argument is not valid, or a layer does not fit.
+
     Example:
         >>> from fastrnn import layers
         >>> model = Sequential([layers.Input((10, 1)), layers.LSTM(4), layers.Dense(1)])
@@ -72,6 +84,15 @@ class Sequential(Model):
         Raises:
             TypeError, ValueError: If it is no layer, or does not fit; the model then stays as it
                 was.
+
+        Example:
+            >>> from fastrnn import layers
+            >>> model = Sequential()
+            >>> model.add(layers.Input((10, 2)))
+            >>> model.add(layers.GRU(4, return_sequences=True))
+            >>> model.add(layers.Dense(1))
+            >>> model.output_shape
+            (None, 10, 1)
         """
         before, built = list(self._layers), self.built
         self._append(layer)
@@ -84,6 +105,12 @@ class Sequential(Model):
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the last layer off and return it.
+
+        Args:
+            rebuild: Accepted for Keras's sake; without effect.
+
+        Returns:
+            The layer.
 
         Raises:
             ValueError: If there is none.
@@ -216,6 +243,9 @@ class Sequential(Model):
             inputs: Array, the batch first.
             training: Whether dropout is active.
             mask: `[batch, steps]`, False for steps of the input that recurrent layers skip.
+
+        Returns:
+            Float32 array, the batch first.
         """
         x = self.as_input(inputs)
         if not self.built:
@@ -229,14 +259,26 @@ class Sequential(Model):
     def call(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
     ) -> np.ndarray:
-        """Return the output for a checked batch that is not empty."""
+        """Return the output for a checked batch that is not empty.
+
+        Args:
+            x: Array, as `as_input` returns it.
+            training: Whether dropout is active.
+            mask: `[batch, steps]`, booleans, or None.
+        """
         chain = Chain(self.leaves())
         return chain.forward(x, mask).y if training else chain.infer(x, mask).y
 
     def forward(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
     ) -> tuple[np.ndarray, Any]:
-        """Return the output for a checked batch, and what `backward` needs, as a layer does."""
+        """Return the output for a checked batch, and what `backward` needs, as a layer does.
+
+        Args:
+            x: Array, as `as_input` returns it.
+            training: Whether dropout is active.
+            mask: `[batch, steps]`, booleans, or None.
+        """
         chain = Chain(self.leaves(), self.weights, input_gradient=True)
         passed = chain.forward(x, mask, training)
         return passed.y, (chain, passed.caches)
@@ -265,7 +307,14 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Sequential:
-        """Make a model, with new weights, from the result of `get_config` (Keras's works too)."""
+        """Make a model, with new weights, from the result of `get_config` (Keras's works too).
+
+        Args:
+            config: Dict with `layers`, the config dicts of the layers, and `name`.
+
+        Returns:
+            The model, not compiled.
+        """
         model = cls(
             [deserialize(layer) for layer in config["layers"]],
             trainable=config.get("trainable", True),

@@ -8,6 +8,8 @@ o) and 3 for GRU (z, r, h; `bias` [2, 3*H] with `reset_after=True`).
 A `*_forward` returns a tape that its `*_backward` takes. The tape refers to the arrays that were
 given to forward: they must not change in between. A tape can be used more than once.
 
+`ACTIVATIONS` names the activations that the kernels have.
+
 Every function raises a ValueError for a wrong shape, size or name and a TypeError for a wrong
 dtype, before anything is computed.
 """

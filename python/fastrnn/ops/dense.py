@@ -70,6 +70,14 @@ def dense_backward(
 
     Returns:
         A `DenseGradients`.
+
+    Example:
+        >>> from fastrnn import ops
+        >>> x, kernel = [[1.0, 2.0]], [[1.0], [3.0]]
+        >>> y = ops.dense_forward(x, kernel, [0.5])
+        >>> gradients = ops.dense_backward(x, y, kernel, [[1.0]])
+        >>> gradients.x.tolist(), gradients.kernel.tolist(), gradients.bias.tolist()
+        ([[1.0, 3.0]], [[1.0], [2.0]], [1.0])
     """
     return DenseGradients(
         *_core.dense_backward(x, y, kernel, d_y, activation, use_bias, input_gradient)

@@ -39,5 +39,12 @@ def embedding_backward(tokens: ArrayLike, d_outputs: ArrayLike, vocabulary: int)
 
     Returns:
         The gradient of the table, [vocabulary, E].
+
+    Example:
+        >>> from fastrnn import ops
+        >>> ops.embedding_backward([2, 0, 2], [[1.0], [2.0], [3.0]], vocabulary=3)
+        array([[2.],
+               [0.],
+               [4.]], dtype=float32)
     """
     return _core.embedding_backward(tokens, d_outputs, vocabulary)

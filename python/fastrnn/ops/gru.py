@@ -94,6 +94,15 @@ def gru_backward(
 
     Returns:
         An `RnnGradients`.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> x, kernel, recurrent_kernel = np.ones((2, 5, 3)), np.ones((3, 12)), np.ones((4, 12))
+        >>> y, _, tape = ops.gru_forward(x, kernel, recurrent_kernel)
+        >>> gradients = ops.gru_backward(tape, np.ones_like(y))
+        >>> gradients.x.shape, gradients.recurrent_kernel.shape, gradients.bias
+        ((2, 5, 3), (4, 12), None)
     """
     return recurrent.backward("gru", tape, d_outputs, d_states, input_gradient)
 
@@ -123,6 +132,16 @@ def gru_step(
 
     Returns:
         The new states (h,).
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> kernel, recurrent_kernel = np.ones((3, 12)), np.ones((4, 12))
+        >>> states = (np.zeros((1, 4)),)
+        >>> for x in np.ones((5, 1, 3)):
+        ...     states = ops.gru_step(x, states, kernel, recurrent_kernel)
+        >>> states[0].shape
+        (1, 4)
     """
     return gru_forward(
         recurrent.one_step(x),

@@ -88,6 +88,15 @@ def lstm_backward(
 
     Returns:
         An `RnnGradients`.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> x, kernel, recurrent_kernel = np.ones((2, 5, 3)), np.ones((3, 16)), np.ones((4, 16))
+        >>> y, _, tape = ops.lstm_forward(x, kernel, recurrent_kernel)
+        >>> gradients = ops.lstm_backward(tape, np.ones_like(y))
+        >>> gradients.x.shape, gradients.recurrent_kernel.shape, gradients.bias
+        ((2, 5, 3), (4, 16), None)
     """
     return recurrent.backward("lstm", tape, d_outputs, d_states, input_gradient)
 
@@ -115,6 +124,16 @@ def lstm_step(
 
     Returns:
         The new states (h, c).
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> kernel, recurrent_kernel = np.ones((3, 16)), np.ones((4, 16))
+        >>> states = (np.zeros((1, 4)), np.zeros((1, 4)))
+        >>> for x in np.ones((5, 1, 3)):
+        ...     states = ops.lstm_step(x, states, kernel, recurrent_kernel)
+        >>> states[0].shape
+        (1, 4)
     """
     return lstm_forward(
         recurrent.one_step(x),

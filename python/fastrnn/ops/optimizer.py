@@ -31,6 +31,14 @@ def sgd_update(
         momentum: share of the last step that is kept.
         nesterov: whether the step is taken from where the momentum leads (Nesterov 1983).
         momentum_buffer: v, or None for no momentum.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> w = np.array([1.0, 2.0], "float32")
+        >>> ops.sgd_update(w, [1.0, -1.0], learning_rate=0.5)
+        >>> w.round(3)
+        array([0.5, 2.5], dtype=float32)
     """
     _core.sgd_update(variable, gradient, learning_rate, decay, momentum, nesterov, momentum_buffer)
 
@@ -66,6 +74,15 @@ def rmsprop_update(
         momentum: share of the last step that is kept.
         momentum_buffer: p, or None for no momentum.
         average_gradient: the running mean of g, or None if not centered.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> w = np.array([1.0, 2.0], "float32")
+        >>> v = np.zeros(2, "float32")
+        >>> ops.rmsprop_update(w, [1.0, -1.0], v, learning_rate=0.1, rho=0.75, epsilon=0.0)
+        >>> w.round(3)
+        array([0.8, 2.2], dtype=float32)
     """
     _core.rmsprop_update(
         variable,
@@ -110,6 +127,15 @@ def adam_update(
         epsilon: keeps the denominator from zero.
         decay: w is first multiplied by `1 - decay`: weight decay times learning rate (AdamW).
         v_max: the largest v so far, which then takes v's place (AMSGrad), or None.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> w, g = np.array([1.0, 2.0], "float32"), [1.0, -1.0]
+        >>> m, v = np.zeros(2, "float32"), np.zeros(2, "float32")
+        >>> ops.adam_update(w, g, m, v, step_size=0.1, beta_1=0.5, beta_2=0.75, epsilon=0.0)
+        >>> w.round(3)
+        array([0.9, 2.1], dtype=float32)
     """
     _core.adam_update(variable, gradient, m, v, step_size, beta_1, beta_2, epsilon, decay, v_max)
 
@@ -134,6 +160,15 @@ def adagrad_update(
         learning_rate: step size.
         epsilon: keeps the root from zero.
         decay: w is first multiplied by `1 - decay`: weight decay times learning rate.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> w, g = np.array([1.0, 2.0], "float32"), [1.0, -1.0]
+        >>> a = np.zeros(2, "float32")
+        >>> ops.adagrad_update(w, g, a, learning_rate=0.1, epsilon=0.0)
+        >>> w.round(3)
+        array([0.9, 2.1], dtype=float32)
     """
     _core.adagrad_update(variable, gradient, accumulator, learning_rate, epsilon, decay)
 
@@ -163,6 +198,15 @@ def adadelta_update(
         rho: share of the running means that is kept.
         epsilon: keeps the roots from zero, and the steps from never starting.
         decay: w is first multiplied by `1 - decay`: weight decay times learning rate.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> w, g = np.array([1.0, 2.0], "float32"), [1.0, -1.0]
+        >>> s, d = np.zeros(2, "float32"), np.zeros(2, "float32")
+        >>> ops.adadelta_update(w, g, s, d, learning_rate=1.0, rho=0.75, epsilon=0.01)
+        >>> w.round(3)
+        array([0.804, 2.196], dtype=float32)
     """
     _core.adadelta_update(
         variable, gradient, squared_gradient, squared_step, learning_rate, rho, epsilon, decay
@@ -196,6 +240,15 @@ def adamax_update(
         beta_2: share of u that is kept.
         epsilon: keeps the denominator from zero.
         decay: w is first multiplied by `1 - decay`: weight decay times learning rate.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> w, g = np.array([1.0, 2.0], "float32"), [1.0, -1.0]
+        >>> m, u = np.zeros(2, "float32"), np.zeros(2, "float32")
+        >>> ops.adamax_update(w, g, m, u, step_size=0.1, beta_1=0.5, beta_2=0.75, epsilon=0.0)
+        >>> w.round(3)
+        array([0.95, 2.05], dtype=float32)
     """
     _core.adamax_update(variable, gradient, m, u, step_size, beta_1, beta_2, epsilon, decay)
 
@@ -233,6 +286,17 @@ def nadam_update(
         beta_2: share of v that is kept.
         epsilon: keeps the denominator from zero.
         decay: w is first multiplied by `1 - decay`: weight decay times learning rate.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> w, m, v = np.ones(2, "float32"), np.zeros(2, "float32"), np.zeros(2, "float32")
+        >>> ops.nadam_update(
+        ...     w, [1.0, -1.0], m, v, step_size=0.1, gradient_step_size=0.05, v_correction=4.0,
+        ...     beta_1=0.5, beta_2=0.75, epsilon=0.0,
+        ... )
+        >>> w.round(3)
+        array([0.9, 1.1], dtype=float32)
     """
     _core.nadam_update(
         variable, gradient, m, v, step_size, gradient_step_size, v_correction, beta_1, beta_2,

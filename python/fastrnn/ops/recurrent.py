@@ -37,6 +37,13 @@ class Embedded(NamedTuple):
     Attributes:
         tokens: [B, T], whole numbers in [0, vocabulary).
         table: [vocabulary, F].
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> x = ops.Embedded([[2, 0, 2]], np.eye(3))
+        >>> ops.simple_rnn_forward(x, np.eye(3), np.zeros((3, 3)), activation="linear").outputs
+        array([[0., 0., 1.]], dtype=float32)
     """
 
     tokens: ArrayLike

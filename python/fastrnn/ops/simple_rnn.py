@@ -78,6 +78,15 @@ def simple_rnn_backward(
 
     Returns:
         An `RnnGradients`.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> x, kernel, recurrent_kernel = np.ones((2, 5, 3)), np.ones((3, 4)), np.ones((4, 4))
+        >>> y, _, tape = ops.simple_rnn_forward(x, kernel, recurrent_kernel)
+        >>> gradients = ops.simple_rnn_backward(tape, np.ones_like(y))
+        >>> gradients.x.shape, gradients.recurrent_kernel.shape, gradients.bias
+        ((2, 5, 3), (4, 4), None)
     """
     return recurrent.backward("simple_rnn", tape, d_outputs, d_states, input_gradient)
 
@@ -103,6 +112,15 @@ def simple_rnn_step(
 
     Returns:
         The new states (h,).
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import ops
+        >>> kernel, recurrent_kernel, states = np.ones((3, 4)), np.ones((4, 4)), (np.zeros((1, 4)),)
+        >>> for x in np.ones((5, 1, 3)):
+        ...     states = ops.simple_rnn_step(x, states, kernel, recurrent_kernel)
+        >>> states[0].shape
+        (1, 4)
     """
     return simple_rnn_forward(
         recurrent.one_step(x),

@@ -71,10 +71,36 @@ def get(identifier: Any) -> Optimizer:
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
-    """Return the config dict of an optimizer, in Keras's form."""
+    """Return the config dict of an optimizer, in Keras's form.
+
+    Args:
+        optimizer: The optimizer.
+
+    Returns:
+        Dict of plain values with `class_name` and `config`, from which `deserialize` makes an equal
+        optimizer.
+
+    Example:
+        >>> serialize(SGD(0.5))["config"]["learning_rate"]
+        0.5
+    """
     return registry.serialize(optimizer, "keras.optimizers")
 
 
 def deserialize(config: dict[str, Any]) -> Optimizer:
-    """Make an optimizer from the result of `serialize`."""
+    """Make an optimizer from the result of `serialize` (Keras's works too).
+
+    Args:
+        config: What `serialize` or Keras's returned.
+
+    Returns:
+        The optimizer.
+
+    Raises:
+        ValueError: If it is no such dict, or names nothing known.
+
+    Example:
+        >>> deserialize(serialize(SGD(0.5))).learning_rate
+        0.5
+    """
     return get(config)

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn import ops
-from fastrnn.layers.arguments import own_arguments
-from fastrnn.optimizers.arguments import check_number
+from fastrnn.arguments import check_number, own_arguments
 from fastrnn.optimizers.optimizer import LearningRate, Optimizer
 from fastrnn.variable import Variable
 

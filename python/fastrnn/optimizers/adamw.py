@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastrnn.layers.arguments import own_arguments
+from fastrnn.arguments import own_arguments
 from fastrnn.optimizers.adam import Adam
 from fastrnn.optimizers.optimizer import LearningRate
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fastrnn.optimizers.arguments import check_number
+from fastrnn.arguments import check_number
 
 
 def squared_norm(gradient: np.ndarray) -> np.float32:

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastrnn.arguments import check_integer, check_number, check_positive, refuse_unknown
 from fastrnn.docstrings import complete_docstring
-from fastrnn.layers.arguments import refuse_unknown
 from fastrnn.naming import auto_name
 from fastrnn.optimizers import averaging, clipping, schedules
-from fastrnn.optimizers.arguments import check_integer, check_number, check_positive
 from fastrnn.optimizers.gradients import pair
 from fastrnn.optimizers.schedules import LearningRateSchedule
 from fastrnn.variable import Variable
@@ -52,6 +51,20 @@ class Optimizer:
     Raises:
         ValueError: If a value is out of range, two of the clipping arguments are set, or an
             argument is not known.
+
+    Example:
+        >>> import numpy as np
+        >>> class SignDescent(Optimizer):
+        ...     def update_step(self, gradient, variable, learning_rate, decay):
+        ...         variable.value[...] -= learning_rate * np.sign(gradient)
+        >>> from fastrnn import layers, models
+        >>> model = models.Sequential([layers.Input((2,)), layers.Dense(1)])
+        >>> model.compile(SignDescent(0.5), "mse")
+        >>> before = model.get_weights()[0]
+        >>> _ = model.train_on_batch([[1.0, 1.0]], [100.0])
+        >>> (model.get_weights()[0] - before).round(3)
+        array([[0.5],
+               [0.5]], dtype=float32)
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -155,7 +168,11 @@ class Optimizer:
         return slot.value
 
     def begin_step(self, learning_rate: np.float32) -> None:
-        """Compute what all variables of one step have in common; nothing by default."""
+        """Compute what all variables of one step have in common; nothing by default.
+
+        Args:
+            learning_rate: Learning rate of the step.
+        """
 
     def update_step(
         self, gradient: np.ndarray, variable: Variable, learning_rate: np.float32, decay: float
@@ -171,7 +188,11 @@ class Optimizer:
         raise NotImplementedError(f"`{type(self).__name__}` must implement `update_step`.")
 
     def index_of(self, variable: Variable) -> int:
-        """Return the place of a variable among those of `build`."""
+        """Return the place of a variable among those of `build`.
+
+        Args:
+            variable: One of them.
+        """
         return self._index[id(variable)]
 
     def apply(
@@ -221,7 +242,17 @@ class Optimizer:
         self._calls += 1
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[np.ndarray | None, Variable]]) -> int:
-        """Update variables by pairs of gradient and variable; return the number of updates."""
+        """Update variables by pairs of gradient and variable.
+
+        Args:
+            grads_and_vars: The pairs; a variable whose gradient is None stays as it is.
+
+        Returns:
+            The number of updates so far, `iterations`.
+
+        Raises:
+            ValueError: As `apply`.
+        """
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
         return self.iterations
@@ -261,7 +292,11 @@ class Optimizer:
         self._index = {id(variable): i for i, variable in enumerate(self._trainable_variables)}
 
     def scale_loss(self, loss: Any) -> Any:
-        """Return a loss, or a gradient of it, times `loss_scale_factor`, as `apply` expects it."""
+        """Return a loss, or a gradient of it, times `loss_scale_factor`, as `apply` expects it.
+
+        Args:
+            loss: Number or array.
+        """
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
@@ -317,6 +352,9 @@ class Optimizer:
         """Write the state under "0", "1", ... as Keras's files hold it.
 
         That is the number of calls of `apply`, the learning rate if it is a number, the slots.
+
+        Args:
+            store: Dict, or group of an HDF5 file, that the arrays are put into.
         """
         state: list[Any] = [np.int64(self._calls)]
         if isinstance(self._learning_rate, float):
@@ -327,6 +365,9 @@ class Optimizer:
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Read back what `save_own_variables` wrote, into an optimizer that is built.
+
+        Args:
+            store: What `save_own_variables` filled.
 
         Raises:
             ValueError: If there is more or less in the store than the optimizer has; nothing is
@@ -366,7 +407,14 @@ class Optimizer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
-        """Make an optimizer, without state, from the result of `get_config`."""
+        """Make an optimizer, without state, from the result of `get_config`.
+
+        Args:
+            config: Dict of the constructor's arguments.
+
+        Returns:
+            The optimizer.
+        """
         return cls(**config)
 
     def _accumulate(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.layers.arguments import positive_integer, refuse_unknown
+from fastrnn.arguments import positive_integer, refuse_unknown
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 """Punctuation, tabs and line breaks, but not the apostrophe."""
@@ -68,6 +68,11 @@ def one_hot(
     Returns:
         Integers in [1, n), one per word. They differ between runs of Python, unless
         `PYTHONHASHSEED` is set; see `hashing_trick` for others.
+
+    Example:
+        >>> numbers = one_hot("a good film", 100)
+        >>> len(numbers), min(numbers) >= 1, max(numbers) < 100
+        (3, True, True)
     """
     return hashing_trick(
         input_text, n, hash, filters=filters, lower=lower, split=split, analyzer=analyzer
@@ -245,7 +250,14 @@ class Tokenizer:
         return list(self.texts_to_sequences_generator(texts))
 
     def texts_to_sequences_generator(self, texts: Iterable[Any]) -> Iterator[list[int]]:
-        """Yield what `texts_to_sequences` returns."""
+        """Yield what `texts_to_sequences` returns.
+
+        Args:
+            texts: Strings, or lists of words.
+
+        Yields:
+            The numbers of the words of a text.
+        """
         other = self._number_of_others()
         used = {word: number for word, number in self.word_index.items() if self._uses(number)}
         for words in self._all_words(texts):
@@ -264,7 +276,14 @@ class Tokenizer:
         return list(self.sequences_to_texts_generator(sequences))
 
     def sequences_to_texts_generator(self, sequences: Iterable[Iterable[int]]) -> Iterator[str]:
-        """Yield what `sequences_to_texts` returns."""
+        """Yield what `sequences_to_texts` returns.
+
+        Args:
+            sequences: Lists of numbers.
+
+        Yields:
+            The words of a list, with spaces between them.
+        """
         other = None if self._number_of_others() is None else self.oov_token
         used = {number: word for number, word in self.index_word.items() if self._uses(number)}
         for sequence in sequences:
@@ -272,7 +291,19 @@ class Tokenizer:
             yield " ".join(word for word in found if word is not None)
 
     def texts_to_matrix(self, texts: Iterable[Any], mode: str = "binary") -> np.ndarray:
-        """Turn texts into rows with an entry for each word; see `sequences_to_matrix`."""
+        """Turn texts into rows with an entry for each word.
+
+        Args:
+            texts: Strings, or lists of words.
+            mode: See `sequences_to_matrix`.
+
+        Returns:
+            Float64 array of shape [texts, num_words], as `sequences_to_matrix` returns it.
+
+        Raises:
+            TypeError: If a text is neither a string nor a list.
+            ValueError: If `mode` is not known, or the tokenizer has met nothing that it needs.
+        """
         return self.sequences_to_matrix(self.texts_to_sequences(texts), mode)
 
     def sequences_to_matrix(
@@ -352,6 +383,9 @@ class Tokenizer:
 
         Args:
             **kwargs: Arguments of `json.dumps`.
+
+        Returns:
+            The JSON text.
         """
         config = {"class_name": type(self).__name__, "config": self.get_config()}
         return json.dumps(config, **kwargs)
@@ -380,6 +414,12 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
 
     Raises:
         ValueError: If `json_string` is no such JSON.
+
+    Example:
+        >>> tokenizer = Tokenizer()
+        >>> tokenizer.fit_on_texts(["a good film"])
+        >>> tokenizer_from_json(tokenizer.to_json()).word_index
+        {'a': 1, 'good': 2, 'film': 3}
     """
     try:
         config = json.loads(json_string)["config"]

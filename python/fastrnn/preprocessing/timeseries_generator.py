@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.layers.arguments import positive_integer
+from fastrnn.arguments import positive_integer
 from fastrnn.random import generator
 
 
@@ -34,6 +34,7 @@ class TimeseriesGenerator:
         ValueError: If an argument does not fit.
 
     Example:
+        >>> import numpy as np
         >>> batches = TimeseriesGenerator(np.arange(6), np.arange(6), length=3, batch_size=2)
         >>> len(batches), batches[0][0].tolist(), batches[0][1].tolist()
         (2, [[0, 1, 2], [1, 2, 3]], [3, 4])

@@ -67,10 +67,36 @@ def get(identifier: Any) -> Regularizer | None:
 
 
 def serialize(regularizer: Regularizer) -> dict[str, Any]:
-    """Return the config dict of a regularizer, in Keras's form."""
+    """Return the config dict of a regularizer, in Keras's form.
+
+    Args:
+        regularizer: The regularizer.
+
+    Returns:
+        Dict of plain values with `class_name` and `config`, from which `deserialize` makes an equal
+        regularizer.
+
+    Example:
+        >>> serialize(L2(0.5))["config"]
+        {'l2': 0.5}
+    """
     return registry.serialize(regularizer, "keras.regularizers")
 
 
 def deserialize(config: dict[str, Any]) -> Regularizer:
-    """Make a regularizer from the result of `serialize` (Keras's works too)."""
+    """Make a regularizer from the result of `serialize` (Keras's works too).
+
+    Args:
+        config: What `serialize` or Keras's returned.
+
+    Returns:
+        The regularizer.
+
+    Raises:
+        ValueError: If it is no such dict, or names nothing known.
+
+    Example:
+        >>> deserialize(serialize(L2(0.5))).l2
+        0.5
+    """
     return _REGISTRY.get(config)

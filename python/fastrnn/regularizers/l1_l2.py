@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.regularizers.regularizer import Regularizer, factor_of
+from fastrnn.arguments import check_number
+from fastrnn.regularizers.regularizer import Regularizer
 
 _DEFAULT = 0.01
 
@@ -31,8 +32,8 @@ class L1L2(Regularizer):
     """
 
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
-        self.l1 = 0.0 if l1 is None else factor_of("l1", l1)
-        self.l2 = 0.0 if l2 is None else factor_of("l2", l2)
+        self.l1 = 0.0 if l1 is None else check_number("l1", l1, 0.0)
+        self.l2 = 0.0 if l2 is None else check_number("l2", l2, 0.0)
 
     def __call__(self, x: np.ndarray) -> float:
         """Return the penalty."""
@@ -64,6 +65,11 @@ class L1(L1L2):
 
     Raises:
         ValueError: If it is no finite number of at least 0.
+
+    Example:
+        >>> import numpy as np
+        >>> L1(0.5)(np.array([1.0, -2.0]))
+        1.5
     """
 
     def __init__(self, l1: float | None = _DEFAULT) -> None:
@@ -82,6 +88,11 @@ class L2(L1L2):
 
     Raises:
         ValueError: If it is no finite number of at least 0.
+
+    Example:
+        >>> import numpy as np
+        >>> L2(0.5)(np.array([1.0, -2.0]))
+        2.5
     """
 
     def __init__(self, l2: float | None = _DEFAULT) -> None:

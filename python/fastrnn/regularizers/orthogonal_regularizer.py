@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.regularizers.regularizer import Regularizer, factor_of
+from fastrnn.arguments import check_number
+from fastrnn.regularizers.regularizer import Regularizer
 
 _MODES = ("rows", "columns")
 _LEAST_SQUARED_NORM = 1e-14  # below it Keras divides by the root of this instead of by the norm
@@ -32,7 +33,7 @@ class OrthogonalRegularizer(Regularizer):
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
-        self.factor = factor_of("factor", factor)
+        self.factor = check_number("factor", factor, 0.0)
         if mode not in _MODES:
             raise ValueError(f"`mode` must be one of {_MODES}. Received: mode={mode!r}")
         self.mode = mode

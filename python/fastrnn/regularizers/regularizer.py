@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,19 @@ class Regularizer:
 
     Call arguments:
         x: Array, any shape.
+
+    Returns of a call:
+        The penalty, a float.
+
+    Example:
+        >>> import numpy as np
+        >>> class Cubes(Regularizer):
+        ...     def __call__(self, x):
+        ...         return float((np.abs(x) ** 3).sum())
+        ...     def gradient(self, x):
+        ...         return 3 * x * np.abs(x)
+        >>> Cubes()(np.array([-1.0, 2.0], "float32"))
+        9.0
     """
 
     def __call__(self, x: np.ndarray) -> float:
@@ -24,7 +36,11 @@ class Regularizer:
         raise NotImplementedError(f"{type(self).__name__} must implement `__call__`.")
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
-        """Return the derivative of the penalty with respect to each element, float32."""
+        """Return the derivative of the penalty with respect to each element, float32.
+
+        Args:
+            x: Array, any shape.
+        """
         raise NotImplementedError(f"{type(self).__name__} must implement `gradient`.")
 
     def get_config(self) -> dict[str, Any]:
@@ -33,21 +49,12 @@ class Regularizer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Regularizer:
-        """Make a regularizer from the result of `get_config`."""
+        """Make a regularizer from the result of `get_config`.
+
+        Args:
+            config: Dict of the constructor's arguments.
+
+        Returns:
+            A regularizer.
+        """
         return cls(**config)
-
-
-def factor_of(name: str, value: Any) -> float:
-    """Return the factor of a penalty as a float.
-
-    Raises:
-        ValueError: If it is no finite number of at least 0.
-    """
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float, np.number))
-        or not math.isfinite(value)
-        or value < 0
-    ):
-        raise ValueError(f"`{name}` must be a number of at least 0. Received: {name}={value!r}")
-    return float(value)

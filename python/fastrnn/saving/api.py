@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from fastrnn.layers.arguments import refuse_unknown
+from fastrnn.arguments import refuse_unknown
 from fastrnn.layers.first_values import zeros_within
 from fastrnn.layers.layer import Layer
 from fastrnn.models.model import Model
@@ -141,6 +141,14 @@ def save_weights(model: Model, filepath: PathLike, overwrite: bool = True) -> No
     Raises:
         ValueError: If the model is not built, or the name has another end.
         OSError: If the file cannot be written.
+
+    Example:
+        >>> import tempfile, fastrnn
+        >>> from fastrnn import layers
+        >>> model = fastrnn.Sequential([layers.Input((5, 2)), layers.GRU(3)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_weights(model, f"{folder}/gru.weights.h5")
+        ...     load_weights(model, f"{folder}/gru.weights.h5")
     """
     _check_built(model, "save_weights")
     name = _name(filepath)
@@ -169,6 +177,18 @@ def load_weights(
         ValueError: If the model is not built, or the file is damaged or does not fit. The model
             then stays as it was.
         OSError: If there is no such file.
+
+    Example:
+        >>> import tempfile, fastrnn
+        >>> from fastrnn import layers
+        >>> first, second = (
+        ...     fastrnn.Sequential([layers.Input((5, 2)), layers.GRU(3)]) for _ in range(2)
+        ... )
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_weights(first, f"{folder}/gru.weights.h5")
+        ...     load_weights(second, f"{folder}/gru.weights.h5")
+        >>> bool((first([[[1.0, 2.0]]]) == second([[[1.0, 2.0]]])).all())
+        True
     """
     _check_built(model, "load_weights")
     name = _name(filepath)

@@ -87,6 +87,9 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         json_string: The text.
         custom_objects: Classes and functions of your own that it names.
 
+    Returns:
+        The model; compiled if the text has compile settings.
+
     Raises:
         TypeError: If it is no string.
         ValueError: If it is no config of a model, or something in it is not supported.

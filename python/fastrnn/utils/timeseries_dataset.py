@@ -50,6 +50,7 @@ def timeseries_dataset_from_array(
         ValueError: If an argument does not fit, or no window is left.
 
     Example:
+        >>> import numpy as np
         >>> series = np.arange(6)
         >>> dataset = timeseries_dataset_from_array(series[:-2], series[2:], 2, batch_size=2)
         >>> [(x.tolist(), y.tolist()) for x, y in dataset]

@@ -39,7 +39,19 @@ _REGISTRY: registry.Registry[LearningRateSchedule] = registry.Registry(
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
-    """Return the config dict of a schedule, in Keras's form."""
+    """Return the config dict of a schedule, in Keras's form.
+
+    Args:
+        learning_rate_schedule: The schedule.
+
+    Returns:
+        Dict of plain values with `class_name` and `config`, from which `deserialize` makes an equal
+        schedule.
+
+    Example:
+        >>> serialize(PiecewiseConstantDecay([100], [0.5, 0.25]))["class_name"]
+        'PiecewiseConstantDecay'
+    """
     return registry.serialize(learning_rate_schedule, "keras.optimizers.schedules")
 
 

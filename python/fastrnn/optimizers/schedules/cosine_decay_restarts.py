@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.optimizers.arguments import check_number, check_positive
+from fastrnn.arguments import check_number, check_positive
 from fastrnn.optimizers.schedules.cosine_decay import cosine_share
 from fastrnn.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 

@@ -30,5 +30,12 @@ class LearningRateSchedule:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> LearningRateSchedule:
-        """Make a schedule from the result of `get_config`."""
+        """Make a schedule from the result of `get_config`.
+
+        Args:
+            config: Dict of the constructor's arguments.
+
+        Returns:
+            A schedule.
+        """
         return cls(**config)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.optimizers.arguments import check_number
+from fastrnn.arguments import check_number
 from fastrnn.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
 
