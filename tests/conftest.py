@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """The oracle's small products are slower, not faster, on several threads of NumPy's BLAS.
+    """Set what holds for the whole run.
 
-    It reads the variable when NumPy is imported, which therefore this file must not do on its own.
+    The oracle's small products are slower, not faster, on several threads of NumPy's BLAS, which
+    reads the variable when NumPy is imported; so this file must not do that on its own. And a
+    shell that starts a command in the background has it, and all its children, ignore Ctrl-C.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _isa_levels() -> list[str]:

@@ -24,7 +24,6 @@ Y = np.arange(20) % 2
 # Signals come while a step is in the midst of its updates: after each variable but the last.
 INTERRUPTED = """
 import os, signal, sys, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it in the background
 import numpy as np
 from fastrnn import layers, optimizers
 from fastrnn.models import Sequential
@@ -73,7 +72,6 @@ def test_a_real_ctrl_c_waits_for_the_end_of_the_step(
 
 BETWEEN = """
 import os, signal, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it in the background
 import numpy as np
 from fastrnn import layers
 from fastrnn.models import Sequential
