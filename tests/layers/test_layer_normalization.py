@@ -70,7 +70,7 @@ def test_axis(axis: Any) -> None:
 
 @pytest.mark.parametrize("epsilon", [-1.0, "small", None])
 def test_epsilon(epsilon: Any) -> None:
-    with pytest.raises(ValueError, match="`epsilon` must be a number >= 0.0"):
+    with pytest.raises(ValueError, match=r"`epsilon` must be a number >= 0\.0"):
         layers.LayerNormalization(epsilon=epsilon)
 
 
