@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <new>
@@ -16,6 +17,24 @@
 namespace fastrnn {
 namespace {
 
+#if defined(FASTRNN_CHECKED)
+
+// Each block is fresh and not a byte larger than what was asked for, so that AddressSanitizer sees
+// who goes beyond it or comes back to it; what is read before it was written is NaN, or -1.
+class Pool {
+ public:
+  std::pair<void*, size_t> acquire(size_t bytes) {
+    void* data = nullptr;
+    if (posix_memalign(&data, 64, std::max<size_t>(bytes, 1))) throw std::bad_alloc();
+    std::memset(data, 0xFF, bytes);
+    return {data, bytes};
+  }
+
+  void release(void* data, size_t) { std::free(data); }
+};
+
+#else
+
 constexpr size_t kHugePage = size_t(2) << 20;
 
 // Batches differ a little in what they need: sizes are rounded up by at most an eighth, so that one
@@ -28,6 +47,7 @@ size_t size_class(size_t bytes) {
 class Pool {
  public:
   std::pair<void*, size_t> acquire(size_t bytes) {
+    if (bytes > PTRDIFF_MAX) throw std::bad_alloc();  // to round it up could wrap
     const size_t size = size_class(bytes);
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = free_.lower_bound(size);
@@ -42,7 +62,12 @@ class Pool {
     }
     while (!free_.empty() && used_ + kept_ + size > most_used_ + most_used_ / 4) forget_oldest();
     const size_t alignment = size >= kHugePage ? kHugePage : 64;
-    void* data = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    const size_t aligned = (size + alignment - 1) / alignment * alignment;
+    void* data = std::aligned_alloc(alignment, aligned);
+    while (!data && !free_.empty()) {
+      forget_oldest();
+      data = std::aligned_alloc(alignment, aligned);
+    }
     if (!data) throw std::bad_alloc();
 #if defined(__linux__)
     if (size >= kHugePage)
@@ -53,11 +78,15 @@ class Pool {
     return {data, size};
   }
 
-  void release(void* data, size_t size) {
+  void release(void* data, size_t size) noexcept {
     const std::lock_guard<std::mutex> lock(mutex_);
     used_ -= size;
-    kept_ += size;
-    free_.insert({size, {data, ++releases_}});
+    try {
+      free_.insert({size, {data, ++releases_}});
+      kept_ += size;
+    } catch (const std::bad_alloc&) {  // not even memory to note it down
+      std::free(data);
+    }
   }
 
  private:
@@ -80,6 +109,8 @@ class Pool {
   size_t used_ = 0, kept_ = 0, most_used_ = 0;  // bytes
   uint64_t releases_ = 0;
 };
+
+#endif
 
 // Never destroyed: arrays of a dying interpreter may be released after static destructors ran.
 Pool& pool() {
@@ -107,7 +138,7 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
 int64_t checked_count(std::initializer_list<int64_t> sizes) {
   int64_t count = 1;
   for (const int64_t size : sizes) {
-    if (__builtin_mul_overflow(count, size, &count)) throw std::bad_alloc();
+    if (size < 0 || __builtin_mul_overflow(count, size, &count)) throw std::bad_alloc();
   }
   int64_t bytes;
   if (__builtin_mul_overflow(count, int64_t(sizeof(float)), &bytes)) throw std::bad_alloc();

@@ -1,6 +1,7 @@
 #include "arrays.h"
 
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include "../memory.h"
@@ -8,8 +9,16 @@
 namespace fastrnn {
 namespace {
 
-// Smaller arrays are better served by NumPy's own allocator.
+// Smaller arrays are better served by NumPy's own allocator, but not watched there.
+#if defined(FASTRNN_CHECKED)
+constexpr size_t kRecycledBytes = 0;
+#else
 constexpr size_t kRecycledBytes = size_t(1) << 20;
+#endif
+
+// How an array is converted. NumPy takes an array as it is where all but its address fits.
+constexpr int kConverted =
+    py::array::c_style | py::array::forcecast | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
 
 // An array of this very dtype and layout, at an address that its elements may have.
 template <class Array>
@@ -85,7 +94,7 @@ Floats as_floats(py::handle value, const char* name) {
   const char kind = array.dtype().kind();
   if (kind != 'f' && kind != 'i' && kind != 'u' && kind != 'b')
     refuse_dtype(name, "real numbers", array);
-  return py::array_t<float, py::array::c_style | py::array::forcecast>(array);
+  return py::array_t<float, kConverted>(array);
 }
 
 Floats as_floats(py::handle value, const char* name, const Shape& expected) {
@@ -114,6 +123,11 @@ float* optional_in_place(py::handle value, const char* name, const Shape& expect
 }
 
 Tokens as_tokens(py::handle value, int64_t vocabulary) {
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();  // what a token is stored in
+  if (vocabulary > kMost) {
+    throw py::value_error("The vocabulary must have at most " + std::to_string(kMost) +
+                          " tokens. Received: " + std::to_string(vocabulary));
+  }
   if (is_aligned<Tokens>(value)) {
     const Tokens tokens = py::reinterpret_borrow<Tokens>(value);
     return checked_tokens(tokens.data(), tokens, vocabulary, /*copy=*/false);
@@ -121,15 +135,15 @@ Tokens as_tokens(py::handle value, int64_t vocabulary) {
   const py::array array = as_array(value, "tokens");
   switch (array.dtype().kind()) {
     case 'i': {
-      const py::array_t<int64_t, py::array::c_style | py::array::forcecast> ids(array);
+      const py::array_t<int64_t, kConverted> ids(array);
       return checked_tokens(ids.data(), ids, vocabulary, true);
     }
     case 'u': {
-      const py::array_t<uint64_t, py::array::c_style | py::array::forcecast> ids(array);
+      const py::array_t<uint64_t, kConverted> ids(array);
       return checked_tokens(ids.data(), ids, vocabulary, true);
     }
     case 'f': {
-      const py::array_t<double, py::array::c_style | py::array::forcecast> ids(array);
+      const py::array_t<double, kConverted> ids(array);
       return checked_tokens(ids.data(), ids, vocabulary, true);
     }
   }

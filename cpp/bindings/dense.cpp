@@ -95,6 +95,10 @@ Floats embedding_forward(py::handle tokens, py::handle table) {
 }
 
 Floats embedding_backward(py::handle tokens, py::handle d_outputs, int64_t vocabulary) {
+  if (vocabulary < 0) {
+    throw py::value_error("`vocabulary` must not be negative. Received: vocabulary=" +
+                          std::to_string(vocabulary));
+  }
   const Tokens tokens_in = as_tokens(tokens, vocabulary);
   Shape shape = shape_of(tokens_in);
   shape.push_back(kAnySize);

@@ -1,5 +1,6 @@
 // SimpleRNN, LSTM and GRU over NumPy arrays. fastrnn/ops.py documents them.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "../dispatch.h"
@@ -147,6 +148,12 @@ py::tuple rnn_forward(const std::string& cell, py::handle x, py::handle tokens, 
   }
   if (p.time < 1 || p.features < 1) {
     throw py::value_error("`x` must have at least one time step and one feature. Received: shape=" +
+                          to_text({p.batch, p.time, p.features}));
+  }
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();  // what a plan counts in
+  if (p.batch > kMost || p.time > kMost) {
+    throw py::value_error("`x` must have at most " + std::to_string(kMost) +
+                          " rows and as many time steps. Received: shape=" +
                           to_text({p.batch, p.time, p.features}));
   }
   const Floats recurrent_in = as_floats(recurrent_kernel, "recurrent_kernel", {kAnySize, kAnySize});

@@ -147,10 +147,15 @@ class Optimizer:
         """
         made: tuple[list[np.ndarray], ...] = tuple([] for _ in names)
         # Name after name for each variable: Keras's order of `variables`, hence of its files.
-        for variable in self._trainable_variables:
-            for name, arrays in zip(names, made, strict=True):
-                short = f"{variable.path.replace('/', '_')}_{name}"
-                arrays.append(self.add_slot(np.full(variable.shape, value), short))
+        try:
+            for variable in self._trainable_variables:
+                for name, arrays in zip(names, made, strict=True):
+                    short = f"{variable.path.replace('/', '_')}_{name}"
+                    arrays.append(self.add_slot(np.full(variable.shape, value), short))
+        except MemoryError:  # then `build` has to begin anew
+            self.built = False
+            self._slots.clear()
+            raise
         return made
 
     def add_slot(self, value: npt.ArrayLike, name: str) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from fastrnn.saving.errors import InvalidFileError, blaming
+from fastrnn.saving.heaps import check_heaps
 
 if TYPE_CHECKING:
     import h5py
@@ -35,6 +36,7 @@ def reading(file: BinaryIO, source: str) -> Iterator[h5py.File]:
         file.seek(0, os.SEEK_END)
         if not file.tell():
             raise InvalidFileError.at(source, "", "it is empty")
+        check_heaps(file)
         with h5py.File(file, "r") as opened:
             yield opened
 

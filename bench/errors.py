@@ -1,0 +1,182 @@
+"""Measures rounding errors of fastrnn, Keras and PyTorch against float64, beside each other.
+
+Every system gets the same float32 numbers, weights and gradients of the outputs. The error of a
+result is the root mean square of its difference to the oracle of the tests (`tests/reference.py`)
+over the root mean square of the oracle's. What is not installed is left out.
+
+    python bench/errors.py --quick         # T up to 100
+    python bench/errors.py                 # T up to 1,000, about a minute
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+import reference
+from comparison.text_table import text_table
+from fastrnn import _core
+from float32_error import root_mean_square
+from rnn_cells import CELLS, LAYERS, Cell, flatten, normal
+
+Results = dict[str, np.ndarray]
+System = Callable[[Cell, np.ndarray, Any, np.ndarray], "Results | None"]
+
+BATCH, FEATURES, UNITS = 16, 24, 50
+STEPS = (2, 10, 100, 1000)
+WEIGHTS = ("kernel", "recurrent_kernel", "bias")
+SHOWN = ("outputs", "x", *WEIGHTS)
+
+
+def fastrnn_results(cell: Cell, x: np.ndarray, weights: Any, d_outputs: np.ndarray) -> Results:
+    """Outputs of all steps and the gradients of input and weights."""
+    output = cell.forward(x, *weights, return_sequences=True)
+    return {**flatten(output), **flatten(cell.backward(output.tape, d_outputs))}
+
+
+def oracle_results(cell: Cell, x: np.ndarray, weights: Any, d_outputs: np.ndarray) -> Results:
+    """The same in float64."""
+    output = reference.rnn_forward(cell.oracle, x, *weights, return_sequences=True)
+    return {**flatten(output), **flatten(reference.rnn_backward(output.tape, d_outputs))}
+
+
+def keras_results(cell: Cell, x: np.ndarray, weights: Any, d_outputs: np.ndarray) -> Results:
+    """The same from Keras on TensorFlow."""
+    import keras
+    import tensorflow as tf
+
+    tf.get_logger().setLevel("ERROR")  # of functions that are traced for one call
+    options = {} if cell.reset_after is None else {"reset_after": cell.reset_after}
+    layer = getattr(keras.layers, LAYERS[cell.op])(UNITS, return_sequences=True, **options)
+    layer.build(x.shape)
+    layer.set_weights(list(weights))
+
+    @tf.function
+    def run(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = layer(x)
+            loss = tf.reduce_sum(outputs * d_outputs)
+        return outputs, tape.gradient(loss, [x, [w.value for w in layer.trainable_weights]])
+
+    outputs, (d_x, d_weights) = run(tf.constant(x))
+    arrays = {"outputs": outputs, "x": d_x, **dict(zip(WEIGHTS, d_weights, strict=True))}
+    return {name: array.numpy() for name, array in arrays.items()}
+
+
+# PyTorch's GRU has its gates in the order r, z, n; it turns into Keras's and back.
+TORCH_GATES = {"simple_rnn": [0], "lstm": [0, 1, 2, 3], "gru": [1, 0, 2]}
+
+
+def torch_results(cell: Cell, x: np.ndarray, weights: Any, d_outputs: np.ndarray) -> Results | None:
+    """The same from PyTorch, which has no GRU with the reset gate before the product."""
+    import torch
+
+    if cell.reset_after is False:
+        return None
+    order = TORCH_GATES[cell.op]
+
+    def reordered(array: np.ndarray) -> np.ndarray:
+        return np.concatenate([np.split(array, len(order), axis=-1)[k] for k in order], axis=-1)
+
+    layer = {"simple_rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell.op](
+        x.shape[2], UNITS, batch_first=True
+    )
+    kernel, recurrent_kernel, bias = map(reordered, weights)
+    biases = bias if cell.reset_after else (bias, np.zeros_like(bias))
+    with torch.no_grad():
+        for name, array in zip(
+            ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"),
+            (kernel.T, recurrent_kernel.T, *biases),
+            strict=True,
+        ):
+            getattr(layer, name).copy_(torch.tensor(np.ascontiguousarray(array)))
+    given = torch.tensor(x, requires_grad=True)
+    outputs, _ = layer(given)
+    (outputs * torch.tensor(d_outputs)).sum().backward()
+    d_bias = layer.bias_ih_l0.grad.numpy()
+    if cell.reset_after:
+        d_bias = np.stack([d_bias, layer.bias_hh_l0.grad.numpy()])
+    return {
+        "outputs": outputs.detach().numpy(),
+        "x": given.grad.numpy(),
+        "kernel": reordered(layer.weight_ih_l0.grad.numpy().T),
+        "recurrent_kernel": reordered(layer.weight_hh_l0.grad.numpy().T),
+        "bias": reordered(d_bias),
+    }
+
+
+SYSTEMS: dict[str, tuple[System, str | None]] = {
+    "fastrnn": (fastrnn_results, None),
+    "Keras": (keras_results, "tensorflow"),
+    "PyTorch": (torch_results, "torch"),
+}
+
+
+def installed(names: Iterable[str]) -> list[str]:
+    """Those of the systems whose packages can be imported."""
+    found = []
+    for name in names:
+        module = SYSTEMS[name][1]
+        try:
+            if module:
+                importlib.import_module(module)
+        except ImportError:
+            print(f"{name} is left out: {module} is not installed")
+        else:
+            found.append(name)
+    return found
+
+
+def relative_errors(systems: list[str], cell: Cell, steps: int) -> dict[str, dict[str, float]]:
+    """Of each system, the error of each result."""
+    rng = np.random.default_rng([steps, len(cell.id)])
+    x, weights = normal(rng, BATCH, steps, FEATURES), cell.weights(rng, FEATURES, UNITS)
+    d_outputs = normal(rng, BATCH, steps, UNITS)
+    exact = oracle_results(cell, x, weights, d_outputs)
+    errors = {}
+    for name in systems:
+        results = SYSTEMS[name][0](cell, x, weights, d_outputs)
+        if results is not None:
+            errors[name] = {
+                what: root_mean_square(results[what] - exact[what]) / root_mean_square(exact[what])
+                for what in SHOWN
+            }
+    return errors
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Prints one row per cell and length, in units of 1e-7."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="walk at most 100 steps")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    systems = installed(SYSTEMS)
+    sizes = f"B = {BATCH}, F = {FEATURES}, H = {UNITS}, ISA level {_core.isa()}"
+    print(f"Relative errors in 1e-7: {' / '.join(systems)}; {sizes}")
+    rows = [["cell", "T", *(what if what == "outputs" else f"d {what}" for what in SHOWN)]]
+    for cell in CELLS:
+        for steps in STEPS[:3] if options.quick else STEPS:
+            errors = relative_errors(systems, cell, steps)
+            figures = [
+                " / ".join(
+                    f"{1e7 * errors[name][what]:.1f}" if name in errors else "-" for name in systems
+                )
+                for what in SHOWN
+            ]
+            rows.append([cell.id, str(steps), *figures])
+    print(text_table(rows[0], rows[1:]))
+
+
+if __name__ == "__main__":
+    main()
