@@ -38,31 +38,33 @@ double quota_v1(const std::string& folder) {
   return quota / period;
 }
 
-// The smallest limit from this process's group up to the root. A container sees its own group as
-// the root.
-double cgroup_quota() {
+}  // namespace
+
+double cpu_quota(const std::string& groups, const std::string& root) {
   double smallest = 0;
   const auto consider = [&](double quota) {
     if (quota > 0 && (smallest == 0 || quota < smallest)) smallest = quota;
   };
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
+  std::ifstream lines(groups);
+  for (std::string line; std::getline(lines, line);) {
     const size_t first = line.find(':'), second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const bool v2 = controllers.empty();
     if (!v2 && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
-    const std::string root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
     for (std::string path = line.substr(second + 1);; path.resize(path.rfind('/'))) {
       if (path == "/") path.clear();
-      consider(v2 ? quota_v2(root + path) : quota_v1(root + path));
+      if (v2) {
+        consider(quota_v2(root + path));
+      } else {  // mounted under all of its controllers, mostly with a link from each
+        consider(quota_v1(root + "/cpu" + path));
+        consider(quota_v1(root + "/" + controllers + path));
+      }
       if (path.empty() || path.rfind('/') == std::string::npos) break;
     }
   }
   return smallest;
 }
-
-}  // namespace
 
 bool cpu_supports(std::string_view isa) {
 #if defined(__x86_64__)
@@ -87,8 +89,8 @@ bool cpu_supports(std::string_view isa) {
 
 int usable_cpus() {
   const int cpus = affinity_cpus();
-  const double quota = cgroup_quota();
-  return quota > 0 ? std::min(cpus, std::max(1, int(std::ceil(quota)))) : cpus;
+  const double quota = cpu_quota();
+  return quota > 0 ? int(std::min(double(cpus), std::ceil(quota))) : cpus;
 }
 
 }  // namespace fastrnn

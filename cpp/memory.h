@@ -18,6 +18,8 @@ class Buffer {
   ~Buffer();
   Buffer(Buffer&& other) noexcept;
   Buffer& operator=(Buffer&& other) noexcept;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
 
   void* data() const { return data_; }
   float* floats() const { return static_cast<float*>(data_); }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ SUBMODULES = (
 )
 
 
+@pytest.mark.installed
 @pytest.mark.parametrize("module", ["fastrnn", *SUBMODULES])
 def test_import_loads_nothing_heavy(module: str, run_python: Callable[..., Any]) -> None:
     run = run_python(f"import sys, {module}; print(sorted(set({HEAVY!r}) & set(sys.modules)))")
@@ -76,6 +78,15 @@ def test_stub_tells_what_the_native_module_has() -> None:
             stubbed.add(node.target.id)
     public = {name for name in dir(_core) if not name.startswith("_")}
     assert public == {name for name in stubbed if not name.startswith("_")}
+
+
+@pytest.mark.skipif(
+    not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="not a free-threaded Python"
+)
+def test_a_free_threaded_python_turns_the_gil_on(run_python: Callable[..., Any]) -> None:
+    run = run_python("import sys, fastrnn; print(sys._is_gil_enabled())", PYTHON_GIL=None)
+    assert run.stdout.strip() == "True", run.stderr
+    assert "RuntimeWarning: The global interpreter lock (GIL) has been enabled" in run.stderr
 
 
 def test_version_is_that_of_the_distribution() -> None:

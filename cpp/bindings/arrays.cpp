@@ -168,7 +168,7 @@ Floats new_floats(const Shape& shape) {
   auto buffer = std::make_unique<Buffer>(bytes);
   float* data = buffer->floats();
   const py::capsule owner(buffer.get(), [](void* p) { delete static_cast<Buffer*>(p); });
-  buffer.release();
+  (void)buffer.release();  // the capsule has it now
   return Floats(shape, data, owner);
 }
 

@@ -152,9 +152,9 @@ py::tuple rnn_forward(const std::string& cell, py::handle x, py::handle tokens, 
   }
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max();  // what a plan counts in
   if (p.batch > kMost || p.time > kMost) {
-    throw py::value_error("`x` must have at most " + std::to_string(kMost) +
-                          " rows and as many time steps. Received: shape=" +
-                          to_text({p.batch, p.time, p.features}));
+    throw py::value_error(
+        "`x` must have at most " + std::to_string(kMost) +
+        " rows and as many time steps. Received: shape=" + to_text({p.batch, p.time, p.features}));
   }
   const Floats recurrent_in = as_floats(recurrent_kernel, "recurrent_kernel", {kAnySize, kAnySize});
   p.units = recurrent_in.shape(0);

@@ -1,6 +1,7 @@
 // ISA levels, threads, and how this module was built. fastrnn/config.py documents them.
 #include <pybind11/stl.h>
 
+#include "../cpu.h"
 #include "../dispatch.h"
 #include "../phases.h"
 #include "../threads.h"
@@ -15,6 +16,7 @@ void register_system(py::module_& m) {
   m.def("isa_levels_built", &isa_levels_built);
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("n"));
+  m.def("cpu_quota", &cpu_quota, py::arg("groups"), py::arg("root"));
   m.def("set_profiling", &set_profiling, py::arg("enabled"));
   m.def(
       "phase_seconds",

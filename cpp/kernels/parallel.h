@@ -1,10 +1,9 @@
 // How work is dealt to threads and to vectors.
 #pragma once
 
-#include <omp.h>
-
 #include "../barrier.h"
 #include "../phases.h"
+#include "../threads.h"
 #include "vec.h"
 
 namespace fastrnn {
@@ -97,16 +96,20 @@ FASTRNN_INLINE void for_vector_pairs(Range range, Body body) {
   for_vectors({i, range.end}, body);
 }
 
-// Runs body(team) on up to `threads` threads, denormals flushed. OpenMP may give fewer threads than
-// asked for, so a body must ask its team.
+// Runs body(team) on up to `threads` threads, denormals flushed. They may be fewer than asked for,
+// so a body must ask its team.
 template <class Body>
 void in_parallel(int threads, Body body) {
-  Barrier barrier;
-#pragma omp parallel num_threads(threads)
-  {
-    FlushDenormals flush;
-    body(Team{omp_get_thread_num(), omp_get_num_threads(), &barrier});
-  }
+  struct Shared {
+    Body& body;
+    Barrier barrier;
+  } shared{body, {}};
+  const auto run = [](void* context, int thread, int threads) {
+    Shared& mine = *static_cast<Shared*>(context);
+    const FlushDenormals flush;
+    mine.body(Team{thread, threads, &mine.barrier});
+  };
+  run_team(threads, run, &shared);
 }
 
 }  // namespace

@@ -19,6 +19,10 @@ def set_num_threads(n: SupportsIndex | None) -> None:
     environment variable `FASTRNN_NUM_THREADS`, else of `OMP_NUM_THREADS`, else the CPUs that the
     process may use (its affinity mask and its control group's CPU quota).
 
+    A number that has been set for OpenMP from outside, as by `threadpoolctl.threadpool_limits`, is
+    an upper limit. It holds for calls from the Python thread that has set it, and for forked
+    children of that thread. The number that OpenMP would take by itself is no limit.
+
     Args:
         n: a positive integer, or None for the environment's choice.
 
@@ -43,7 +47,7 @@ def set_num_threads(n: SupportsIndex | None) -> None:
 
 
 def get_num_threads() -> int:
-    """Returns the number of threads that the kernels use. See `set_num_threads`.
+    """Returns how many threads the kernels use for this thread. See `set_num_threads`.
 
     Returns:
         A positive integer.

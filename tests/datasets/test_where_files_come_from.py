@@ -19,6 +19,8 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Handler(BaseHTTPRequestHandler):
+    given_up = threading.Event()
+
     def do_GET(self) -> None:
         if self.path == "/missing":
             self.send_error(404)
@@ -27,7 +29,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.path != "/unsized":
             self.send_header("Content-Length", str(len(CONTENT)))
         self.end_headers()
-        self.wfile.write(CONTENT[: len(CONTENT) // 2] if self.path == "/cut" else CONTENT)
+        self.wfile.write(
+            CONTENT[: len(CONTENT) // 2] if self.path in ("/cut", "/hangs") else CONTENT
+        )
+        if self.path == "/hangs":
+            self.given_up.wait(60)
 
     def log_message(self, *args: Any) -> None:
         pass
@@ -123,6 +129,18 @@ def test_a_failed_download_leaves_nothing_and_says_what_to_do(
     assert list(target.parent.iterdir()) == []
 
 
+def test_a_server_that_stops_in_the_middle_is_given_up(
+    home: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "_TIMEOUT", 0.2)
+    try:
+        with pytest.raises(OSError, match=r"Could not download.*timed out"):
+            download(PublicFile(f"{server}/hangs", SHA256), home / "f")
+    finally:
+        Handler.given_up.set()
+    assert list(home.iterdir()) == []
+
+
 def test_no_server(home: Path) -> None:
     with pytest.raises(OSError, match=r"Could not download.*Fetch"):
         download(PublicFile("http://127.0.0.1:1/f", SHA256), home / "f")
@@ -161,6 +179,7 @@ def test_word_index_from_a_path(home: Path) -> None:
     path = home / "words.json"
     path.write_text(json.dumps({"the": 1, "é": 2}, ensure_ascii=False), encoding="utf-8")
     assert imdb.get_word_index(path) == {"the": 1, "é": 2}
-    path.write_text('{"the": ')
-    with pytest.raises(ValueError, match="damaged"):
-        imdb.get_word_index(path)
+    for bad in ('{"the": ', '["the"]', '{"the": "one"}', "3", "[" * 200_000):
+        path.write_text(bad)
+        with pytest.raises(ValueError, match="damaged"):
+            imdb.get_word_index(path)

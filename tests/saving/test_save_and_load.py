@@ -233,6 +233,20 @@ def test_links_and_permissions_stay(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o640
 
 
+def test_a_new_file_follows_the_mask_which_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mask is the process's: to change it for a moment would show in other threads."""
+    model = fastrnn.Sequential([layers.Input((3,)), layers.Dense(2)])
+    change, before = os.umask, os.umask(0o027)
+    try:
+        monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("the mask is changed"))
+        model.save(tmp_path / "model.keras")
+    finally:
+        change(before)
+    assert (tmp_path / "model.keras").stat().st_mode & 0o777 == 0o640
+
+
 @pytest.mark.parametrize("name", ["model.keras", "model.weights.h5", "model.h5"])
 def test_a_failing_write_leaves_the_old_file(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch

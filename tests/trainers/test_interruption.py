@@ -22,6 +22,7 @@ X = np.linspace(-1, 1, 20 * 4 * 3, dtype="float32").reshape(20, 4, 3)
 Y = np.arange(20) % 2
 
 # Signals come while a step is in the midst of its updates: after each variable but the last.
+# Servers end a process by SIGTERM; a program that wants to save something then raises an exception.
 INTERRUPTED = """
 import os, signal, sys, time
 import numpy as np
@@ -35,7 +36,7 @@ class Adam(optimizers.Adam):
         super().update_step(gradient, variable, learning_rate, *further)
         Adam.updates += 1
         if Adam.updates == 3 * 5 + 2:  # in the fourth step
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
             time.sleep(0.05)
 
 class Count(Callback):
@@ -43,6 +44,10 @@ class Count(Callback):
     def on_train_batch_end(self, batch, logs=None):
         Count.ends += 1
 
+number = getattr(signal, sys.argv[1])
+if number == signal.SIGTERM:
+    signal.signal(number, lambda number, frame: sys.exit())
+handler = signal.getsignal(number)
 x = np.linspace(-1, 1, 80 * 4 * 3, dtype="float32").reshape(80, 4, 3)
 y = np.arange(80) % 2
 model = Sequential([layers.SimpleRNN(4), layers.Dense(1, activation="sigmoid")])
@@ -51,9 +56,9 @@ model.compile(Adam(), "binary_crossentropy")
 before = model.get_weights()
 try:
     model.fit(x, y, batch_size=40, epochs=9, verbose=0, callbacks=[Count()])
-except KeyboardInterrupt:
+except (KeyboardInterrupt, SystemExit):
     print("interrupted", Adam.updates, Count.ends, model.optimizer.iterations, model.history.epoch)
-assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+assert signal.getsignal(number) is handler
 assert all((one != other).any() for one, other in zip(model.get_weights(), before))
 print(len(model.history.history["loss"]))
 history = model.fit(x, y, batch_size=40, epochs=3, initial_epoch=1, verbose=0)
@@ -61,10 +66,11 @@ print(history.epoch, model.optimizer.iterations)
 """
 
 
-def test_a_real_ctrl_c_waits_for_the_end_of_the_step(
-    run_python: Callable[..., CompletedProcess[str]],
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_real_signal_waits_for_the_end_of_the_step(
+    name: str, run_python: Callable[..., CompletedProcess[str]]
 ) -> None:
-    done = run_python(INTERRUPTED)
+    done = run_python(INTERRUPTED.replace("sys.argv[1]", repr(name)))
     assert done.returncode == 0, done.stderr
     # Two steps an epoch, five weights: the step goes to its end, the batch's callbacks do not run.
     assert done.stdout.splitlines() == ["interrupted 20 3 4 [0]", "1", "[1, 2] 8"]
@@ -190,6 +196,22 @@ def test_the_handler_of_the_program_is_asked() -> None:
         assert len(seen) == 3, "at the end of the run at the latest"
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_both_signals_in_one_step() -> None:
+    seen: list[int] = []
+    numbers = signal.SIGINT, signal.SIGTERM
+    before = [signal.signal(each, lambda number, frame: seen.append(number)) for each in numbers]
+    try:
+        with WholeSteps() as whole:
+            whole.begin()
+            for number in numbers:
+                signal.raise_signal(number)
+            whole.end()
+            assert sorted(seen) == sorted(numbers)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def test_fit_works_in_another_thread() -> None:

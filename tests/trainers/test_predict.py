@@ -12,6 +12,7 @@ import pytest
 from fastrnn import layers
 from fastrnn.callbacks import Callback
 from fastrnn.models import Sequential
+from fastrnn.trainers import prediction
 
 SAMPLES, STEPS, VOCABULARY = 1100, 7, 30
 
@@ -83,6 +84,43 @@ def test_whole_batches_are_computed_at_once(
     model.build((None, STEPS))
     model.predict(tokens(rng), batch_size=batch_size, verbose=0, callbacks=[Callback()])
     assert rows_of_calls == rows
+
+
+@pytest.mark.parametrize("stateful", [False, True])
+def test_much_work_is_done_in_parts(
+    rng: np.random.Generator,
+    rows_of_calls: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    stateful: bool,
+) -> None:
+    """Ctrl-C acts between them, whatever the size of a batch."""
+    x = tokens(rng)
+    lengths = np.sort(rng.integers(1, STEPS + 1, SAMPLES))[::-1]
+    ragged = [row[:length] for row, length in zip(np.maximum(x, 1), lengths, strict=True)]
+    lstm = layers.LSTM(9, return_sequences=not stateful, stateful=stateful)
+    model = Sequential([layers.Embedding(VOCABULARY, 6, mask_zero=True), lstm])
+    want = [model.predict(each, batch_size=1100, verbose=0) for each in (x, ragged)]
+    per_step = lstm.count_params()
+    monkeypatch.setattr(prediction, "_WORK_AT_ONCE", 300.0 * STEPS * per_step)
+    rows_of_calls.clear()
+    lstm.reset_state()
+    got = [model.predict(x, batch_size=1100, verbose=0)]
+    assert rows_of_calls == ([1100] if stateful else [300, 300, 300, 200])
+    if stateful:
+        return
+    rows_of_calls.clear()
+    got.append(model.predict(ragged, batch_size=550, verbose=0))
+    # The shorter sequences come first, and more of them are as much work.
+    half = int(np.sort(lengths)[549])
+    short = 300 * STEPS // half
+    assert rows_of_calls == [*([short] * (550 // short)), 550 % short, 300, 250]
+    for one, other in zip(got, want, strict=True):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b)
+    monkeypatch.setattr(prediction, "_WORK_AT_ONCE", 1.0)
+    rows_of_calls.clear()
+    np.testing.assert_array_equal(model.predict(x, batch_size=100, verbose=0), want[0])
+    assert rows_of_calls == ([16] * 31 + [4]) * 2 + [16] * 6 + [4]
 
 
 @pytest.mark.parametrize("hook", ["on_predict_batch_begin", "on_predict_batch_end"])

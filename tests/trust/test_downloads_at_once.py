@@ -1,4 +1,4 @@
-"""Several processes and threads that fill the cache of data sets at the same time."""
+"""Processes that fill the cache of data sets at the same time, or one after another's death."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Handler(BaseHTTPRequestHandler):
     """Sends the first half, waits until every process has it, then sends the rest."""
 
     halves = threading.Barrier(BOTH)
+    begun, dead = threading.Event(), threading.Event()
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -31,7 +32,12 @@ class Handler(BaseHTTPRequestHandler):
         half = len(CONTENT) // 2
         self.wfile.write(CONTENT[:half])
         self.wfile.flush()
-        self.halves.wait(60)
+        if self.path != "/once":
+            self.halves.wait(60)
+        elif not self.begun.is_set():
+            self.begun.set()
+            self.dead.wait(60)
+            return
         self.wfile.write(CONTENT[half:] if self.path != "/cut" else b"")
 
     def log_message(self, *args: Any) -> None:
@@ -58,22 +64,22 @@ except (OSError, ValueError) as error:
 """
 
 
-@pytest.mark.parametrize("path", ["/whole", "/cut"])
-def test_two_processes_fill_the_cache_at_once(path: str, server: str, tmp_path: Path) -> None:
-    digest = hashlib.sha256(CONTENT).hexdigest()
+def locating(url: str, cache: Path) -> subprocess.Popen[str]:
     kept = {name: value for name, value in os.environ.items() if name != "FASTRNN_DATA"}
     kept |= {"PYTHONPATH": str(Path(fastrnn.__file__).parents[1]), "no_proxy": "*"}
-    kept |= {"XDG_CACHE_HOME": str(tmp_path), "KERAS_HOME": str(tmp_path / "keras")}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", LOCATE, server + path, digest],
-            env=kept,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        for _ in range(BOTH)
-    ]
+    kept |= {"XDG_CACHE_HOME": str(cache), "KERAS_HOME": str(cache / "keras")}
+    return subprocess.Popen(
+        [sys.executable, "-c", LOCATE, url, hashlib.sha256(CONTENT).hexdigest()],
+        env=kept,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("path", ["/whole", "/cut"])
+def test_two_processes_fill_the_cache_at_once(path: str, server: str, tmp_path: Path) -> None:
+    processes = [locating(server + path, tmp_path) for _ in range(BOTH)]
     printed = [process.communicate(timeout=90)[0].strip() for process in processes]
     folder = tmp_path / "fastrnn" / "datasets"
     if path == "/cut":
@@ -82,4 +88,16 @@ def test_two_processes_fill_the_cache_at_once(path: str, server: str, tmp_path: 
         return
     assert printed == [str(folder / "f.bin")] * BOTH
     assert os.listdir(folder) == ["f.bin"]
+    assert (folder / "f.bin").read_bytes() == CONTENT
+
+
+def test_the_next_process_fills_the_cache_after_a_kill(server: str, tmp_path: Path) -> None:
+    folder = tmp_path / "fastrnn" / "datasets"
+    with locating(f"{server}/once", tmp_path) as killed:
+        assert Handler.begun.wait(60)
+        killed.kill()
+    Handler.dead.set()
+    assert [name for name in os.listdir(folder) if not name.endswith(".part")] == []
+    printed, _ = locating(f"{server}/once", tmp_path).communicate(timeout=90)
+    assert printed.strip() == str(folder / "f.bin")
     assert (folder / "f.bin").read_bytes() == CONTENT

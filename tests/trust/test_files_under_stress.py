@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +27,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits o
 NAMES = ["model.keras", "model.h5", "model.weights.h5", "latest.backup.npz"]
 
 SAVE = """
-import errno, os, resource, signal, sys
+import errno, os, resource, shutil, signal, sys
 import numpy as np
 from fastrnn import callbacks, layers
 from fastrnn.models import Sequential
@@ -77,37 +80,43 @@ def run(code: str, *arguments: Any) -> CompletedProcess[str]:
 
 SIGNALLED = """
 # The signal comes before, in or after a system call on the way to a new file.
-def interrupted(name, before):
+def signalled(number, name, before):
     original = getattr(os, name)
     def call(*arguments):
         setattr(os, name, original)
         if before:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
         result = original(*arguments)
         if not before:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
         return result
     setattr(os, name, call)
 
 folder = sys.argv[1]
+"""
+
+CTRL_C = (
+    SIGNALLED
+    + """
 for file in sys.argv[2:]:
     name = os.path.join(folder, file)
     for moment in ("fdopen", "chmod", "fsync", "replace"):
         for before in (True, False):
             save(name, 1.0)
-            interrupted(moment, before)
+            signalled(signal.SIGINT, moment, before)
             try:
                 save(name, 2.0)
             except KeyboardInterrupt:
                 print(file, moment, before, os.listdir(folder))
             os.replace(name, f"{folder}-{moment}-{before}-{file}")
 """
+)
 
 
 def test_ctrl_c_in_a_save_leaves_the_old_file_or_the_new(tmp_path: Path) -> None:
     folder = tmp_path / "f"
     folder.mkdir()
-    done = run(SIGNALLED, folder, *NAMES)
+    done = run(CTRL_C, folder, *NAMES)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert len(lines) == len(NAMES) * 8, "each signal has interrupted"
@@ -117,6 +126,43 @@ def test_ctrl_c_in_a_save_leaves_the_old_file_or_the_new(tmp_path: Path) -> None
         written = (moment, before) == ("replace", "False")
         value = value_in(tmp_path / f"f-{moment}-{before}-{name}")
         assert value == (2.0 if written else 1.0), line
+
+
+SIGTERM = (
+    SIGNALLED
+    + """
+# By default it ends the process wherever it is: here a child, whose parent looks at what is left.
+for file in sys.argv[2:]:
+    name = os.path.join(folder, file)
+    for moment, before in (("fdopen", 0), ("fsync", 1), ("replace", 1), ("replace", 0)):
+        save(name, 1.0)
+        child = os.fork()
+        if child == 0:
+            signalled(signal.SIGTERM, moment, before)
+            save(name, 2.0)
+            os._exit(0)
+        status = os.waitpid(child, 0)[1]
+        print(file, moment, before, os.WIFSIGNALED(status) and os.WTERMSIG(status))
+        os.replace(name, f"{folder}-{moment}-{before}-{file}")
+"""
+)
+
+
+def test_sigterm_in_a_save_leaves_the_old_file_or_the_new(tmp_path: Path) -> None:
+    folder = tmp_path / "f"
+    folder.mkdir()
+    done = run(SIGTERM, folder, *NAMES)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(NAMES) * 4
+    for line in lines:
+        name, moment, before, number = line.split()
+        assert number == str(int(signal.SIGTERM)), line
+        written = (moment, before) == ("replace", "0")
+        value = value_in(tmp_path / f"f-{moment}-{before}-{name}")
+        assert value == (2.0 if written else 1.0), line
+    # What is left of the new files is named as such.
+    assert all(re.fullmatch(r"\..+\.tmp", name) for name in os.listdir(folder))
 
 
 TRAIN = """
@@ -207,30 +253,109 @@ def test_ctrl_c_in_a_predict_acts_within_a_batch(
 
 FULL = """
 # A file cannot grow beyond the limit. Python ignores SIGXFSZ, so that the system says EFBIG.
-folder = sys.argv[1]
-for file in sys.argv[2:]:
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+folder, kind, *files = sys.argv[1:]
+for file in files:
     name = os.path.join(folder, file)
     save(name, 1.0)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
+    if kind == "limit":
+        limit(50_000)
+    else:
+        with open(f"{folder}/other", "wb") as other:
+            while os.statvfs(folder).f_bavail:
+                other.write(bytes(os.statvfs(folder).f_bavail * os.statvfs(folder).f_bsize))
+                other.flush()
     try:
         save(name, 2.0)
         print("written")
     except OSError as error:
         print(errno.errorcode[error.errno])
-    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    if kind == "limit":
+        limit(resource.RLIM_INFINITY)
+    else:
+        os.unlink(f"{folder}/other")
     print(*os.listdir(folder))
-    os.replace(name, f"{folder}-{file}")
+    shutil.move(name, f"{folder}-{file}")
 """
 
 
-def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["limit", "disk"])
+def test_a_full_disk_leaves_the_old_file(kind: str, tmp_path: Path) -> None:
     folder = tmp_path / "f"
     folder.mkdir()
-    done = run(FULL, folder, *NAMES)
+    if kind == "disk":
+        mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)]
+        if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+            pytest.skip("no small disk can be mounted here")
+    try:
+        done = run(FULL, folder, kind, *NAMES)
+    finally:
+        if kind == "disk":
+            subprocess.run(["umount", str(folder)], check=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [word for name in NAMES for word in ("EFBIG", name)]
+    error = {"limit": "EFBIG", "disk": "ENOSPC"}[kind]
+    assert done.stdout.split() == [word for name in NAMES for word in (error, name)]
     for name in NAMES:
         assert value_in(tmp_path / f"f-{name}") == 1.0
+
+
+def test_a_disk_that_is_full_when_the_bytes_are_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Sequential([layers.Input((2,)), layers.Dense(1, kernel_initializer="ones")])
+    path = tmp_path / "model.keras"
+    model.save(path)
+    model.set_weights([np.zeros((2, 1)), np.zeros(1)])
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        model.save(path)
+    assert os.listdir(tmp_path) == ["model.keras"]
+    np.testing.assert_array_equal(load_model(path).get_weights()[0], np.ones((2, 1)))
+
+
+FULL_IN_FIT = """
+folder, = sys.argv[1:]
+class Fills(callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
+
+x, y = np.ones((8, 250)), np.zeros((8, 100))
+model = Sequential([layers.Input((250,)), layers.Dense(100)])
+model.compile("sgd", "mse")
+kept = {
+    "checkpoint": callbacks.ModelCheckpoint(f"{folder}/checkpoint.keras"),
+    "backup": callbacks.BackupAndRestore(folder, delete_checkpoint=False),
+}
+for name, callback in kept.items():
+    try:
+        model.fit(x, y, epochs=5, verbose=0, callbacks=[Fills(), callback])
+    except OSError as error:
+        print(errno.errorcode[error.errno], model.history.epoch, os.listdir(folder))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    if name == "checkpoint":
+        from fastrnn.models import load_model
+        print(load_model(f"{folder}/checkpoint.keras").optimizer.iterations)
+        os.unlink(f"{folder}/checkpoint.keras")
+    print(len(model.fit(x, y, epochs=3, verbose=0).epoch))
+model.fit(x, y, epochs=5, verbose=0, callbacks=[kept["backup"]])
+print(model.history.epoch)
+"""
+
+
+def test_a_full_disk_ends_a_fit_which_can_go_on_later(tmp_path: Path) -> None:
+    done = run(FULL_IN_FIT, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "EFBIG [0, 1] ['checkpoint.keras']", "2", "3",
+        "EFBIG [0, 1, 2] ['latest.backup.npz']", "3", "[0, 1, 2, 3, 4]",
+    ]  # fmt: skip
 
 
 READ_ONLY = """

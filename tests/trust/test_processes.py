@@ -100,12 +100,14 @@ def test_pools_after_training_in_the_parent(method: str, tmp_path: Path) -> None
 
 SERVER = """
 # As gunicorn with `preload_app`: the parent loads and warms up the model, its forks serve it, each
-# from several threads; one that dies is replaced.
+# from several threads; one that dies is replaced, and one that ends as it should after its
+# `max_requests`.
 model = trained()
 model.predict(X, verbose=0)
 want = digest(model)
+STAYS, DIES, RETIRES = 0, 1, 3
 
-def serve(writer, dies):
+def serve(writer, end):
     results = []
     threads = [threading.Thread(target=lambda: results.append(digest(model))) for _ in range(3)]
     for thread in threads:
@@ -114,16 +116,16 @@ def serve(writer, dies):
         thread.join()
     results.append(train_and_predict())
     os.write(writer, b"1" if results == [want] * 4 else b"0")
-    os._exit(1 if dies else 0)
+    sys.exit(end) if end == RETIRES else os._exit(end)
 
 reader, writer = os.pipe()
-def worker(dies=False):
+def worker(end=STAYS):
     child = os.fork()
     if child == 0:
-        serve(writer, dies)
+        serve(writer, end)
     return child
 
-children = {worker(dies) for dies in (False, True)}
+children = {worker(end) for end in (STAYS, DIES, RETIRES)}
 replaced = 0
 while children:
     child, status = os.wait()
@@ -131,7 +133,7 @@ while children:
     if os.waitstatus_to_exitcode(status):
         replaced += 1
         children.add(worker())
-print(*(each == "1" for each in os.read(reader, 9).decode()), replaced == 1)
+print(*(each == "1" for each in os.read(reader, 9).decode()), replaced == 2)
 print(train_and_predict() == want)
 """
 
@@ -159,7 +161,7 @@ busy.join()
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize("threads", [1, 2])
 def test_forks_that_serve_a_model_of_the_parent(threads: int, tmp_path: Path) -> None:
-    assert_all_true(run(SERVER, tmp_path, threads), 5)
+    assert_all_true(run(SERVER, tmp_path, threads), 7)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
@@ -170,16 +172,62 @@ def test_forks_of_forks_and_beside_a_training(tmp_path: Path) -> None:
 JOBLIB = """
 if __name__ == "__main__":
     from joblib import Parallel, delayed
-    want = train_and_predict()
+    model = trained()
+    want = digest(model)
     for backend in ("loky", "multiprocessing", "threading"):
-        got = Parallel(n_jobs=2, backend=backend)(delayed(train_and_predict)() for _ in range(2))
-        print(*(each == want for each in got) if backend != "threading" else (len(got) == 2,))
+        with Parallel(n_jobs=2, backend=backend) as parallel:
+            print(*(got == want for got in parallel(delayed(digest)(model) for _ in range(2))))
+            if backend != "threading":  # whose threads would draw from one random generator
+                got = parallel(delayed(train_and_predict)() for _ in range(2))
+                print(*(each == want for each in got))
 """
 
 
 def test_joblib(tmp_path: Path) -> None:
     pytest.importorskip("joblib")
-    assert_all_true(run(JOBLIB, tmp_path), 5)
+    assert_all_true(run(JOBLIB, tmp_path), 10)
+
+
+AT_ONCE = """
+# Models of every kind, which train and predict in a thread each.
+KINDS = {
+    "SimpleRNN": lambda: [layers.SimpleRNN(20, dropout=0.2)],
+    "LSTM": lambda: [layers.LSTM(16, return_sequences=True), layers.LSTM(9, recurrent_dropout=0.1)],
+    "GRU": lambda: [layers.GRU(33), layers.Dropout(0.3)],
+    "Bidirectional": lambda: [layers.Bidirectional(layers.GRU(8)), layers.LayerNormalization()],
+}
+
+def made(kind):
+    fastrnn.utils.set_random_seed(2)
+    model = Sequential([layers.Embedding(20, 8, mask_zero=True), *KINDS[kind](), layers.Dense(1)])
+    model.compile("rmsprop", "mse")
+    model.build(X.shape)
+    return model
+
+def train_and_predict(model):
+    # All draw the order of samples from one generator, so that it would depend on who comes first.
+    model.fit(X, Y, batch_size=8, epochs=3, shuffle=False, verbose=0)
+    return digest(model)
+
+want = [train_and_predict(made(kind)) for kind in KINDS]
+models, got = [made(kind) for kind in KINDS], {}
+start = threading.Barrier(len(KINDS))
+def work(number):
+    start.wait()
+    got[number] = train_and_predict(models[number])
+
+threads = [threading.Thread(target=work, args=[number]) for number in range(len(KINDS))]
+for thread in threads:
+    thread.start()
+while any(thread.is_alive() for thread in threads):  # the number of threads changes meanwhile
+    fastrnn.set_num_threads(1 + time.monotonic_ns() % 3)
+    time.sleep(0.001)
+print(*(got.get(number) == want[number] for number in range(len(KINDS))))
+"""
+
+
+def test_python_threads_train_different_models_at_once(tmp_path: Path) -> None:
+    assert_all_true(run(AT_ONCE, tmp_path), 4)
 
 
 CHANGED = """
@@ -225,25 +273,53 @@ def test_daemon_threads_predict_while_the_interpreter_ends(tmp_path: Path) -> No
 
 
 NEIGHBOUR = {
-    "torch": "lambda: torch.nn.LSTM(4, 8)(torch.ones(3, 5, 4))[0].sum().backward()",
-    "sklearn": "lambda: cluster.KMeans(2, n_init=1).fit(np.eye(20))",
-    "tensorflow": "lambda: tensorflow.linalg.matmul(np.eye(300), np.eye(300))",
+    "torch": """
+import torch
+torch.set_num_threads(2)
+def work():
+    torch.manual_seed(0)
+    result = torch.nn.LSTM(4, 8)(torch.ones(3, 5, 4))[0].sum()
+    result.backward()
+    return result.item(), torch.ones(1 << 20).cos().sum().item()
+""",
+    "sklearn": """
+from sklearn import cluster
+points = np.random.default_rng(0).standard_normal((3000, 20))
+def work():
+    return cluster.KMeans(2, n_init=1, random_state=0).fit(points).inertia_
+""",
+    "tensorflow": """
+import tensorflow
+def work():
+    return float(tensorflow.linalg.trace(tensorflow.linalg.matmul(np.eye(300), np.eye(300))))
+""",
 }
-IMPORTS = {"sklearn": "from sklearn import cluster"}
 
 BESIDE = """
-{first}
-{second}
+import numpy as np
+{theirs}
+theirs = work()
 want = train_and_predict()
-work = {work}
-work()
-print(train_and_predict() == want)
-threads = [threading.Thread(target=work), threading.Thread(target=trained)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-print(train_and_predict() == want)
+print(want == ALONE, work() == theirs)
+
+def both(*works):
+    results = [None] * len(works)
+    def keep(number):
+        before = set(os.listdir("/proc/self/task"))
+        results[number] = works[number]()
+        new.append(set(os.listdir("/proc/self/task")) - before)
+    threads = [threading.Thread(target=keep, args=[number]) for number in range(len(works))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+new = []  # threads of the process; those of parallel regions, where nothing else runs
+print(both(work, train_and_predict) == [theirs, want])
+both(train_and_predict), both(work)
+ours, others = new[-2:]
+print(len(ours) >= 1, len(others) >= 1 or "tensorflow" in sys.modules or os.cpu_count() == 1)
 """
 
 
@@ -257,23 +333,25 @@ def test_beside_other_libraries_with_threads(name: str, order: str, tmp_path: Pa
         pytest.skip(f"{name} is not installed")
     if (name, order) == ("tensorflow", "after"):
         pytest.skip("the live comparisons with Keras import it after fastrnn")
-    theirs = IMPORTS.get(name, f"import {name}")
-    code = BESIDE.format(
-        first="" if order == "before" else "train_and_predict()",
-        second="" if order == "before" else theirs,
-        work=NEIGHBOUR[name],
-    )
     alone: Any = run("print(train_and_predict())", tmp_path)
     assert alone.returncode == 0, alone.stderr
-    script = (f"{theirs}\n" if order == "before" else "") + MODEL + code
-    (tmp_path / "beside.py").write_text(
-        f"{script}\nprint(train_and_predict() == '{alone.stdout.strip()}')\n"
-    )
+    theirs, constant = NEIGHBOUR[name], f"ALONE = '{alone.stdout.strip()}'\n"
+    if order == "before":
+        first, then = f"import numpy as np\n{theirs}", ""
+    else:
+        first, then = "", f"train_and_predict()\n{theirs}"
+    script = tmp_path / "beside.py"
+    script.write_text(first + MODEL + constant + BESIDE.replace("{theirs}", then))
     done = subprocess.run(
-        [sys.executable, str(tmp_path / "beside.py")],
-        env={**os.environ, "PYTHONPATH": str(Path(fastrnn.__file__).parents[1])},
+        [sys.executable, str(script)],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(fastrnn.__file__).parents[1]),
+            "FASTRNN_NUM_THREADS": "2",
+            "OMP_NUM_THREADS": "2",
+        },
         capture_output=True,
         text=True,
         timeout=300,
     )
-    assert_all_true(done, 3)
+    assert_all_true(done, 5)

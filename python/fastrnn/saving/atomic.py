@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
@@ -28,12 +28,15 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
         raise IsADirectoryError(f"`filepath` must be a file. Received: folder '{path}'")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"The folder of `filepath` must exist. Received: '{path}'")
-    handle, temporary = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.name}.", suffix=".tmp"
-    )
+    temporary = target.parent / f".{target.name}.{secrets.token_hex(8)}.tmp"
+    mode = _mode(target)
+    # A new file has what the process's mask leaves of its mode. To ask for the mask would be to set
+    # it, for a moment, in all threads.
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode or 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
-            os.chmod(temporary, _mode(target))
+            if mode is not None:
+                os.chmod(temporary, mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -45,13 +48,11 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
     _sync_folder(target.parent)
 
 
-def _mode(target: Path) -> int:
-    """Return the permissions of the file that is there, or those that a new one gets."""
+def _mode(target: Path) -> int | None:
+    """Return the permissions of the file that is there, if there is one."""
     with contextlib.suppress(OSError):
         return target.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+    return None
 
 
 def _sync_folder(folder: Path) -> None:

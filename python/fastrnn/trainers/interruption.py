@@ -1,4 +1,4 @@
-"""Ctrl-C: steps that have begun are finished first."""
+"""Ctrl-C and SIGTERM: steps that have begun are finished first."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 class WholeSteps:
-    """Context in which Ctrl-C waits for the end of a step.
+    """Context in which Ctrl-C and SIGTERM wait for the end of a step.
 
     Python interrupts between any two instructions, so also between the updates of two weights, or
-    of a weight and its momentum. Elsewhere than in a step, as while data are read, Ctrl-C acts at
-    once. Without Python's handler of the signal, as in other threads than the first, nothing is
-    changed.
+    of a weight and its momentum. Elsewhere than in a step, as while data are read, signals act at
+    once. Where no Python function handles a signal, as by default SIGTERM, which then ends the
+    process, and in other threads than the first, nothing is changed.
 
     Example:
         >>> with WholeSteps() as steps:
@@ -24,17 +24,18 @@ class WholeSteps:
 
     def __init__(self) -> None:
         self._inside = False
-        self._pending: FrameType | None = None
-        self._handler: Any = None
+        self._pending: dict[int, FrameType | None] = {}
+        self._handlers: dict[int, Any] = {}
 
     def __enter__(self) -> WholeSteps:
-        handler = signal.getsignal(signal.SIGINT)
-        if callable(handler):
-            self._handler = handler
-            try:
-                signal.signal(signal.SIGINT, self._handle)
-            except ValueError:  # not the first thread, the only one that signals reach
-                self._handler = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            if callable(handler):
+                try:
+                    signal.signal(number, self._handle)
+                except ValueError:  # not the first thread, the only one that signals reach
+                    break
+                self._handlers[number] = handler
         return self
 
     def __exit__(
@@ -44,31 +45,31 @@ class WholeSteps:
         traceback: TracebackType | None,
     ) -> None:
         self._inside = False
-        if self._handler is not None:
-            signal.signal(signal.SIGINT, self._handler)
-            if kind is None:
-                self._deliver()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        if kind is None:
+            self._deliver()
 
     def begin(self) -> None:
-        """From here on Ctrl-C waits."""
+        """From here on signals wait."""
         self._inside = True
 
     def end(self) -> None:
-        """Let Ctrl-C act, also the one that has come meanwhile.
+        """Let signals act, also those that have come meanwhile.
 
         Raises:
-            KeyboardInterrupt: If one has come (unless somebody else handles the signal).
+            KeyboardInterrupt: If Ctrl-C has come (unless somebody else handles the signal).
         """
         self._inside = False
-        if self._pending is not None:
+        if self._pending:
             self._deliver()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._pending = frame
+        self._pending[number] = frame
         if not self._inside:
             self._deliver()
 
     def _deliver(self) -> None:
-        frame, self._pending = self._pending, None
-        if frame is not None:
-            self._handler(signal.SIGINT, frame)
+        while self._pending:
+            number, frame = self._pending.popitem()
+            self._handlers[number](number, frame)

@@ -25,7 +25,7 @@ def train(
 ) -> None:
     """Run the epochs of a training.
 
-    Ctrl-C takes effect between two steps, so that weights and optimizer fit each other.
+    Ctrl-C and SIGTERM take effect between two steps, so that weights and optimizer fit each other.
 
     Args:
         model: The model; its `stop_training` ends the training after the batch.

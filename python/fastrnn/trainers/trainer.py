@@ -69,8 +69,9 @@ class Trainer(CompiledModel):
     ) -> History:
         """Train.
 
-        Ctrl-C ends the training after the step that is being taken. The model can then be used
-        and trained further; `history` holds the epochs that were completed.
+        Ctrl-C, and SIGTERM where the program has a handler for it, end the training after the step
+        that is being taken. The model can then be used and trained further; `history` holds the
+        epochs that were completed.
 
         Args:
             x: Inputs: an array `[samples, ...]`; a list of sequences of differing lengths; or
@@ -222,6 +223,8 @@ class Trainer(CompiledModel):
         callbacks: Sequence[Callback] | None = None,
     ) -> Any:
         """Return the model's output for samples, computed in batches.
+
+        Large batches are computed in parts, so that Ctrl-C acts within about a second.
 
         Args:
             x: Inputs, as in `fit`; what batches hold beside inputs is left aside.
