@@ -14,12 +14,18 @@ from typing import TYPE_CHECKING
 
 import published_cases
 import pytest
+import two_runs
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of two runs in a row."""
+    two_runs.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Set what holds for the whole run.
 
     The oracle's small products are slower, not faster, on several threads of NumPy's BLAS, which
@@ -29,6 +35,7 @@ def pytest_configure() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    two_runs.register(config)
 
 
 def _isa_levels() -> list[str]:

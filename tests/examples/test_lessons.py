@@ -111,6 +111,7 @@ def code_of(name: str, library: str) -> dict[str, Any]:
     return names
 
 
+@pytest.mark.installed
 @pytest.mark.parametrize("name", LESSONS)
 def test_runs_from_its_command_line(
     name: str, run_example: Callable[..., str], tmp_path: Path

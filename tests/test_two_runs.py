@@ -1,0 +1,97 @@
+"""Nothing falls between two runs of which the second leaves out what passed in the first."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SUITE = """
+import os
+import pytest
+
+later = os.environ["RUN"] == "second"
+
+def test_passes(): pass
+@pytest.mark.installed
+def test_looks_around(): pass
+def test_skipped_at_first():
+    if not later: pytest.skip("no Keras")
+def test_never(): pytest.skip("never")
+def test_fails_at_first(): assert later
+@pytest.fixture
+def torn():
+    yield
+    assert later
+def test_teardown_fails_at_first(torn): pass
+@pytest.mark.parametrize("n", range(3 if later else 2))
+def test_has_one_more(n): pass
+"""
+AGAIN = {
+    "test_looks_around",
+    "test_skipped_at_first",
+    "test_fails_at_first",
+    "test_teardown_fails_at_first",
+    "test_has_one_more[2]",
+}
+
+
+ON_WORKERS = ["-n", "2"] if importlib.util.find_spec("xdist") else []
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    here = Path(__file__).parent
+    (tmp_path / "conftest.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(here)!r})\nimport two_runs\n"
+        "pytest_addoption = two_runs.add_options\npytest_configure = two_runs.register\n"
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = installed\n")
+    (tmp_path / "test_suite.py").write_text(SUITE)
+    return tmp_path
+
+
+def run(suite: Path, name: str, *arguments: str) -> tuple[set[str], str]:
+    """Return the tests that passed, and what was printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-rpE", "-p", "no:cacheprovider", *arguments],
+        cwd=suite,
+        env={**os.environ, "RUN": name, "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    lines = [line.split() for line in done.stdout.splitlines()]
+    named = [(line[0], line[1].partition("::")[2]) for line in lines if len(line) > 1]
+    bad = {name for outcome, name in named if outcome == "ERROR"}
+    return {name for outcome, name in named if outcome == "PASSED"} - bad, done.stdout
+
+
+def test_the_second_run_has_what_did_not_pass_in_the_first(suite: Path) -> None:
+    first, _ = run(suite, "first", "--passed-into", "passed.json")
+    assert first == {
+        "test_passes",
+        "test_looks_around",
+        "test_has_one_more[0]",
+        "test_has_one_more[1]",
+    }
+    second, printed = run(suite, "second", "--but-passed-in", "passed.json", *ON_WORKERS)
+    assert second == AGAIN
+    assert "8 tests passed (4 in the first, 4 only in this one), 1 failed or were" in printed
+
+    record = json.loads((suite / "passed.json").read_text())
+    record["foundations"]["numpy"] = "1.0"
+    (suite / "passed.json").write_text(json.dumps(record))
+    all_again, printed = run(suite, "second", "--but-passed-in", "passed.json")
+    assert all_again == first | AGAIN
+    assert "these have changed: numpy" in printed
+
+
+def test_all_run_after_a_first_run_that_broke_off(suite: Path) -> None:
+    passed, _ = run(suite, "second", "--but-passed-in", "missing.json")
+    assert passed == AGAIN | {"test_passes", "test_has_one_more[0]", "test_has_one_more[1]"}
