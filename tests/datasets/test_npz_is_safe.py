@@ -196,8 +196,27 @@ def test_headers_are_no_code(tmp_path: Path) -> None:
         read_npz(tmp_path / "a.npz")
 
 
+@pytest.mark.parametrize("shape", [b"(", b"(" * 300, b"\0", b"(9999999999999,)", b"'(2,)f4'"])
+def test_headers_are_headers(shape: bytes, tmp_path: Path) -> None:
+    header = b"{'descr': '<f4', 'shape': %s, 'fortran_order': False}\n" % shape
+    npy = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("x.npy", npy)
+    with pytest.raises(ValueError, match="damaged or not safe"):
+        read_npz(tmp_path / "a.npz")
+
+
 @pytest.mark.parametrize(
-    "review", ["words", [1.5], ["a"], [None], 7, [[1]], {1: 2}, {3}, None], ids=str
+    "dtype", ["<U9", "S4", "V16", "M8[s]", [("a", "f4")], [("a", "O")]], ids=str
+)
+def test_arrays_of_other_things(dtype: Any, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.zeros(3, dtype))
+    with pytest.raises(ValueError, match=r"damaged or not safe.*numbers or lists"):
+        read_npz(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    "review", ["words", [1.5], ["a"], [None], 7, [[1]], {1: 2}, {3}, None, [2**40]], ids=str
 )
 def test_other_contents_are_no_reviews(review: Any, tmp_path: Path) -> None:
     from fastrnn.datasets import imdb
@@ -205,6 +224,16 @@ def test_other_contents_are_no_reviews(review: Any, tmp_path: Path) -> None:
     x = inside_an_array(review)
     np.savez(tmp_path / "a.npz", x_train=x, y_train=[0], x_test=x, y_test=[0])
     with pytest.raises(ValueError, match=r"a\.npz"):
+        imdb.load_data(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("labels", [[], [0, 1], 0, [[0]]], ids=str)
+def test_a_label_for_each_review(labels: Any, tmp_path: Path) -> None:
+    from fastrnn.datasets import imdb
+
+    x = inside_an_array([1, 2])
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=labels, x_test=x, y_test=[0])
+    with pytest.raises(ValueError, match=r"a\.npz.*label"):
         imdb.load_data(tmp_path / "a.npz")
 
 

@@ -167,6 +167,12 @@ def test_refused_arguments(config: dict[str, Any], message: str) -> None:
         text.Tokenizer(**config)
 
 
+WRONG_CONFIGS: tuple[dict[str, Any], ...] = (
+    {"word_counts": 3}, {"word_counts": "[]"}, {"index_word": '{"x": "y"}'}, {"split": ""},
+    {"x": 1},
+)  # fmt: skip
+
+
 def test_refused_data() -> None:
     tokenizer = text.Tokenizer()
     with pytest.raises(TypeError, match=r"`texts` must hold strings.*nan at position 1"):
@@ -185,6 +191,10 @@ def test_refused_data() -> None:
         text.one_hot("a", 1)
     with pytest.raises(ValueError, match="`hash_function`"):
         text.hashing_trick("a", 5, "sha")
-    for bad in ("{}", "no JSON", '{"config": {"word_counts": 3}}'):
+    good = json.loads(text.Tokenizer().to_json())["config"]
+    for bad in (
+        "{}", "no JSON", '{"config": "no config"}', "[" * 200_000,
+        *(json.dumps({"config": {**good, **wrong}}) for wrong in WRONG_CONFIGS),
+    ):  # fmt: skip
         with pytest.raises(ValueError, match="`json_string`"):
             text.tokenizer_from_json(bad)

@@ -25,6 +25,9 @@ REVIEWS = PublicFile(
 )
 WORD_INDEX = PublicFile(_ORIGIN + "imdb_word_index.json", "bfafd718b763782e994055a2d397834f")
 
+# There is a table with a place for each rank: a damaged one must not fill the memory.
+_HIGHEST_RANK = 2**24
+
 Split = tuple[np.ndarray, np.ndarray]
 
 
@@ -92,8 +95,10 @@ def get_word_index(path: str | os.PathLike[str] = "imdb_word_index.json") -> dic
     file = locate(path, WORD_INDEX)
     try:
         index: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"`{file}` is damaged: {error}") from error
+    if not isinstance(index, dict) or not all(type(rank) is int for rank in index.values()):
+        raise ValueError(f"`{file}` is damaged: it must hold the rank of each word")
     return index
 
 
@@ -161,6 +166,11 @@ def _load(
         splits = [(arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in ("train", "test")]
     except KeyError as error:
         raise ValueError(f"`{file}` holds no reviews: it has no array {error}.") from None
+    for x, y in splits:
+        if x.ndim != 1 or x.shape != y.shape:
+            raise ValueError(
+                f"`{file}` must have a label for each review. Received: shapes {x.shape}, {y.shape}"
+            )
     generator = np.random.RandomState(seed)
     shuffled = [_shuffle(x, y, generator) for x, y in splits]
     if maxlen:
@@ -208,6 +218,8 @@ def _tokenize(
     Python int.
     """
     highest = max(map(max, filter(len, reviews)), default=0)
+    if highest > _HIGHEST_RANK:
+        raise IndexError(f"{highest} is more than {_HIGHEST_RANK}")
     if not num_words:
         num_words = highest + index_from
         if start_char is not None:

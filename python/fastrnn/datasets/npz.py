@@ -40,8 +40,10 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
                 for name in archive.namelist()
                 if name.endswith(".npy")
             }
-    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, pickle.UnpicklingError) as e:
-        raise ValueError(f"`{path}` is damaged or not safe to read: {e}") from e
+    except OSError:
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy's reader of headers raise many kinds
+        raise ValueError(f"`{path}` is damaged or not safe to read: {error}") from error
 
 
 def _read_npy(file: io.BytesIO) -> np.ndarray:
@@ -53,6 +55,8 @@ def _read_npy(file: io.BytesIO) -> np.ndarray:
     if read_header is None:
         raise ValueError(f"the version of an array must be 1.0 or 2.0. Received: {version}")
     shape, _, dtype = read_header(file)
+    if dtype.kind not in "biufcO":
+        raise ValueError(f"an array must hold numbers or lists. Received: dtype={dtype}")
     if not dtype.hasobject:
         file.seek(0)
         return np.lib.format.read_array(file, allow_pickle=False)

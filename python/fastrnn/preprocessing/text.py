@@ -424,11 +424,11 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
     try:
         config = json.loads(json_string)["config"]
         tables = {name: json.loads(config.pop(name)) for name in _TABLES}
-    except (KeyError, TypeError, ValueError) as error:
+        tokenizer = Tokenizer(**config)
+        for name, table in tables.items():
+            # JSON has no integers as keys.
+            number = int if name.startswith("index_") else str
+            setattr(tokenizer, name, {number(k): v for k, v in table.items()})
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"`json_string` must come from `Tokenizer.to_json`: {error!r}") from error
-    tokenizer = Tokenizer(**config)
-    for name, table in tables.items():
-        # JSON has no integers as keys.
-        by_number = name.startswith("index_")
-        setattr(tokenizer, name, {int(k): v for k, v in table.items()} if by_number else table)
     return tokenizer
