@@ -1,7 +1,7 @@
 """Two runs of the tests of which the second leaves out what passed in the first.
 
-`pytest --passed-into FILE` writes down which tests passed. After Keras and other libraries have
-been installed, `pytest --but-passed-in FILE` runs everything else: what was skipped, what failed,
+`pytest --passed-into=FILE` writes down which tests passed. After Keras and other libraries have
+been installed, `pytest --but-passed-in=FILE` runs everything else: what was skipped, what failed,
 and tests that were not there before. Tests marked `installed` look at what is installed and run
 again. So do all if a library that fastrnn itself is built on has changed in between.
 """

@@ -190,6 +190,7 @@ print(refused, "refused")
 
 def test_without_memory_a_call_fails_and_the_model_goes_on(run_python: RunPython) -> None:
     """MemoryError wherever it strikes; the model's next steps are those of one that had enough."""
-    done = run_python(HEAD + SHORT, OMP_STACKSIZE="256k")
+    # Another thread's arena would be 64 MB of address space that are taken already.
+    done = run_python(HEAD + SHORT, OMP_STACKSIZE="256k", MALLOC_ARENA_MAX="1")
     assert done.returncode == 0, done.stderr + done.stdout
     assert done.stdout.endswith("refused\n")
