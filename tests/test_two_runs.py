@@ -53,6 +53,8 @@ def suite(tmp_path: Path) -> Path:
     )
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = installed\n")
     (tmp_path / "test_suite.py").write_text(SUITE)
+    (tmp_path / "tests" / "saving").mkdir(parents=True)
+    (tmp_path / "tests" / "saving" / "test_files.py").write_text("def test_saves(): pass")
     return tmp_path
 
 
@@ -79,19 +81,30 @@ def test_the_second_run_has_what_did_not_pass_in_the_first(suite: Path) -> None:
         "test_looks_around",
         "test_has_one_more[0]",
         "test_has_one_more[1]",
+        "test_saves",
     }
     second, printed = run(suite, "second", "--but-passed-in", "passed.json", *ON_WORKERS)
     assert second == AGAIN
-    assert "8 tests passed (4 in the first, 4 only in this one), 1 failed or were" in printed
+    assert "9 tests passed (5 in the first, 4 only in this one), 1 failed or were" in printed
 
+
+@pytest.mark.parametrize(
+    ("changed", "too"), [("numpy", {"test_passes", "test_saves"}), ("h5py", {"test_saves"})]
+)
+def test_what_stands_on_another_library_runs_again(
+    suite: Path, changed: str, too: set[str]
+) -> None:
+    run(suite, "first", "--passed-into", "passed.json")
     record = json.loads((suite / "passed.json").read_text())
-    record["foundations"]["numpy"] = "1.0"
+    record["foundations"][changed] = "1.0"
     (suite / "passed.json").write_text(json.dumps(record))
-    all_again, printed = run(suite, "second", "--but-passed-in", "passed.json")
-    assert all_again == first | AGAIN
-    assert "these have changed: numpy" in printed
+    again, printed = run(suite, "second", "--but-passed-in", "passed.json")
+    assert again - AGAIN - {"test_has_one_more[0]", "test_has_one_more[1]"} == too
+    assert f"they have changed: {changed}" in printed
 
 
 def test_all_run_after_a_first_run_that_broke_off(suite: Path) -> None:
     passed, _ = run(suite, "second", "--but-passed-in", "missing.json")
-    assert passed == AGAIN | {"test_passes", "test_has_one_more[0]", "test_has_one_more[1]"}
+    assert passed == AGAIN | {"test_passes", "test_saves"} | {
+        f"test_has_one_more[{n}]" for n in (0, 1)
+    }

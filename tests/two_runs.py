@@ -3,7 +3,8 @@
 `pytest --passed-into=FILE` writes down which tests passed. After Keras and other libraries have
 been installed, `pytest --but-passed-in=FILE` runs everything else: what was skipped, what failed,
 and tests that were not there before. Tests marked `installed` look at what is installed and run
-again. So do all if a library that fastrnn itself is built on has changed in between.
+again. So do all if a library that every test stands on has changed in between, and those of some
+folders if theirs has: to install TensorFlow takes h5py back to an older version.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ from pathlib import Path
 
 import pytest
 
-FOUNDATIONS = "fastrnn", "numpy", "h5py", "tqdm", "hypothesis", "pytest"
+# Each library, and where the tests that stand on it begin.
+FOUNDATIONS = dict.fromkeys(("fastrnn", "numpy", "tqdm", "hypothesis", "pytest"), ("",))
+FOUNDATIONS["h5py"] = tuple(
+    f"tests/{folder}/" for folder in ("callbacks", "examples", "fuzz", "interop", "saving", "trust")
+)
 
 
 def foundations() -> dict[str, str]:
-    """Return the versions of what every test stands on."""
+    """Return the versions of what tests stand on."""
     found = {}
     for name in FOUNDATIONS:
         try:
@@ -47,12 +52,13 @@ class TwoRuns:
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
         """Leave out what passed, on every worker of xdist alike."""
-        if self.changed:
-            return
+        again = tuple(start for name in self.changed for start in FOUNDATIONS[name])
         done = [
             item
             for item in items
-            if item.nodeid in self.before and item.get_closest_marker("installed") is None
+            if item.nodeid in self.before
+            and item.get_closest_marker("installed") is None
+            and not item.nodeid.startswith(again)
         ]
         config.hook.pytest_deselected(items=done)
         left_out = set(map(id, done))
@@ -78,7 +84,9 @@ class TwoRuns:
             return
         write = terminalreporter.write_line
         if self.changed:
-            write(f"All tests ran again, because these have changed: {', '.join(self.changed)}")
+            write(
+                f"What stands on these ran again, as they have changed: {', '.join(self.changed)}"
+            )
         either = (self.before - self.others) | self.passed
         neither = self.others - either
         write(
