@@ -209,6 +209,19 @@ def test_gradients_that_do_not_fit_change_nothing(gradients: Any, message: str) 
     assert not optimizer.built
 
 
+KINDS = "Adadelta", "Adagrad", "Adam", "Adamax", "AdamW", "Nadam", "RMSprop", "SGD"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_to_build_again_forgets_nothing(kind: str) -> None:
+    optimizer, variables = getattr(optimizers, kind)(), two_variables()
+    optimizer.apply(ones(variables), variables)
+    before = [slot.numpy().copy() for slot in optimizer.variables]
+    optimizer.build(variables)
+    for slot, kept in zip(optimizer.variables, before, strict=True):
+        np.testing.assert_array_equal(slot.numpy(), kept)
+
+
 def test_other_variables_than_built_with() -> None:
     optimizer = optimizers.SGD()
     with pytest.raises(ValueError, match="`build`"):

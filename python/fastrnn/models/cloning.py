@@ -52,7 +52,9 @@ def clone_model(
         raise ValueError(f"`model` must be a Sequential model. Received: model={model!r}")
     clone = _same_config if clone_function is None else clone_function
     layers: list[Layer] = []
-    if model.built:
+    if model.input_layer is not None:
+        layers.append(_same_config(model.input_layer))
+    elif model.built:
         layers.append(InputLayer(batch_shape=model.input_shape))
     for layer in model.layers:
         if recursive and isinstance(layer, Sequential):

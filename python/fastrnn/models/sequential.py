@@ -64,8 +64,13 @@ class Sequential(Model):
     @property
     def layers(self) -> list[Layer]:
         """The layers, first to last, without the InputLayer."""
-        start = 1 if self._layers and isinstance(self._layers[0], InputLayer) else 0
-        return self._layers[start:]
+        return self._layers[1 if self.input_layer else 0 :]
+
+    @property
+    def input_layer(self) -> InputLayer | None:
+        """The InputLayer in front of the layers, if there is one."""
+        first = self._layers[0] if self._layers else None
+        return first if isinstance(first, InputLayer) else None
 
     def leaves(self) -> list[Layer]:
         """Return the layers and, in place of models among them, their layers."""
@@ -151,9 +156,7 @@ class Sequential(Model):
     @property
     def _known_input_shape(self) -> Shape | None:
         """The input shape from an Input or from an earlier build."""
-        if self._layers and isinstance(self._layers[0], InputLayer):
-            return self._layers[0].batch_shape
-        return self._build_shape
+        return self.input_layer.batch_shape if self.input_layer else self._build_shape
 
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Make the weights of all layers that have none yet.
