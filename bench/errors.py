@@ -73,45 +73,31 @@ def keras_results(cell: Cell, x: np.ndarray, weights: Any, d_outputs: np.ndarray
     return {name: array.numpy() for name, array in arrays.items()}
 
 
-# PyTorch's GRU has its gates in the order r, z, n; it turns into Keras's and back.
-TORCH_GATES = {"simple_rnn": [0], "lstm": [0, 1, 2, 3], "gru": [1, 0, 2]}
-
-
 def torch_results(cell: Cell, x: np.ndarray, weights: Any, d_outputs: np.ndarray) -> Results | None:
     """The same from PyTorch, which has no GRU with the reset gate before the product."""
     import torch
+    from comparison.torch_layers import RECURRENT
+    from comparison.weights import recurrent_from_torch, recurrent_to_torch
 
     if cell.reset_after is False:
         return None
-    order = TORCH_GATES[cell.op]
-
-    def reordered(array: np.ndarray) -> np.ndarray:
-        return np.concatenate([np.split(array, len(order), axis=-1)[k] for k in order], axis=-1)
-
-    layer = {"simple_rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell.op](
-        x.shape[2], UNITS, batch_first=True
-    )
-    kernel, recurrent_kernel, bias = map(reordered, weights)
-    biases = bias if cell.reset_after else (bias, np.zeros_like(bias))
+    name = LAYERS[cell.op]
+    layer = RECURRENT[name](x.shape[2], UNITS, batch_first=True)
     with torch.no_grad():
-        for name, array in zip(
-            ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"),
-            (kernel.T, recurrent_kernel.T, *biases),
-            strict=True,
+        for parameter, array in zip(
+            layer.parameters(), recurrent_to_torch(name, weights), strict=True
         ):
-            getattr(layer, name).copy_(torch.tensor(np.ascontiguousarray(array)))
+            parameter.copy_(torch.tensor(np.ascontiguousarray(array)))
     given = torch.tensor(x, requires_grad=True)
     outputs, _ = layer(given)
     (outputs * torch.tensor(d_outputs)).sum().backward()
-    d_bias = layer.bias_ih_l0.grad.numpy()
-    if cell.reset_after:
-        d_bias = np.stack([d_bias, layer.bias_hh_l0.grad.numpy()])
+    gradients = [parameter.grad.numpy() for parameter in layer.parameters()]
+    if name != "GRU":
+        gradients[3] = np.zeros_like(gradients[3])  # of the second bias, which Keras does not have
     return {
         "outputs": outputs.detach().numpy(),
         "x": given.grad.numpy(),
-        "kernel": reordered(layer.weight_ih_l0.grad.numpy().T),
-        "recurrent_kernel": reordered(layer.weight_hh_l0.grad.numpy().T),
-        "bias": reordered(d_bias),
+        **dict(zip(WEIGHTS, recurrent_from_torch(name, gradients), strict=True)),
     }
 
 

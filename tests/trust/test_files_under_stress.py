@@ -113,19 +113,28 @@ for file in sys.argv[2:]:
 )
 
 
-def test_ctrl_c_in_a_save_leaves_the_old_file_or_the_new(tmp_path: Path) -> None:
-    folder = tmp_path / "f"
+def lines_of(code: str, folder: Path) -> list[str]:
+    """What is printed by code that saves files of each kind in a new folder."""
     folder.mkdir()
-    done = run(CTRL_C, folder, *NAMES)
+    done = run(code, folder, *NAMES)
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    return done.stdout.splitlines()
+
+
+def assert_old_or_new(folder: Path, name: str, moment: str, before: str) -> None:
+    """The new file stands there only if the signal came after its renaming."""
+    written = (moment, before) in (("replace", "False"), ("replace", "0"))
+    value = value_in(folder.with_name(f"{folder.name}-{moment}-{before}-{name}"))
+    assert value == (2.0 if written else 1.0), (name, moment, before)
+
+
+def test_ctrl_c_in_a_save_leaves_the_old_file_or_the_new(tmp_path: Path) -> None:
+    lines = lines_of(CTRL_C, tmp_path / "f")
     assert len(lines) == len(NAMES) * 8, "each signal has interrupted"
     for line in lines:
         name, moment, before, files = line.split(" ", 3)
         assert files == f"['{name}']", line
-        written = (moment, before) == ("replace", "False")
-        value = value_in(tmp_path / f"f-{moment}-{before}-{name}")
-        assert value == (2.0 if written else 1.0), line
+        assert_old_or_new(tmp_path / "f", name, moment, before)
 
 
 SIGTERM = (
@@ -149,20 +158,14 @@ for file in sys.argv[2:]:
 
 
 def test_sigterm_in_a_save_leaves_the_old_file_or_the_new(tmp_path: Path) -> None:
-    folder = tmp_path / "f"
-    folder.mkdir()
-    done = run(SIGTERM, folder, *NAMES)
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    lines = lines_of(SIGTERM, tmp_path / "f")
     assert len(lines) == len(NAMES) * 4
     for line in lines:
         name, moment, before, number = line.split()
         assert number == str(int(signal.SIGTERM)), line
-        written = (moment, before) == ("replace", "0")
-        value = value_in(tmp_path / f"f-{moment}-{before}-{name}")
-        assert value == (2.0 if written else 1.0), line
+        assert_old_or_new(tmp_path / "f", name, moment, before)
     # What is left of the new files is named as such.
-    assert all(re.fullmatch(r"\..+\.tmp", name) for name in os.listdir(folder))
+    assert all(re.fullmatch(r"\..+\.tmp", name) for name in os.listdir(tmp_path / "f"))
 
 
 TRAIN = """
