@@ -117,6 +117,10 @@ def test_much_work_is_done_in_parts(
     for one, other in zip(got, want, strict=True):
         for a, b in zip(one, other, strict=True):
             np.testing.assert_array_equal(a, b)
+    monkeypatch.setattr(prediction, "_WORK_AT_ONCE", 157.0 * STEPS * per_step)
+    rows_of_calls.clear()
+    np.testing.assert_array_equal(model.predict(x, batch_size=1100, verbose=0), want[0])
+    assert rows_of_calls == [157] * 7 + [1], "a part of one row is one too"
     monkeypatch.setattr(prediction, "_WORK_AT_ONCE", 1.0)
     rows_of_calls.clear()
     np.testing.assert_array_equal(model.predict(x, batch_size=100, verbose=0), want[0])
