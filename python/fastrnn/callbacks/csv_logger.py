@@ -62,6 +62,7 @@ class CSVLogger(Callback):
         self._close()
         if self.append and os.path.exists(self.filename):
             self.append_header = os.path.getsize(self.filename) == 0
+        # Open from epoch to epoch: the end of the training closes it, no `with` block.
         self.csv_file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115
         self.keys = None
 
