@@ -23,6 +23,7 @@ from comparison import data, prediction, session
 from comparison.chart import chart
 from comparison.client import start_workers
 from comparison.machine import cores, describe_machine
+from comparison.outcome import by_cell
 from comparison.overview import BEST_PEER, Row, geometric_means, overview, rows_of
 from comparison.prediction import Prediction, PredictionSchedule, compare_predictions
 from comparison.report import as_json, prediction_table, table, write_json
@@ -233,8 +234,11 @@ def main(arguments: list[str] | None = None) -> int:
     _write(options, as_json(results, predictions, rows, circumstances), results)
     _print_overview(rows)
     print(f"Done in {time.perf_counter() - begin:.0f} s.")
-    different = session.disagreements(results) or prediction.disagreements(predictions)
-    return 1 if different or any(result.system == SUBJECT for result in failed) else 0
+    different = [
+        *map(session.disagreements, by_cell(results)),
+        *map(prediction.disagreements, by_cell(predictions)),
+    ]
+    return 1 if any(different) or any(result.system == SUBJECT for result in failed) else 0
 
 
 def _write(options: argparse.Namespace, content: dict[str, Any], results: list[Result]) -> None:
