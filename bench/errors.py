@@ -1,8 +1,8 @@
 """Measures rounding errors of fastrnn, Keras and PyTorch against float64, beside each other.
 
 Every system gets the same float32 numbers, weights and gradients of the outputs. The error of a
-result is the root mean square of its difference to the oracle of the tests (`tests/reference.py`)
-over the root mean square of the oracle's. What is not installed is left out.
+result is the root mean square of its difference to the oracle (`tests/support/reference.py`) over
+the root mean square of the oracle's. What is not installed is left out.
 
     python bench/errors.py --quick         # T up to 100
     python bench/errors.py                 # T up to 1,000, about a minute
@@ -22,11 +22,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-import reference
 from comparison.text_table import text_table
 from fastrnn import _core
-from float32_error import root_mean_square
-from rnn_cells import CELLS, LAYERS, Cell, flatten, normal
+from support import reference
+from support.float32_error import root_mean_square
+from support.rnn_cells import CELLS, LAYERS, Cell, flatten, normal
 
 Results = dict[str, np.ndarray]
 System = Callable[[Cell, np.ndarray, Any, np.ndarray], "Results | None"]

@@ -12,9 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-import published_cases
 import pytest
-import two_runs
+from support import published_cases, two_runs
 
 if TYPE_CHECKING:
     import numpy as np

@@ -32,7 +32,7 @@ SUBMODULES = (
     "fastrnn.losses",
     "fastrnn.metrics",
     "fastrnn.models",
-    "fastrnn.ops",
+    "fastrnn.kernels",
     "fastrnn.optimizers",
     "fastrnn.preprocessing.sequence",
     "fastrnn.preprocessing.text",

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference
-from pairwise import pairwise
-from rnn_cells import CELLS, LAYERS, Cell
-from rnn_problems import DROPOUTS, MASKS, make_dropout_mask, make_mask, row_id
+from support import reference
+from support.pairwise import pairwise
+from support.rnn_cells import CELLS, LAYERS, Cell
+from support.rnn_problems import DROPOUTS, MASKS, make_dropout_mask, make_mask, row_id
 
 BATCH, STEPS, FEATURES, UNITS = 2, 3, 2, 3
 

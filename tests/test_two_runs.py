@@ -48,7 +48,7 @@ ON_WORKERS = ["-n", "2"] if importlib.util.find_spec("xdist") else []
 def suite(tmp_path: Path) -> Path:
     here = Path(__file__).parent
     (tmp_path / "conftest.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(here)!r})\nimport two_runs\n"
+        f"import sys\nsys.path.insert(0, {str(here)!r})\nfrom support import two_runs\n"
         "pytest_addoption = two_runs.add_options\npytest_configure = two_runs.register\n"
     )
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = installed\n")

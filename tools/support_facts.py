@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fastrnn.ops import ACTIVATIONS
+from fastrnn.kernels import ACTIVATIONS
 
 
 class Fact(NamedTuple):

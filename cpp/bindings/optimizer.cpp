@@ -1,4 +1,4 @@
-// Optimizer updates in place over NumPy arrays. fastrnn/ops/optimizer.py documents them.
+// Optimizer updates in place over NumPy arrays. fastrnn/kernels/optimizer.py documents them.
 #include "../dispatch.h"
 #include "../threads.h"
 #include "arrays.h"

@@ -1,4 +1,4 @@
-// SimpleRNN, LSTM and GRU over NumPy arrays. fastrnn/ops.py documents them.
+// SimpleRNN, LSTM and GRU over NumPy arrays. python/fastrnn/kernels/ documents them.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -326,9 +326,9 @@ Attributes:
 
 Example:
     >>> import numpy as np
-    >>> from fastrnn import ops
+    >>> from fastrnn import kernels
     >>> x, kernel, recurrent_kernel = np.zeros((2, 5, 3)), np.zeros((3, 4)), np.zeros((4, 4))
-    >>> ops.simple_rnn_forward(x, kernel, recurrent_kernel).tape.positions
+    >>> kernels.simple_rnn_forward(x, kernel, recurrent_kernel).tape.positions
     10
 )";
 

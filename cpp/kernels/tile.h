@@ -55,7 +55,7 @@ struct FromNumbered {
 
 // The longest chain of multiply-adds. Rounding errors grow with its length, so longer sums are made
 // of parts. With 64 the gradients' errors stay within 1.5 times Keras's own on all 32 cases of
-// tests/parity/test_error_beside_keras.py; with 128 they do on 23. It costs 2% at 256 units.
+// tests/parity/test_error_vs_keras.py; with 128 they do on 23. It costs 2% at 256 units.
 constexpr int64_t kChain = 64;
 
 // The parts of a sum of `depth` products: equal, because a short last one would spend its time on

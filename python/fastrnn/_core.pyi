@@ -1,4 +1,4 @@
-"""Stub of the native module. `fastrnn.ops` and `fastrnn.config` are its documented faces."""
+"""Stub of the native module. `fastrnn.kernels` and `fastrnn.config` are its documented faces."""
 
 from typing import Any, SupportsFloat
 

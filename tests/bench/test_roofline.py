@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fastrnn import _core, layers, models, ops
+from fastrnn import _core, kernels, layers, models
 from measure.flops import DensePass, RecurrentPass
 from measure.peaks import Peaks
 from measure.phase_report import summary, table
@@ -119,9 +119,9 @@ def test_formulas_against_a_training_step_in_single_multiply_adds(
 
     # It is the training step that it should be.
     summed = [array.reshape(-1, gates, UNITS).sum(axis=1) for array in (w, u)]
-    outputs, _, tape = ops.simple_rnn_forward(embeddings[TOKENS], *summed)
+    outputs, _, tape = kernels.simple_rnn_forward(embeddings[TOKENS], *summed)
     np.testing.assert_allclose(outputs, last, rtol=1e-4, atol=1e-5)
-    gradients = ops.simple_rnn_backward(tape, d_last)
+    gradients = kernels.simple_rnn_backward(tape, d_last)
     for expected, ours in ((gradients.kernel, d_w), (gradients.recurrent_kernel, d_u)):
         np.testing.assert_allclose(np.tile(expected, gates), ours, rtol=1e-4, atol=1e-5)
     if not lean:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from fastrnn.datasets import imdb
-from keras_twins import assert_same, randomized
+from support.keras_twins import assert_same, randomized
 
 pytestmark = [  # of Keras and TensorFlow about themselves
     pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions"),

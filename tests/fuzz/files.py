@@ -18,10 +18,10 @@ import numpy as np
 from fastrnn.callbacks import BackupAndRestore, Callback
 from fastrnn.datasets import imdb
 from fastrnn.datasets.npz import read_npz
+from fastrnn.files.state_file import read_state
 from fastrnn.models import load_model, model_from_json
 from fastrnn.preprocessing.text import Tokenizer, tokenizer_from_json
-from fastrnn.saving.state_file import read_state
-from saved_models import LABELS, TOKENS, small_model, state
+from support.saved_models import LABELS, TOKENS, small_model, state
 
 from fuzz import damage, wild
 

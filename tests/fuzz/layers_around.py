@@ -7,9 +7,9 @@ from random import Random
 from typing import Any
 
 import numpy as np
-import reference
-from fastrnn import ops
-from rnn_cells import normal
+from fastrnn import kernels
+from support import reference
+from support.rnn_cells import normal
 
 from fuzz import wild
 
@@ -43,7 +43,7 @@ def dense(r: Random) -> str:
         x, kernel = wild.whole(r, x), wild.whole(r, kernel)
     d_y = normal(rng, *rows, units)
     name = r.choice(NAMES)
-    y = ops.dense_forward(
+    y = kernels.dense_forward(
         wild.dressed(r, x), wild.dressed(r, kernel), wild.dressed(r, bias), activation=name
     )
     x, kernel = x.astype(np.float32), kernel.astype(np.float32)
@@ -51,7 +51,7 @@ def dense(r: Random) -> str:
     sizes = np.abs(x).astype(float) @ np.abs(kernel) + (0 if bias is None else np.abs(bias))
     _near("y", y, want, (features + 8) * 2 * (sizes + 1))
     input_gradient, use_bias = wild.some(r), wild.some(r)
-    got = ops.dense_backward(
+    got = kernels.dense_backward(
         wild.dressed(r, x), wild.dressed(r, y), wild.dressed(r, kernel), wild.dressed(r, d_y),
         activation=name, use_bias=use_bias, input_gradient=input_gradient,
     )  # fmt: skip
@@ -95,10 +95,13 @@ def dense_refuses(r: Random) -> str:
         a[name] = wild.wrong(r, a[name])
     if name == "bias" or (name not in ("y", "d_y") and wild.some(r)):
         return wild.must_refuse(
-            lambda: ops.dense_forward(a["x"], a["kernel"], a["bias"], activation=activation), name
+            lambda: kernels.dense_forward(a["x"], a["kernel"], a["bias"], activation=activation),
+            name,
         )
     return wild.must_refuse(
-        lambda: ops.dense_backward(a["x"], a["y"], a["kernel"], a["d_y"], activation=activation),
+        lambda: kernels.dense_backward(
+            a["x"], a["y"], a["kernel"], a["d_y"], activation=activation
+        ),
         name,
     )
 
@@ -109,9 +112,11 @@ def embedding(r: Random) -> str:
     vocabulary, features = r.choice((1, 2, 40, 100)), r.choice((0, 1, 3, 8, 17, 50))
     tokens = rng.integers(0, vocabulary, shape)
     table, d_y = normal(rng, vocabulary, features), normal(rng, *shape, features)
-    got = ops.embedding_forward(wild.dressed_tokens(r, tokens), wild.dressed(r, table))
+    got = kernels.embedding_forward(wild.dressed_tokens(r, tokens), wild.dressed(r, table))
     np.testing.assert_array_equal(got, table[tokens])
-    got = ops.embedding_backward(wild.dressed_tokens(r, tokens), wild.dressed(r, d_y), vocabulary)
+    got = kernels.embedding_backward(
+        wild.dressed_tokens(r, tokens), wild.dressed(r, d_y), vocabulary
+    )
     want = reference.embedding_backward(tokens, d_y, vocabulary)
     sizes = reference.embedding_backward(tokens, np.abs(d_y), vocabulary)
     _near("d_table", got, want, sizes * (tokens.size + 1))
@@ -124,17 +129,19 @@ def embedding_refuses(r: Random) -> str:
     table, d_y = normal(rng, vocabulary, 3), normal(rng, *tokens.shape, 3)
     ids = wild.wrong_tokens(r, tokens, vocabulary)
     calls = {
-        "tokens": lambda: ops.embedding_forward(ids, table),
-        "table": lambda: ops.embedding_forward(tokens, wild.wrong_rank(r, table)),
-        "kind of table": lambda: ops.embedding_forward(tokens, wild.wrong_kind(r, table)),
-        "tokens, back": lambda: ops.embedding_backward(ids, d_y, vocabulary),
-        "d_y": lambda: ops.embedding_backward(tokens, wild.wrong_rank(r, d_y), vocabulary),
-        "kind of d_y": lambda: ops.embedding_backward(tokens, wild.wrong_kind(r, d_y), vocabulary),
-        "rows of d_y": lambda: ops.embedding_backward(tokens, d_y[1:], vocabulary),
-        "vocabulary": lambda: ops.embedding_backward(
+        "tokens": lambda: kernels.embedding_forward(ids, table),
+        "table": lambda: kernels.embedding_forward(tokens, wild.wrong_rank(r, table)),
+        "kind of table": lambda: kernels.embedding_forward(tokens, wild.wrong_kind(r, table)),
+        "tokens, back": lambda: kernels.embedding_backward(ids, d_y, vocabulary),
+        "d_y": lambda: kernels.embedding_backward(tokens, wild.wrong_rank(r, d_y), vocabulary),
+        "kind of d_y": lambda: kernels.embedding_backward(
+            tokens, wild.wrong_kind(r, d_y), vocabulary
+        ),
+        "rows of d_y": lambda: kernels.embedding_backward(tokens, d_y[1:], vocabulary),
+        "vocabulary": lambda: kernels.embedding_backward(
             tokens, d_y, r.choice((0, -1, -(2**63), 2**64, 1.5, None, "3"))
         ),
-        "vocabulary, no tokens": lambda: ops.embedding_backward(
+        "vocabulary, no tokens": lambda: kernels.embedding_backward(
             tokens[:0], d_y[:0], r.choice((-1, -5, -(2**62), -(2**63)))
         ),
     }
@@ -147,11 +154,11 @@ def activations(r: Random) -> str:
     shape = (*_rows(r), r.choice((0, 1, 3, 8, 17, 1000)))
     x = (normal(rng, *shape) * r.choice((1e-3, 1, 30, 1e4))).astype(np.float32)
     with np.errstate(all="ignore"):
-        y = ops.activation_forward(wild.dressed(r, x), name)
+        y = kernels.activation_forward(wild.dressed(r, x), name)
         _near(name, y, reference.ACTIVATIONS[name].forward(x.astype(float)), 1 + np.abs(x))
         d_y = normal(rng, *shape)
         slope = reference.ACTIVATIONS[name].slope(y.astype(float))
-        got = ops.activation_backward(wild.dressed(r, y), wild.dressed(r, d_y), name)
+        got = kernels.activation_backward(wild.dressed(r, y), wild.dressed(r, d_y), name)
         _near(f"slope of {name}", got, d_y * slope, 2 * np.abs(d_y))
     return wild.AGREED
 
@@ -161,10 +168,10 @@ def activations_refuse(r: Random) -> str:
     y = normal(rng, *_rows(r), wild.size(r))
     name = r.choice(NAMES)
     calls = {
-        "x": lambda: ops.activation_forward(wild.wrong_kind(r, y), name),
-        "y": lambda: ops.activation_backward(wild.wrong(r, y), y, name),
-        "d_y": lambda: ops.activation_backward(y, wild.wrong(r, y), name),
-        "activation": lambda: ops.activation_forward(y, r.choice(("", "RELU", 1, None))),
+        "x": lambda: kernels.activation_forward(wild.wrong_kind(r, y), name),
+        "y": lambda: kernels.activation_backward(wild.wrong(r, y), y, name),
+        "d_y": lambda: kernels.activation_backward(y, wild.wrong(r, y), name),
+        "activation": lambda: kernels.activation_forward(y, r.choice(("", "RELU", 1, None))),
     }
     what = r.choice(sorted(calls))
     return wild.must_refuse(calls[what], what)
@@ -176,13 +183,13 @@ def too_large(r: Random) -> str:
     column, row = np.ones((n, 1), np.float32), np.ones((1, n), np.float32)
     tokens = np.zeros(n, np.int8)
     calls = (
-        lambda: ops.dense_forward(column, row, activation=r.choice(NAMES)),
-        lambda: ops.dense_backward(row, row, np.broadcast_to(row, (n, n)), row),
-        lambda: ops.dense_forward(np.broadcast_to(column, (n, n)), column),
-        lambda: ops.embedding_forward(tokens, row),
-        lambda: ops.embedding_backward(tokens[:1], row, n),
-        lambda: ops.activation_forward(np.broadcast_to(row, (n, n)), r.choice(NAMES)),
-        lambda: ops.simple_rnn_forward(column[:, None], np.broadcast_to(row, (1, n)), row),
+        lambda: kernels.dense_forward(column, row, activation=r.choice(NAMES)),
+        lambda: kernels.dense_backward(row, row, np.broadcast_to(row, (n, n)), row),
+        lambda: kernels.dense_forward(np.broadcast_to(column, (n, n)), column),
+        lambda: kernels.embedding_forward(tokens, row),
+        lambda: kernels.embedding_backward(tokens[:1], row, n),
+        lambda: kernels.activation_forward(np.broadcast_to(row, (n, n)), r.choice(NAMES)),
+        lambda: kernels.simple_rnn_forward(column[:, None], np.broadcast_to(row, (1, n)), row),
     )
     try:
         r.choice(calls)()
@@ -198,7 +205,7 @@ def any_numbers(r: Random) -> str:
     x = bits.view(np.float32)
     with np.errstate(all="ignore"):
         for name in NAMES:
-            y = ops.activation_forward(x, name)
-            assert y.shape == x.shape == ops.activation_backward(y, x, name).shape
-        assert ops.dense_forward(x, x.T, activation=r.choice(NAMES)).shape == (len(x), len(x))
+            y = kernels.activation_forward(x, name)
+            assert y.shape == x.shape == kernels.activation_backward(y, x, name).shape
+        assert kernels.dense_forward(x, x.T, activation=r.choice(NAMES)).shape == (len(x), len(x))
     return wild.AGREED

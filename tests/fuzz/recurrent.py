@@ -7,9 +7,9 @@ from random import Random
 from typing import Any
 
 import numpy as np
-import reference
-from rnn_cells import CELLS, Cell, flatten
-from rnn_problems import (
+from support import reference
+from support.rnn_cells import CELLS, Cell, flatten
+from support.rnn_problems import (
     DROPOUTS,
     MASKS,
     TOKENS,

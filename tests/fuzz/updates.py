@@ -7,9 +7,9 @@ from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
-import reference
-from fastrnn import ops
-from rnn_cells import normal
+from fastrnn import kernels
+from support import reference
+from support.rnn_cells import normal
 
 from fuzz import wild
 
@@ -30,7 +30,7 @@ def _adam(amsgrad: bool) -> Optimizer:
     step_size = 0.01 * np.sqrt(1 - 0.9**3) / (1 - 0.8**3)
     return Optimizer(
         3,
-        lambda w, g, m, v, v_max: ops.adam_update(
+        lambda w, g, m, v, v_max: kernels.adam_update(
             w, g, m, v, step_size=step_size, **numbers, decay=0.02, v_max=v_max if amsgrad else None
         ),
         lambda w, g, m, v, v_max: reference.adam_update(
@@ -51,7 +51,7 @@ def _rmsprop(momentum: float, centered: bool = False) -> Optimizer:
 
     def update(w: Array, g: Array, v: Array, *others: Array) -> None:
         average, p = slots(others)
-        ops.rmsprop_update(
+        kernels.rmsprop_update(
             w, g, v, **numbers, momentum=momentum, momentum_buffer=p, average_gradient=average
         )
 
@@ -71,7 +71,7 @@ def _nadam() -> Optimizer:
     numbers = {"beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3, "decay": 0.02}
     return Optimizer(
         2,
-        lambda w, g, m, v: ops.nadam_update(
+        lambda w, g, m, v: kernels.nadam_update(
             w, g, m, v, step_size=0.01 * momentums[2] / (1 - product * momentums[2]),
             gradient_step_size=0.01 * (1 - momentums[1]) / (1 - product),
             v_correction=1 / (1 - 0.9**2), **numbers,
@@ -86,7 +86,7 @@ def _sgd(nesterov: bool) -> Optimizer:
     }  # fmt: skip
     return Optimizer(
         1,
-        lambda w, g, p: ops.sgd_update(w, g, momentum_buffer=p, **numbers),
+        lambda w, g, p: kernels.sgd_update(w, g, momentum_buffer=p, **numbers),
         lambda *a: reference.sgd_update(*a, **numbers),
     )
 
@@ -106,17 +106,17 @@ OPTIMIZERS = {
     "amsgrad": _adam(True),
     "adagrad": Optimizer(
         1,
-        lambda *a: ops.adagrad_update(*a, **_ADAGRAD),
+        lambda *a: kernels.adagrad_update(*a, **_ADAGRAD),
         lambda *a: reference.adagrad_update(*a, **_ADAGRAD),
     ),
     "adadelta": Optimizer(
         2,
-        lambda *a: ops.adadelta_update(*a, **_ADADELTA),
+        lambda *a: kernels.adadelta_update(*a, **_ADADELTA),
         lambda *a: reference.adadelta_update(*a, **_ADADELTA),
     ),
     "adamax": Optimizer(
         2,
-        lambda *a: ops.adamax_update(*a, step_size=0.01 / (1 - 0.8**3), **_ADAMAX),
+        lambda *a: kernels.adamax_update(*a, step_size=0.01 / (1 - 0.8**3), **_ADAMAX),
         lambda *a: reference.adamax_update(*a, learning_rate=0.01, step=3, **_ADAMAX),
     ),
     "nadam": _nadam(),

@@ -8,6 +8,6 @@ Each module named in `kinds.py` is one kind of case. It has
     ask_fastrnn(row, given)       the same from fastrnn
     LIMITS                        how far the two may lie apart; see `answers.assert_same_answers`
 
-`tests/parity/make_golden.py` writes what Keras answers into files, with the inputs and with the
+`tests/golden/make_golden.py` writes what Keras answers into files, with the inputs and with the
 rows, in which Keras has completed every config.
 """

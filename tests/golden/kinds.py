@@ -17,7 +17,7 @@ from golden import (
     utilities,
 )
 
-FOLDER = Path(__file__).parents[1] / "parity"
+FOLDER = Path(__file__).parent
 KINDS: dict[str, Any] = {
     "layers": layers,
     "models": models,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import reference
+from support import reference
 
 # How many floats a result may lie from the float nearest to the exact one.
 MAX_ULP = {
@@ -33,9 +33,9 @@ activations = pytest.mark.parametrize("activation", reference.ACTIVATIONS)
 
 
 def test_the_table_is_complete() -> None:
-    from fastrnn import ops
+    from fastrnn import kernels
 
-    assert set(MAX_ULP) == set(reference.ACTIVATIONS) == set(ops.ACTIVATIONS)
+    assert set(MAX_ULP) == set(reference.ACTIVATIONS) == set(kernels.ACTIVATIONS)
 
 
 def whole_range() -> np.ndarray:
@@ -62,11 +62,11 @@ def ordinal(x: np.ndarray) -> np.ndarray:
 
 @activations
 def test_error_in_ulp(activation: str, isa: str) -> None:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     x = whole_range()
     x = x[np.isfinite(x)]
-    y, want = ops.activation_forward(x, activation), exact(activation, x)
+    y, want = kernels.activation_forward(x, activation), exact(activation, x)
     assert y.dtype == np.float32
     distance = np.abs(ordinal(y) - ordinal(want))
     distance[np.abs(y - want) <= FLUSHED] = 0
@@ -77,7 +77,7 @@ def test_error_in_ulp(activation: str, isa: str) -> None:
 @activations
 def test_limits_and_nan(activation: str, isa: str) -> None:
     """NaN stays NaN, in every lane of a vector and in its tail; infinities have their limits."""
-    from fastrnn import ops
+    from fastrnn import kernels
 
     limits = {
         "linear": (-np.inf, np.inf),
@@ -94,56 +94,57 @@ def test_limits_and_nan(activation: str, isa: str) -> None:
         "hard_tanh": (-1, 1),
         "log_sigmoid": (-np.inf, 0),
     }
-    got = ops.activation_forward(np.array([-np.inf, np.inf], np.float32), activation)
+    got = kernels.activation_forward(np.array([-np.inf, np.inf], np.float32), activation)
     np.testing.assert_array_equal(got, np.array(limits[activation], np.float32))
     for size in (1, 5, 16, 37):
         for at in range(size):
             x = np.full(size, 0.5, np.float32)
             x[at] = np.nan
             np.testing.assert_array_equal(
-                np.isnan(ops.activation_forward(x, activation)), np.isnan(x)
+                np.isnan(kernels.activation_forward(x, activation)), np.isnan(x)
             )
 
 
 @activations
 def test_backward(activation: str, isa: str, rng: np.random.Generator) -> None:
     """The slope is computed from the float32 output, so that is what it is judged by."""
-    from fastrnn import ops
+    from fastrnn import kernels
 
     x = np.concatenate([np.linspace(-8, 8, 4001), [-3, 3, 0, -200, 200]]).astype(np.float32)
-    y = ops.activation_forward(x, activation)
+    y = kernels.activation_forward(x, activation)
     d_y = rng.standard_normal(x.shape).astype(np.float32)
-    got = ops.activation_backward(y, d_y, activation)
+    got = kernels.activation_backward(y, d_y, activation)
     want = d_y * reference.ACTIVATIONS[activation].slope(y.astype(np.float64))
     np.testing.assert_allclose(got, want, rtol=3e-7, atol=1.5e-7)
 
 
 @activations
 def test_shapes_layouts_and_input(activation: str, isa: str, rng: np.random.Generator) -> None:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     x = rng.standard_normal((3, 5, 7))
-    y = ops.activation_forward(x.astype(np.float32), activation)
+    y = kernels.activation_forward(x.astype(np.float32), activation)
     assert y.shape == x.shape
-    np.testing.assert_array_equal(y, ops.activation_forward(x, activation))
-    turned = ops.activation_forward(x.T, activation)
+    np.testing.assert_array_equal(y, kernels.activation_forward(x, activation))
+    turned = kernels.activation_forward(x.T, activation)
     np.testing.assert_array_equal(y.T, turned)
-    assert ops.activation_forward(np.zeros((0, 4), np.float32), activation).shape == (0, 4)
+    assert kernels.activation_forward(np.zeros((0, 4), np.float32), activation).shape == (0, 4)
     np.testing.assert_allclose(
-        ops.activation_backward(y.T, x.T, activation), ops.activation_backward(y, x, activation).T
+        kernels.activation_backward(y.T, x.T, activation),
+        kernels.activation_backward(y, x, activation).T,
     )
 
 
 def test_bad_input() -> None:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     x = np.ones(3, np.float32)
     for call in (
-        lambda: ops.activation_forward(x, "swoosh"),
-        lambda: ops.activation_forward(x.astype(object), "tanh"),
-        lambda: ops.activation_forward(x.astype(complex), "tanh"),
-        lambda: ops.activation_backward(x, x[:2], "tanh"),
-        lambda: ops.activation_backward(x, x, "swoosh"),
+        lambda: kernels.activation_forward(x, "swoosh"),
+        lambda: kernels.activation_forward(x.astype(object), "tanh"),
+        lambda: kernels.activation_forward(x.astype(complex), "tanh"),
+        lambda: kernels.activation_backward(x, x[:2], "tanh"),
+        lambda: kernels.activation_backward(x, x, "swoosh"),
     ):
         with pytest.raises((ValueError, TypeError), match="eceived"):
             call()

@@ -1,4 +1,4 @@
-"""`ops.Embedded` tokens give what the embedded sequences give; the gradient of x is the table's."""
+"""`kernels.Embedded` tokens give what embedded sequences give; the gradient of x is the table's."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_cells import CELLS, Cell, normal
-from rnn_problems import TOKENS, VOCABULARY, check, make_problem, run
+from support.rnn_cells import CELLS, Cell, normal
+from support.rnn_problems import TOKENS, VOCABULARY, check, make_problem, run
 
 cells = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
 shapes = pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_tokens_that_do_not_occur_get_no_gradient(
 
 @cells
 def test_bad_input(cell: Cell, rng: np.random.Generator) -> None:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     table, weights = normal(rng, VOCABULARY, 3), cell.weights(rng, 3, 4)
     tokens = np.zeros((2, 5), np.int64)
-    assert cell.forward(ops.Embedded(tokens, table), *weights).outputs.shape == (2, 4)
+    assert cell.forward(kernels.Embedded(tokens, table), *weights).outputs.shape == (2, 4)
     for bad_tokens, bad_table in (
         (tokens + VOCABULARY, table),
         (tokens - 1, table),
@@ -57,4 +57,4 @@ def test_bad_input(cell: Cell, rng: np.random.Generator) -> None:
         (tokens, table.astype(complex)),
     ):
         with pytest.raises((ValueError, TypeError), match="must"):
-            cell.forward(ops.Embedded(bad_tokens, bad_table), *weights)
+            cell.forward(kernels.Embedded(bad_tokens, bad_table), *weights)

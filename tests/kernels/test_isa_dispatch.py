@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_cells import CELLS, flatten, normal
+from support.rnn_cells import CELLS, flatten, normal
 
 ON_X86 = platform.machine().lower() in ("x86_64", "amd64")
 
@@ -16,10 +16,10 @@ ON_X86 = platform.machine().lower() in ("x86_64", "amd64")
 FINGERPRINT = """
 import hashlib
 import numpy as np
-from fastrnn import _core, ops
+from fastrnn import _core, kernels
 rng = np.random.default_rng(0)
 x, kernel = (rng.standard_normal(s).astype(np.float32) for s in ((8, 4096), (4096, 32)))
-print(_core.isa(), hashlib.sha256(ops.dense_forward(x, kernel).tobytes()).hexdigest())
+print(_core.isa(), hashlib.sha256(kernels.dense_forward(x, kernel).tobytes()).hexdigest())
 """
 
 

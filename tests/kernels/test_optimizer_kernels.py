@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference
+from support import reference
 
 SIZES = (1, 7, 16, 1000, 40_003)
 STEPS = 4
@@ -45,13 +45,13 @@ def assert_close(variable: np.ndarray, want: np.ndarray, moved: float) -> None:
 @decays
 @pytest.mark.parametrize("options", SGD, ids=str)
 def test_sgd(size: int, decay: float, options: dict[str, Any], isa: str, rng: Any) -> None:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     variable, gradients = start(rng, size)
     buffer = np.zeros(size, np.float32)
     want: Any = (variable.astype(np.float64), np.zeros(size))
     for gradient in gradients:
-        ops.sgd_update(
+        kernels.sgd_update(
             variable, gradient, learning_rate=0.05, decay=decay, **options,
             momentum_buffer=buffer if options["momentum"] else None,
         )  # fmt: skip
@@ -72,14 +72,14 @@ def test_sgd(size: int, decay: float, options: dict[str, Any], isa: str, rng: An
 @decays
 @pytest.mark.parametrize("options", RMSPROP, ids=str)
 def test_rmsprop(size: int, decay: float, options: dict[str, Any], isa: str, rng: Any) -> None:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     variable, gradients = start(rng, size)
     velocity, average, buffer = (np.zeros(size, np.float32) for _ in range(3))
     want: Any = (variable.astype(np.float64), np.zeros(size), np.zeros(size), np.zeros(size))
     numbers = {"learning_rate": 0.01, "rho": 0.9, "epsilon": 1e-7, "decay": decay}
     for gradient in gradients:
-        ops.rmsprop_update(
+        kernels.rmsprop_update(
             variable, gradient, velocity, momentum=options["momentum"], **numbers,
             momentum_buffer=buffer if options["momentum"] else None,
             average_gradient=average if options["centered"] else None,
@@ -100,7 +100,7 @@ def test_rmsprop(size: int, decay: float, options: dict[str, Any], isa: str, rng
 @decays
 @pytest.mark.parametrize("amsgrad", [False, True])
 def test_adam(size: int, decay: float, amsgrad: bool, isa: str, rng: Any) -> None:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     variable, gradients = start(rng, size)
     m, v, v_max = (np.zeros(size, np.float32) for _ in range(3))
@@ -108,7 +108,7 @@ def test_adam(size: int, decay: float, amsgrad: bool, isa: str, rng: Any) -> Non
     numbers = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "decay": decay}
     for step, gradient in enumerate(gradients, start=1):
         step_size = 0.01 * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
-        ops.adam_update(
+        kernels.adam_update(
             variable,
             gradient,
             m,
@@ -131,14 +131,14 @@ def test_adam(size: int, decay: float, amsgrad: bool, isa: str, rng: Any) -> Non
 @sizes
 @decays
 def test_adagrad(size: int, decay: float, isa: str, rng: Any) -> None:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     variable, gradients = start(rng, size)
     accumulator = np.full(size, 0.1, np.float32)
     want: Any = (variable.astype(np.float64), accumulator.astype(np.float64))
     numbers = {"learning_rate": 0.01, "epsilon": 1e-3, "decay": decay}
     for gradient in gradients:
-        ops.adagrad_update(variable, gradient, accumulator, **numbers)
+        kernels.adagrad_update(variable, gradient, accumulator, **numbers)
         want = reference.adagrad_update(want[0], gradient.astype(np.float64), want[1], **numbers)
     assert_close(variable, want[0], moved=0.1)
     np.testing.assert_allclose(accumulator, want[1], rtol=2e-6)
@@ -147,14 +147,14 @@ def test_adagrad(size: int, decay: float, isa: str, rng: Any) -> None:
 @sizes
 @decays
 def test_adadelta(size: int, decay: float, isa: str, rng: Any) -> None:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     variable, gradients = start(rng, size)
     squared_gradient, squared_step = np.zeros(size, np.float32), np.zeros(size, np.float32)
     want: Any = (variable.astype(np.float64), np.zeros(size), np.zeros(size))
     numbers = {"learning_rate": 0.7, "rho": 0.9, "epsilon": 1e-4, "decay": decay}
     for gradient in gradients:
-        ops.adadelta_update(variable, gradient, squared_gradient, squared_step, **numbers)
+        kernels.adadelta_update(variable, gradient, squared_gradient, squared_step, **numbers)
         want = reference.adadelta_update(want[0], gradient.astype(np.float64), *want[1:], **numbers)
     assert_close(variable, want[0], moved=0.3)
     np.testing.assert_allclose(squared_gradient, want[1], rtol=2e-6, atol=1e-30)
@@ -164,7 +164,7 @@ def test_adadelta(size: int, decay: float, isa: str, rng: Any) -> None:
 @sizes
 @decays
 def test_adamax(size: int, decay: float, isa: str, rng: Any) -> None:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     variable, gradients = start(rng, size)
     m, u = np.zeros(size, np.float32), np.zeros(size, np.float32)
@@ -172,7 +172,7 @@ def test_adamax(size: int, decay: float, isa: str, rng: Any) -> None:
     numbers = {"beta_1": 0.9, "beta_2": 0.7, "epsilon": 1e-4, "decay": decay}
     for step, gradient in enumerate(gradients, start=1):
         step_size = 0.01 / (1 - 0.9**step)
-        ops.adamax_update(variable, gradient, m, u, step_size=step_size, **numbers)
+        kernels.adamax_update(variable, gradient, m, u, step_size=step_size, **numbers)
         want = reference.adamax_update(
             want[0], gradient.astype(np.float64), *want[1:],
             learning_rate=0.01, step=step, **numbers,
@@ -185,7 +185,7 @@ def test_adamax(size: int, decay: float, isa: str, rng: Any) -> None:
 @sizes
 @decays
 def test_nadam(size: int, decay: float, isa: str, rng: Any) -> None:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     variable, gradients = start(rng, size)
     m, v = np.zeros(size, np.float32), np.zeros(size, np.float32)
@@ -195,7 +195,7 @@ def test_nadam(size: int, decay: float, isa: str, rng: Any) -> None:
     for step, gradient in enumerate(gradients, start=1):
         now, following = (reference.nadam_momentum(0.9, k) for k in (step, step + 1))
         product *= now
-        ops.nadam_update(
+        kernels.nadam_update(
             variable,
             gradient,
             m,
@@ -215,10 +215,10 @@ def test_nadam(size: int, decay: float, isa: str, rng: Any) -> None:
 
 
 def all_updates() -> dict[str, Callable[[np.ndarray, np.ndarray, list[np.ndarray]], None]]:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     def sgd(variable: np.ndarray, gradient: np.ndarray, slots: list[np.ndarray]) -> None:
-        ops.sgd_update(
+        kernels.sgd_update(
             variable,
             gradient,
             learning_rate=0.1,
@@ -228,33 +228,33 @@ def all_updates() -> dict[str, Callable[[np.ndarray, np.ndarray, list[np.ndarray
         )
 
     def rmsprop(variable: np.ndarray, gradient: np.ndarray, slots: list[np.ndarray]) -> None:
-        ops.rmsprop_update(
+        kernels.rmsprop_update(
             variable, gradient, slots[0], learning_rate=0.1, rho=0.9, epsilon=1e-7,
             momentum=0.9, momentum_buffer=slots[1], average_gradient=slots[2],
         )  # fmt: skip
 
     def adam(variable: np.ndarray, gradient: np.ndarray, slots: list[np.ndarray]) -> None:
-        ops.adam_update(
+        kernels.adam_update(
             variable, gradient, slots[0], slots[1], step_size=0.1, beta_1=0.9, beta_2=0.999,
             epsilon=1e-7, v_max=slots[2],
         )  # fmt: skip
 
     def adagrad(variable: np.ndarray, gradient: np.ndarray, slots: list[np.ndarray]) -> None:
-        ops.adagrad_update(variable, gradient, slots[0], learning_rate=0.1, epsilon=1e-7)
+        kernels.adagrad_update(variable, gradient, slots[0], learning_rate=0.1, epsilon=1e-7)
 
     def adadelta(variable: np.ndarray, gradient: np.ndarray, slots: list[np.ndarray]) -> None:
-        ops.adadelta_update(
+        kernels.adadelta_update(
             variable, gradient, slots[0], slots[1], learning_rate=1.0, rho=0.9, epsilon=1e-7
         )
 
     def adamax(variable: np.ndarray, gradient: np.ndarray, slots: list[np.ndarray]) -> None:
-        ops.adamax_update(
+        kernels.adamax_update(
             variable, gradient, slots[0], slots[1], step_size=0.1, beta_1=0.9, beta_2=0.999,
             epsilon=1e-7,
         )  # fmt: skip
 
     def nadam(variable: np.ndarray, gradient: np.ndarray, slots: list[np.ndarray]) -> None:
-        ops.nadam_update(
+        kernels.nadam_update(
             variable, gradient, slots[0], slots[1], step_size=0.1, gradient_step_size=0.2,
             v_correction=2.0, beta_1=0.9, beta_2=0.999, epsilon=1e-7,
         )  # fmt: skip
@@ -318,13 +318,13 @@ def test_bad_input_is_refused_before_anything_changes(name: str) -> None:
 
 def test_momentum_needs_its_buffer() -> None:
     """Without the check the update would quietly be plain SGD."""
-    from fastrnn import ops
+    from fastrnn import kernels
 
     variable, gradient = np.ones(3, np.float32), np.ones(3, np.float32)
     with pytest.raises((ValueError, TypeError), match="momentum_buffer"):
-        ops.sgd_update(variable, gradient, learning_rate=0.1, momentum=0.9)
+        kernels.sgd_update(variable, gradient, learning_rate=0.1, momentum=0.9)
     with pytest.raises((ValueError, TypeError), match="momentum_buffer"):
-        ops.rmsprop_update(
+        kernels.rmsprop_update(
             variable,
             gradient,
             variable.copy(),

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference
-from pairwise import pairwise
-from rnn_cells import CELLS, Cell, flatten, normal
-from rnn_problems import (
+from support import reference
+from support.pairwise import pairwise
+from support.rnn_cells import CELLS, Cell, flatten, normal
+from support.rnn_problems import (
     SIZES,
     assert_plan,
     assert_results,

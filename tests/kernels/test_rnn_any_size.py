@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from rnn_cells import CELLS, Cell
-from rnn_problems import (
+from support.rnn_cells import CELLS, Cell
+from support.rnn_problems import (
     DROPOUTS,
     MASKS,
     TOKENS,

@@ -1,4 +1,4 @@
-"""Bad input to fastrnn.ops is a ValueError or TypeError that says what, before any kernel runs."""
+"""Bad input to fastrnn.kernels raises a ValueError or TypeError before any kernel runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_cells import CELLS, Cell, normal
+from support.rnn_cells import CELLS, Cell, normal
 
 B, T, F, H = 3, 4, 5, 6
 
@@ -116,11 +116,11 @@ def wrong_masks(cell: Cell) -> list[tuple[str, Any]]:
 @cells
 @pytest.mark.parametrize("tokens", [False, True], ids=["tensor", "tokens"])
 def test_forward_refuses_masks(cell: Cell, tokens: bool, rng: np.random.Generator) -> None:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     good = arguments(cell, rng)
     if tokens:
-        good["x"] = ops.Embedded(np.zeros((B, T), np.int64), normal(rng, 3, F))
+        good["x"] = kernels.Embedded(np.zeros((B, T), np.int64), normal(rng, 3, F))
     masks: dict[str, Any] = {
         "mask": np.ones((B, T), bool),
         "dropout_mask": np.ones((B, F)),

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pairwise import pairwise
-from rnn_cells import CELLS, Cell, normal
-from rnn_problems import (
+from support.pairwise import pairwise
+from support.rnn_cells import CELLS, Cell, normal
+from support.rnn_problems import (
     DROPOUTS,
     SIZES,
     assert_same_bits,

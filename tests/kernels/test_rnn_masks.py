@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pairwise import pairwise
-from rnn_cells import CELLS, Cell
-from rnn_problems import (
+from support.pairwise import pairwise
+from support.rnn_cells import CELLS, Cell
+from support.rnn_problems import (
     MASKS,
     SIZES,
     assert_same_bits,

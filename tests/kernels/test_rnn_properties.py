@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_cells import CELLS, Cell, flatten, normal
-from rnn_problems import (
+from support.rnn_cells import CELLS, Cell, flatten, normal
+from support.rnn_problems import (
     VARIANTS,
     Problem,
     assert_same_bits,

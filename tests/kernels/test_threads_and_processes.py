@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_cells import CELLS, Cell, normal
-from rnn_problems import VARIANTS, make_problem, run
+from support.rnn_cells import CELLS, Cell, normal
+from support.rnn_problems import VARIANTS, make_problem, run
 
 cells = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
 

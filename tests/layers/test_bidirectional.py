@@ -9,9 +9,9 @@ import fastrnn
 import numpy as np
 import pytest
 from fastrnn import layers
-from keras_twins import assert_same, assert_same_gradients, randomized
-from pairwise import pairwise
-from rnn_problems import make_mask
+from support.keras_twins import assert_same, assert_same_gradients, randomized
+from support.pairwise import pairwise
+from support.rnn_problems import make_mask
 
 BATCH, STEPS, FEATURES, UNITS = 5, 6, 4, 3
 
@@ -109,7 +109,7 @@ def test_no_tensor_of_embedded_sequences_is_made(
         [layers.Embedding(9, 4), layers.Bidirectional(layers.GRU(3)), layers.Dense(1)]
     )
     model.compile("sgd", "mse")
-    monkeypatch.setattr(fastrnn.ops, "embedding_forward", None)
+    monkeypatch.setattr(fastrnn.kernels, "embedding_forward", None)
     tokens = rng.integers(0, 9, (4, 5))
     model.fit(tokens, np.ones(4), verbose=0)
     assert model.predict(tokens, verbose=0).shape == (4, 1)

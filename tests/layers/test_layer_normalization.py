@@ -10,7 +10,7 @@ import fastrnn
 import numpy as np
 import pytest
 from fastrnn import layers
-from keras_twins import assert_same, assert_same_gradients, randomized
+from support.keras_twins import assert_same, assert_same_gradients, randomized
 
 
 @pytest.mark.parametrize("scale", [True, False])

@@ -9,7 +9,7 @@ import fastrnn
 import numpy as np
 import pytest
 from fastrnn import layers
-from keras_twins import assert_same, randomized
+from support.keras_twins import assert_same, randomized
 
 
 def test_layers_above_skip_its_steps(keras: ModuleType, rng: np.random.Generator) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fastrnn import layers
-from keras_twins import assert_same, assert_same_gradients
+from support.keras_twins import assert_same, assert_same_gradients
 
 MASK = np.array([[1, 1, 0], [0, 0, 0]], bool)
 

@@ -11,9 +11,9 @@ from typing import Any
 import fastrnn
 import numpy as np
 import pytest
-from fastrnn import layers, ops
-from keras_twins import assert_same, assert_same_gradients, randomized
-from pairwise import pairwise
+from fastrnn import kernels, layers
+from support.keras_twins import assert_same, assert_same_gradients, randomized
+from support.pairwise import pairwise
 
 BATCH, STEPS, FEATURES, UNITS = 4, 5, 6, 3
 CELLS: dict[str, tuple[str, dict[str, Any], int]] = {
@@ -107,7 +107,7 @@ def test_results_are_those_of_ops_given_the_masks(
     layer.build((None, STEPS, FEATURES))
     x: Any = inputs(rng, BATCH, STEPS, FEATURES)
     if fused:
-        x = ops.Embedded(rng.integers(0, 7, (BATCH, STEPS)), inputs(rng, 7, FEATURES))
+        x = kernels.Embedded(rng.integers(0, 7, (BATCH, STEPS)), inputs(rng, 7, FEATURES))
     mask = rng.random((BATCH, STEPS)) < 0.7
     kernel, drawn = type(layer).forward_kernel, Drawn(layer, monkeypatch)
     y, tape = layer.forward(x, True, mask)

@@ -9,7 +9,7 @@ import fastrnn
 import numpy as np
 import pytest
 from fastrnn import layers
-from keras_twins import assert_same, randomized
+from support.keras_twins import assert_same, randomized
 
 BATCH, STEPS, FEATURES, UNITS = 3, 4, 5, 6
 CELLS = ("SimpleRNN", "LSTM", "GRU")

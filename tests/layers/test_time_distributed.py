@@ -9,7 +9,7 @@ import fastrnn
 import numpy as np
 import pytest
 from fastrnn import layers
-from keras_twins import assert_same, assert_same_gradients, randomized
+from support.keras_twins import assert_same, assert_same_gradients, randomized
 
 INSIDE: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
     ("Dense", {"units": 5, "activation": "tanh"}, (2, 3, 4)),

@@ -184,7 +184,7 @@ def test_an_embedding_hands_tokens_to_a_layer_inside_a_model(
 ) -> None:
     model = Sequential([layers.Embedding(9, 3), Sequential([layers.LSTM(4), layers.Dense(1)])])
     model.compile("sgd", "mse")
-    monkeypatch.setattr("fastrnn.ops.embedding_forward", None)
+    monkeypatch.setattr("fastrnn.kernels.embedding_forward", None)
     model.fit(np.arange(8).reshape(2, 4), np.ones(2), verbose=0)
 
 

@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import parity_cases
 import pytest
+from support import parity_cases
 
 RELATIVE = 1e-4
 

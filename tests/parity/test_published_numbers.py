@@ -7,10 +7,10 @@ from typing import Any
 
 import fastrnn
 import numpy as np
-import published_cases
 import pytest
 from fastrnn import layers, losses, metrics, optimizers
 from fastrnn.variable import Variable
+from support import published_cases
 
 
 def dense(case: dict[str, Any]) -> np.ndarray:

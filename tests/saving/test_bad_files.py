@@ -17,7 +17,7 @@ import pytest
 from fastrnn import layers
 from fastrnn.models import load_model, model_from_json
 from fastrnn.saving import InvalidFileError
-from saved_models import LABELS, TOKENS, small_model, state
+from support.saved_models import LABELS, TOKENS, small_model, state
 
 ENDS = [".keras", ".h5", ".weights.h5"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import pytest
 from fastrnn.saving import InvalidFileError, heaps
-from saved_models import small_model
+from support.saved_models import small_model
 
 SIGNATURE = b"GCOL\x01\0\0\0"
 

@@ -18,7 +18,7 @@ import pytest
 from fastrnn import layers
 from fastrnn.models import clone_model, load_model, model_from_json
 from fastrnn.optimizers import SGD, schedules
-from saved_models import LABELS, TOKENS, small_model, state
+from support.saved_models import LABELS, TOKENS, small_model, state
 
 ENDS = [".keras", ".h5", ".hdf5"]
 

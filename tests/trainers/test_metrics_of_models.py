@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fastrnn import layers, losses, metrics
 from fastrnn.models import Sequential
-from trainer_twins import assert_same_logs, compiled_twins
+from support.trainer_twins import assert_same_logs, compiled_twins
 
 X, Y = np.linspace(-1, 1, 10).reshape(5, 2), np.array([0, 1, 1, 0, 1])
 

@@ -14,7 +14,7 @@ from fastrnn.callbacks import Callback
 from fastrnn.models import Sequential
 from fastrnn.trainers.data import Ragged, RaggedFeed
 from fastrnn.utils import pad_sequences
-from trainer_twins import assert_same_logs, assert_same_weights, compiled_twins
+from support.trainer_twins import assert_same_logs, assert_same_weights, compiled_twins
 
 VOCABULARY, FEATURES = 9, 3
 LENGTHS = (3, 1, 5, 2, 2, 4, 1, 6, 3)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fastrnn import layers
 from fastrnn.models import Sequential
-from trainer_twins import assert_same_fit, compiled_twins
+from support.trainer_twins import assert_same_fit, compiled_twins
 
 SIZE, STEPS, FEATURES = 3, 4, 2
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference
-from rnn_cells import CELLS, Cell, flatten, normal
-from rnn_problems import Problem, assert_same_bits, run
+from support import reference
+from support.rnn_cells import CELLS, Cell, flatten, normal
+from support.rnn_problems import Problem, assert_same_bits, run
 
 cells = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
 
@@ -122,20 +122,22 @@ def test_denormals_count_as_zeros(cell: Cell, what: str, isa: str) -> None:
 
 
 def tiny_update() -> tuple[np.ndarray, ...]:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     variable, m, v = (np.full(100, TINY) for _ in range(3))
     gradient = np.full(100, TINY)
-    ops.adam_update(variable, gradient, m, v, step_size=1, beta_1=0.9, beta_2=0.99, epsilon=1e-7)
+    kernels.adam_update(
+        variable, gradient, m, v, step_size=1, beta_1=0.9, beta_2=0.99, epsilon=1e-7
+    )
     return variable, m, v
 
 
 def tiny_products() -> tuple[np.ndarray, ...]:
-    from fastrnn import ops
+    from fastrnn import kernels
 
     x, kernel = np.full((40, 20), TINY), np.full((20, 30), np.float32(0.5))
-    y = ops.dense_forward(x, kernel)
-    gradients = ops.dense_backward(np.ones_like(x), y, kernel, np.full_like(y, TINY))
+    y = kernels.dense_forward(x, kernel)
+    gradients = kernels.dense_backward(np.ones_like(x), y, kernel, np.full_like(y, TINY))
     return (y, *gradients)
 
 
@@ -177,7 +179,7 @@ def test_ten_thousand_steps(cell: Cell, rng: np.random.Generator) -> None:
 BIG = """
 import sys
 import numpy as np
-from fastrnn import layers, ops
+from fastrnn import layers, kernels
 
 try:
     zeros = lambda *shape: np.zeros(shape, np.float32)
@@ -188,12 +190,12 @@ except (ValueError, MemoryError) as error:
 """
 
 REFUSED = {
-    "steps": "ops.simple_rnn_forward(zeros(1, 2**31, 1), one, one, keep_tape=False)",
-    "rows": "ops.simple_rnn_forward(zeros(2**31, 1, 1), one, one, keep_tape=False)",
-    "vocabulary": "ops.embedding_backward([2**31 + 5], [[1.0]], vocabulary=2**31 + 10)",
-    "product": "ops.embedding_backward([], zeros(0, 2**20), vocabulary=2**50)",
-    "negative": "ops.embedding_backward([], zeros(0, 4), vocabulary=-(2**62))",
-    "table": "ops.embedding_forward([2**31 + 5], zeros(2**31 + 10, 1))",
+    "steps": "kernels.simple_rnn_forward(zeros(1, 2**31, 1), one, one, keep_tape=False)",
+    "rows": "kernels.simple_rnn_forward(zeros(2**31, 1, 1), one, one, keep_tape=False)",
+    "vocabulary": "kernels.embedding_backward([2**31 + 5], [[1.0]], vocabulary=2**31 + 10)",
+    "product": "kernels.embedding_backward([], zeros(0, 2**20), vocabulary=2**50)",
+    "negative": "kernels.embedding_backward([], zeros(0, 4), vocabulary=-(2**62))",
+    "table": "kernels.embedding_forward([2**31 + 5], zeros(2**31 + 10, 1))",
     "embedding": "layers.Embedding(2**40, 2**30).build((None, 3))",
     "dense": "layers.Dense(2**62).build((None, 2**10))",
     "units": "layers.LSTM(2**33).build((None, 3, 2))",
@@ -219,7 +221,7 @@ def lazy_zeros(*shape: int) -> np.ndarray:
 @cells
 def test_offsets_beyond_two_to_the_31(cell: Cell, isa: str, rng: np.random.Generator) -> None:
     """Only the last steps of a walk and the last rows of a table are touched."""
-    from fastrnn import ops
+    from fastrnn import kernels
 
     features = 2049
     kernel, recurrent_kernel, bias = cell.weights(rng, features, 5)
@@ -232,8 +234,8 @@ def test_offsets_beyond_two_to_the_31(cell: Cell, isa: str, rng: np.random.Gener
     got = flatten(cell.forward(x, kernel, recurrent_kernel, bias, mask=mask, keep_tape=False))
     assert_same_bits(want, got)
     tokens = np.arange(2**20 - 3, 2**20)[None]
-    np.testing.assert_array_equal(ops.embedding_forward(tokens, x[0]), last)
-    embedded = ops.Embedded(tokens, x[0])
+    np.testing.assert_array_equal(kernels.embedding_forward(tokens, x[0]), last)
+    embedded = kernels.Embedded(tokens, x[0])
     got = flatten(cell.forward(embedded, kernel, recurrent_kernel, bias, keep_tape=False))
     for name, array in got.items():
         np.testing.assert_allclose(array, want[name], atol=1e-6, err_msg=name)

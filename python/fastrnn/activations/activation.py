@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.ops.arrays import Floats
+from fastrnn.kernels.arrays import Floats
 
 Backward = Callable[..., Floats]
 

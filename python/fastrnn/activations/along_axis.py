@@ -6,7 +6,7 @@ import numpy as np
 
 from fastrnn.activations.activation import Activation
 from fastrnn.activations.native import sigmoid
-from fastrnn.ops.arrays import Floats
+from fastrnn.kernels.arrays import Floats
 
 
 @Activation

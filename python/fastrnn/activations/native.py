@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastrnn import ops
+from fastrnn import kernels
 from fastrnn.activations.activation import Activation
-from fastrnn.ops.arrays import Floats
+from fastrnn.kernels.arrays import Floats
 
 _DOCSTRING = """{does}
 
@@ -26,19 +26,19 @@ def _native(name: str, does: str, values: str) -> Activation:
     """Return the activation `name` of the kernels.
 
     Args:
-        name: One of `ops.ACTIVATIONS`.
+        name: One of `kernels.ACTIVATIONS`.
         does: First paragraph of its docstring.
         values: What it makes of -1, 0 and 2, as NumPy shows it.
     """
 
     def function(x: Floats) -> Floats:
-        return ops.activation_forward(x, name)
+        return kernels.activation_forward(x, name)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = _DOCSTRING.format(does=does, name=name, values=values)
     activation = Activation(function)
     # The derivatives of all of them are functions of y.
-    activation.gradient(lambda x, y, d_y: ops.activation_backward(y, d_y, name))
+    activation.gradient(lambda x, y, d_y: kernels.activation_backward(y, d_y, name))
     return activation
 
 
@@ -90,7 +90,7 @@ def relu(
         array([-0.5,  1. ,  6. ], dtype=float32)
     """
     if max_value is None and negative_slope == threshold == 0.0:
-        return ops.activation_forward(x, "relu")
+        return kernels.activation_forward(x, "relu")
     y = np.where(x > threshold, x, np.float32(negative_slope) * (x - np.float32(threshold)))
     return y if max_value is None else np.minimum(y, np.float32(max_value))
 
@@ -105,7 +105,7 @@ def _(
     threshold: float = 0.0,
 ) -> Floats:
     if max_value is None and negative_slope == threshold == 0.0:
-        return ops.activation_backward(y, d_y, "relu")
+        return kernels.activation_backward(y, d_y, "relu")
     slope = np.where(x > threshold, np.float32(1.0), np.float32(negative_slope))
     return d_y * slope if max_value is None else d_y * slope * (y < max_value)
 
@@ -126,12 +126,12 @@ def elu(x: Floats, alpha: float = 1.0) -> Floats:
         array([-0.632,  0.   ,  2.   ], dtype=float32)
     """
     if alpha == 1.0:
-        return ops.activation_forward(x, "elu")
+        return kernels.activation_forward(x, "elu")
     return np.where(x > 0, x, np.float32(alpha) * np.expm1(np.minimum(x, 0)))
 
 
 @elu.gradient
 def _(x: Floats, y: Floats, d_y: Floats, alpha: float = 1.0) -> Floats:
     if alpha == 1.0:
-        return ops.activation_backward(y, d_y, "elu")
+        return kernels.activation_backward(y, d_y, "elu")
     return d_y * np.where(x > 0, np.float32(1.0), y + np.float32(alpha))

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastrnn.activations.activation import Activation
 from fastrnn.activations.native import hard_sigmoid
-from fastrnn.ops.arrays import Floats
+from fastrnn.kernels.arrays import Floats
 
 _ONE = np.float32(1.0)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastrnn.activations.activation import Activation
 from fastrnn.activations.native import sigmoid, softplus, tanh
-from fastrnn.ops.arrays import Floats
+from fastrnn.kernels.arrays import Floats
 
 _ONE = np.float32(1.0)
 

@@ -97,7 +97,7 @@ class BackupAndRestore(Callback):
         """Go to the last backup, if there is one."""
         self._batches, self._unwritten = 0, None
         if (found := self._read()) is not None:
-            from fastrnn.saving.errors import InvalidFileError, blaming
+            from fastrnn.files.errors import InvalidFileError, blaming
 
             path, state = found
             with blaming(str(path), "the backup"):
@@ -128,7 +128,7 @@ class BackupAndRestore(Callback):
         self._unwritten = None
 
     def _save(self) -> None:
-        from fastrnn.saving.state_file import state_image
+        from fastrnn.files.state_file import state_image
 
         image = state_image(self.model._run.state())
         # A backup does not tell that a training was to stop here. One that is killed before it has
@@ -139,7 +139,7 @@ class BackupAndRestore(Callback):
             self._write(image)
 
     def _write(self, image: bytes) -> None:
-        from fastrnn.saving.atomic import replace_file
+        from fastrnn.files.atomic import replace_file
 
         self._latest.parent.mkdir(parents=True, exist_ok=True)
         self._delete_unfinished()
@@ -149,8 +149,8 @@ class BackupAndRestore(Callback):
 
     def _read(self) -> tuple[Path, Any] | None:
         """Return the latest backup that is there and whole, and its path."""
-        from fastrnn.saving.errors import InvalidFileError
-        from fastrnn.saving.state_file import read_state
+        from fastrnn.files.errors import InvalidFileError
+        from fastrnn.files.state_file import read_state
 
         if self._latest.exists():
             try:

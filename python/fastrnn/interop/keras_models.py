@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.files.errors import blaming
 from fastrnn.models.model import Model
 from fastrnn.models.sequential import Sequential
-from fastrnn.saving.errors import blaming
 from fastrnn.saving.model_config import model_config, model_from_config
 from fastrnn.saving.optimizer_state import restore_state, state_of
 from fastrnn.utils.custom_objects import custom_object_scope

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastrnn import ops
+from fastrnn import kernels
 from fastrnn.layers.layer import Shape
 from fastrnn.layers.rnn import RNN
 from fastrnn.layers.sequence_layer import SequenceLayer
@@ -161,7 +161,7 @@ class Bidirectional(SequenceLayer):
 
     def call(
         self,
-        x: np.ndarray | ops.Embedded,
+        x: np.ndarray | kernels.Embedded,
         training: bool = False,
         mask: np.ndarray | None = None,
         initial_state: Sequence[np.ndarray] | None = None,
@@ -180,7 +180,7 @@ class Bidirectional(SequenceLayer):
 
     def forward(
         self,
-        x: np.ndarray | ops.Embedded,
+        x: np.ndarray | kernels.Embedded,
         training: bool = False,
         mask: np.ndarray | None = None,
     ) -> tuple[Any, _Cache]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import activations, constraints, initializers, ops, regularizers
+from fastrnn import activations, constraints, initializers, kernels, regularizers
 from fastrnn.arguments import own_arguments, positive_integer, refuse_not_built
 from fastrnn.layers.layer import Layer, Shape
 
@@ -148,7 +148,7 @@ class Dense(Layer):
         """
         bias = None if self.bias is None else self.bias.value
         fused = self._fused_activation
-        z = ops.dense_forward(x, self.kernel.value, bias, activation=fused or "linear")
+        z = kernels.dense_forward(x, self.kernel.value, bias, activation=fused or "linear")
         y = self.activation(z) if fused is None else z
         return y, (x, z, y)
 
@@ -163,7 +163,7 @@ class Dense(Layer):
         fused = self._fused_activation
         if fused is None:
             d_y = self.activation.backward(z, y, d_y)
-        d_x, d_kernel, d_bias = ops.dense_backward(
+        d_x, d_kernel, d_bias = kernels.dense_backward(
             x,
             z,
             self.kernel.value,
@@ -178,4 +178,4 @@ class Dense(Layer):
     def _fused_activation(self) -> str | None:
         """Name of the activation if the kernel can apply it, else None."""
         name = self.activation.__name__
-        return name if name in ops.ACTIVATIONS else None
+        return name if name in kernels.ACTIVATIONS else None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import constraints, initializers, ops, regularizers
+from fastrnn import constraints, initializers, kernels, regularizers
 from fastrnn.arguments import own_arguments, positive_integer, refuse_not_built
 from fastrnn.layers.inputs import as_tokens
 from fastrnn.layers.layer import Layer, Shape
@@ -115,10 +115,10 @@ class Embedding(Layer):
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Gather rows of the table. The cache is the tokens."""
-        return ops.embedding_forward(x, self.embeddings.value), x
+        return kernels.embedding_forward(x, self.embeddings.value), x
 
     def backward(
         self, cache: np.ndarray, d_y: np.ndarray, input_gradient: bool = True
     ) -> tuple[None, list[np.ndarray]]:
         """Sum the gradients of each token's occurrences. Tokens have no gradient."""
-        return None, [ops.embedding_backward(cache, d_y, self.input_dim)]
+        return None, [kernels.embedding_backward(cache, d_y, self.input_dim)]

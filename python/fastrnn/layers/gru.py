@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastrnn import ops
+from fastrnn import kernels
 from fastrnn.arguments import own_arguments
 from fastrnn.layers.rnn import RNN, recurrent_activation_of
 
@@ -25,7 +25,7 @@ class GRU(RNN):
     `n = activation(x_t W_h + b_h + (r * h_{t-1}) U_h)`; the bias is `[3 * units]`.
 
     Args:
-        recurrent_activation: Activation of the two gates, one of `fastrnn.ops.ACTIVATIONS`.
+        recurrent_activation: Activation of the two gates, one of `fastrnn.kernels.ACTIVATIONS`.
         reset_after: Whether r is applied after the product with the recurrent kernel.
 
     Example:
@@ -36,8 +36,8 @@ class GRU(RNN):
 
     gates = 3
     kernel_options = ("activation", "recurrent_activation", "reset_after")
-    forward_kernel = staticmethod(ops.gru_forward)
-    backward_kernel = staticmethod(ops.gru_backward)
+    forward_kernel = staticmethod(kernels.gru_forward)
+    backward_kernel = staticmethod(kernels.gru_backward)
 
     def __init__(
         self,

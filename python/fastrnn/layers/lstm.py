@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import ops
+from fastrnn import kernels
 from fastrnn.arguments import own_arguments
 from fastrnn.layers.rnn import RNN, recurrent_activation_of
 
@@ -26,7 +26,7 @@ class LSTM(RNN):
     The equations are those of Gers, Schmidhuber and Cummins, "Learning to forget", 2000.
 
     Args:
-        recurrent_activation: Activation of the three gates, one of `fastrnn.ops.ACTIVATIONS`.
+        recurrent_activation: Activation of the three gates, one of `fastrnn.kernels.ACTIVATIONS`.
         unit_forget_bias: Whether the bias of the gate f starts at 1, and so at remembering
             (Jozefowicz, Zaremba and Sutskever, 2015).
 
@@ -40,8 +40,8 @@ class LSTM(RNN):
     gates = 4
     state_names = ("h", "c")
     kernel_options = ("activation", "recurrent_activation")
-    forward_kernel = staticmethod(ops.lstm_forward)
-    backward_kernel = staticmethod(ops.lstm_backward)
+    forward_kernel = staticmethod(kernels.lstm_forward)
+    backward_kernel = staticmethod(kernels.lstm_backward)
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastrnn import activations, constraints, initializers, ops, regularizers
+from fastrnn import activations, constraints, initializers, kernels, regularizers
 from fastrnn.arguments import positive_integer, refuse_not_built
 from fastrnn.docstrings import complete_docstring
 from fastrnn.layers.dropout import draw_mask, generator_of, rate_of, seed_of
@@ -23,13 +23,13 @@ _NOT_BUILT = {"time_major": False}
 class RNN(SequenceLayer):
     """Base of the recurrent layers.
 
-    A subclass names its kernels in `fastrnn.ops`, counts its gates and states, and lists in
+    A subclass names its kernels in `fastrnn.kernels`, counts its gates and states, and lists in
     `kernel_options` which of its attributes its kernels take. What follows is about all of them
     and becomes a part of their docstrings.
 
     Args:
         units: Size of the state and of the output, a positive integer.
-        activation: Name or function of `fastrnn.activations`, one of `fastrnn.ops.ACTIVATIONS`;
+        activation: Name or function of `fastrnn.activations`, one of `fastrnn.kernels.ACTIVATIONS`;
             None for none.
         use_bias: Whether there is a bias.
         kernel_initializer: First value of the kernel, `[features, gates * units]`, where gates is
@@ -87,8 +87,8 @@ class RNN(SequenceLayer):
     """The states, in the order in which they are passed and returned."""
     kernel_options: ClassVar[tuple[str, ...]] = ("activation",)
     """Attributes that the kernels take as keyword arguments."""
-    forward_kernel: ClassVar[Callable[..., ops.RnnOutput]]
-    backward_kernel: ClassVar[Callable[..., ops.RnnGradients]]
+    forward_kernel: ClassVar[Callable[..., kernels.RnnOutput]]
+    backward_kernel: ClassVar[Callable[..., kernels.RnnGradients]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -247,7 +247,7 @@ class RNN(SequenceLayer):
 
     def call(
         self,
-        x: np.ndarray | ops.Embedded,
+        x: np.ndarray | kernels.Embedded,
         training: bool = False,
         mask: np.ndarray | None = None,
         initial_state: Sequence[np.ndarray] | None = None,
@@ -259,28 +259,28 @@ class RNN(SequenceLayer):
 
     def forward(
         self,
-        x: np.ndarray | ops.Embedded,
+        x: np.ndarray | kernels.Embedded,
         training: bool = False,
         mask: np.ndarray | None = None,
-    ) -> tuple[np.ndarray, ops.Tape | None]:
+    ) -> tuple[np.ndarray, kernels.Tape | None]:
         """Walk the steps from zero states. The cache is the tape of the kernel."""
         outputs, _, tape = self.walk(x, training, mask)
         return self._in_order_of_walk(outputs), tape
 
     def backward(
-        self, cache: ops.Tape, d_y: np.ndarray, input_gradient: bool = True
+        self, cache: kernels.Tape, d_y: np.ndarray, input_gradient: bool = True
     ) -> tuple[np.ndarray | None, list[np.ndarray]]:
         """Go back through `forward`."""
         return self.walk_back(cache, self._in_order_of_walk(d_y), input_gradient)
 
     def walk(
         self,
-        x: np.ndarray | ops.Embedded,
+        x: np.ndarray | kernels.Embedded,
         training: bool,
         mask: np.ndarray | None,
         initial_state: Sequence[np.ndarray] | None = None,
         keep_tape: bool = True,
-    ) -> ops.RnnOutput:
+    ) -> kernels.RnnOutput:
         """Run the kernel. Unlike `forward` it leaves all outputs in the order of the time.
 
         Args:
@@ -317,7 +317,7 @@ class RNN(SequenceLayer):
         return walked
 
     def walk_back(
-        self, tape: ops.Tape, d_outputs: np.ndarray, input_gradient: bool = True
+        self, tape: kernels.Tape, d_outputs: np.ndarray, input_gradient: bool = True
     ) -> tuple[np.ndarray | None, list[np.ndarray]]:
         """Go back through `walk`.
 
@@ -339,7 +339,7 @@ class RNN(SequenceLayer):
             return np.ascontiguousarray(outputs[:, ::-1])
         return outputs
 
-    def _dropout_masks(self, x: np.ndarray | ops.Embedded) -> dict[str, np.ndarray]:
+    def _dropout_masks(self, x: np.ndarray | kernels.Embedded) -> dict[str, np.ndarray]:
         """Draw the masks of a batch, each for all of its steps, as the kernels take them."""
         batch = _batch_size(x)
         sizes = {"dropout_mask": self.kernel.shape[0], "recurrent_dropout_mask": self.units}
@@ -401,8 +401,8 @@ class RNN(SequenceLayer):
         return states
 
 
-def _batch_size(x: np.ndarray | ops.Embedded) -> int:
-    return len(np.asarray(x.tokens if isinstance(x, ops.Embedded) else x))
+def _batch_size(x: np.ndarray | kernels.Embedded) -> int:
+    return len(np.asarray(x.tokens if isinstance(x, kernels.Embedded) else x))
 
 
 def recurrent_activation_of(activation: Any) -> activations.Activation:
@@ -412,9 +412,9 @@ def recurrent_activation_of(activation: Any) -> activations.Activation:
         ValueError: If it is softmax, which mixes the units.
     """
     function = activations.get(activation)
-    if function.__name__ not in ops.ACTIVATIONS:
+    if function.__name__ not in kernels.ACTIVATIONS:
         raise ValueError(
-            f"A recurrent layer's activation must be one of {', '.join(ops.ACTIVATIONS)}. "
+            f"A recurrent layer's activation must be one of {', '.join(kernels.ACTIVATIONS)}. "
             f"Received: {function.__name__!r}"
         )
     return function

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import ops
+from fastrnn import kernels
 from fastrnn.layers.inputs import as_mask
 from fastrnn.layers.layer import Layer
 
@@ -15,7 +15,7 @@ from fastrnn.layers.layer import Layer
 class SequenceLayer(Layer):
     """Base of the recurrent layers and of `Bidirectional`.
 
-    `call` and `forward` take a mask, and an `ops.Embedded` in place of an Embedding's output.
+    `call` and `forward` take a mask, and an `kernels.Embedded` in place of an Embedding's output.
     """
 
     supports_masking = True
@@ -39,7 +39,7 @@ class SequenceLayer(Layer):
 
     def call(
         self,
-        x: np.ndarray | ops.Embedded,
+        x: np.ndarray | kernels.Embedded,
         training: bool = False,
         mask: np.ndarray | None = None,
         initial_state: Sequence[np.ndarray] | None = None,
@@ -59,7 +59,7 @@ class SequenceLayer(Layer):
 
     def forward(
         self,
-        x: np.ndarray | ops.Embedded,
+        x: np.ndarray | kernels.Embedded,
         training: bool = False,
         mask: np.ndarray | None = None,
     ) -> tuple[Any, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastrnn import ops
+from fastrnn import kernels
 from fastrnn.arguments import own_arguments
 from fastrnn.layers.rnn import RNN
 
@@ -25,8 +25,8 @@ class SimpleRNN(RNN):
     """
 
     gates = 1
-    forward_kernel = staticmethod(ops.simple_rnn_forward)
-    backward_kernel = staticmethod(ops.simple_rnn_backward)
+    forward_kernel = staticmethod(kernels.simple_rnn_forward)
+    backward_kernel = staticmethod(kernels.simple_rnn_backward)
 
     def __init__(
         self,

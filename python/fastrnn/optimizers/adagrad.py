@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import ops
+from fastrnn import kernels
 from fastrnn.arguments import check_number, own_arguments
 from fastrnn.optimizers.optimizer import LearningRate, Optimizer
 from fastrnn.variable import Variable
@@ -67,7 +67,7 @@ class Adagrad(Optimizer):
         self, gradient: np.ndarray, variable: Variable, learning_rate: np.float32, decay: float
     ) -> None:
         """Change one variable in place."""
-        ops.adagrad_update(
+        kernels.adagrad_update(
             variable.value,
             gradient,
             self._accumulators[self.index_of(variable)],

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import ops
+from fastrnn import kernels
 from fastrnn.arguments import check_number, own_arguments
 from fastrnn.optimizers.optimizer import LearningRate, Optimizer
 from fastrnn.variable import Variable
@@ -85,7 +85,7 @@ class Adam(Optimizer):
     ) -> None:
         """Change one variable in place."""
         index = self.index_of(variable)
-        ops.adam_update(
+        kernels.adam_update(
             variable.value,
             gradient,
             self._momentums[index],

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import ops
+from fastrnn import kernels
 from fastrnn.arguments import check_number, own_arguments
 from fastrnn.optimizers.optimizer import LearningRate, Optimizer
 from fastrnn.variable import Variable
@@ -66,7 +66,7 @@ class SGD(Optimizer):
         self, gradient: np.ndarray, variable: Variable, learning_rate: np.float32, decay: float
     ) -> None:
         """Change one variable in place."""
-        ops.sgd_update(
+        kernels.sgd_update(
             variable.value,
             gradient,
             learning_rate=float(learning_rate),

@@ -1,7 +1,7 @@
 """Models in files: `.keras`, `.h5` and `.weights.h5`, as Keras 3.15 reads and writes them."""
 
+from fastrnn.files.errors import InvalidFileError
 from fastrnn.saving.api import load_model, load_weights, save_model, save_weights
-from fastrnn.saving.errors import InvalidFileError
 from fastrnn.utils.custom_objects import custom_object_scope
 
 __all__ = [

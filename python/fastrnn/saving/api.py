@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastrnn.arguments import refuse_unknown
+from fastrnn.files import hdf5
+from fastrnn.files.atomic import replace_file
 from fastrnn.layers.first_values import zeros_within
 from fastrnn.layers.layer import Layer
 from fastrnn.models.model import Model
 from fastrnn.models.sequential import Sequential
-from fastrnn.saving import hdf5, legacy_h5, weights_file
+from fastrnn.saving import legacy_h5, weights_file
 from fastrnn.saving.archive import WEIGHTS, archive_image, read_archive
-from fastrnn.saving.atomic import replace_file
 from fastrnn.saving.layout import class_of
 from fastrnn.saving.model_config import model_config, model_from_config
 from fastrnn.utils.custom_objects import custom_object_scope

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from fastrnn._core import __version__
-from fastrnn.saving.errors import InvalidFileError, blaming
+from fastrnn.files.errors import InvalidFileError, blaming
 
 KERAS_VERSION = "3.15.1"
 """The version of Keras whose files these are."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastrnn import losses, metrics, optimizers
 from fastrnn.models.model import Model
-from fastrnn.saving.plain import loss_config, metric_config, optimizer_config
+from fastrnn.saving.old_configs import loss_config, metric_config, optimizer_config
 from fastrnn.utils.custom_objects import find_custom_object
 
 

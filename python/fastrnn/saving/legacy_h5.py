@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastrnn import losses
+from fastrnn.files import hdf5
+from fastrnn.files.errors import InvalidFileError, blaming
 from fastrnn.layers.layer import Layer
 from fastrnn.models.model import Model
 from fastrnn.models.sequential import Sequential
-from fastrnn.saving import hdf5
 from fastrnn.saving.archive import KERAS_VERSION, parse_config
 from fastrnn.saving.compile_config import compile_from_config
-from fastrnn.saving.errors import InvalidFileError, blaming
 from fastrnn.saving.model_config import model_config, model_from_config
+from fastrnn.saving.old_configs import plain
 from fastrnn.saving.optimizer_state import (
     restore_state,
     shapes_of,
     state_of,
     warn_of_other_state,
 )
-from fastrnn.saving.plain import plain
 from fastrnn.saving.weights_file import Loaded
 from fastrnn.variable import Variable
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.files.errors import blaming
 from fastrnn.layers.layer import standardize_shape
 from fastrnn.layers.serialization import deserialize, serialize
 from fastrnn.models.model import Model
 from fastrnn.models.sequential import Sequential
 from fastrnn.saving.compile_config import compile_config, compile_from_config
-from fastrnn.saving.errors import blaming
-from fastrnn.saving.plain import layer_config, plain
+from fastrnn.saving.old_configs import layer_config, plain
 from fastrnn.utils.custom_objects import custom_object_scope
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from fastrnn.files import hdf5
+from fastrnn.files.errors import InvalidFileError
 from fastrnn.layers.layer import Layer
 from fastrnn.models.model import Model
-from fastrnn.saving import hdf5
-from fastrnn.saving.errors import InvalidFileError
 from fastrnn.saving.layout import class_of, parts_of
 from fastrnn.saving.optimizer_state import (
     restore_state,

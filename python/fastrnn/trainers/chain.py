@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastrnn import ops
+from fastrnn import kernels
 from fastrnn.layers.embedding import Embedding
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.sequence_layer import SequenceLayer
@@ -36,7 +36,7 @@ class Chain:
 
     Whatever layers pass to each other passes through here, masks too, and so does what two
     neighbours do better as one: an Embedding hands a recurrent layer its tokens and its table in
-    place of a tensor, and gets the gradient of the table back (see `ops.Embedded`).
+    place of a tensor, and gets the gradient of the table back (see `kernels.Embedded`).
 
     Args:
         layers: Built layers without others inside (see `Layer.leaves`), first to last.
@@ -156,7 +156,7 @@ def _forward(layer: Layer, x: np.ndarray, mask: np.ndarray | None, training: boo
 
 
 def _embedded(embedding: Layer, tokens: np.ndarray) -> Any:
-    return ops.Embedded(tokens, embedding.weights[0].value)
+    return kernels.Embedded(tokens, embedding.weights[0].value)
 
 
 def _mask_above(layer: Layer, x: np.ndarray, mask: np.ndarray | None) -> np.ndarray | None:

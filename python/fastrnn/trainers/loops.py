@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastrnn.callbacks import CallbackList
 from fastrnn.trainers.data import Epochs
 from fastrnn.trainers.interruption import WholeSteps
-from fastrnn.trainers.steps import Steps
+from fastrnn.trainers.train_step import Steps
 from fastrnn.trainers.training_run import TrainingRun
 
 if TYPE_CHECKING:

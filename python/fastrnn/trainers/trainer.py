@@ -12,11 +12,11 @@ from fastrnn.callbacks import Callback, CallbackList, History
 from fastrnn.layers.layer import Layer
 from fastrnn.trainers import loops
 from fastrnn.trainers.arguments import check_epochs, positive_or_none, suggests_arguments
-from fastrnn.trainers.compiling import CompiledModel
+from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import Batch, Epochs, Feed, Intake, RaggedFeed
 from fastrnn.trainers.interruption import WholeSteps
 from fastrnn.trainers.prediction import Prediction
-from fastrnn.trainers.steps import Steps
+from fastrnn.trainers.train_step import Steps
 from fastrnn.trainers.training_data import TrainingData
 from fastrnn.trainers.training_run import TrainingRun
 

@@ -14,7 +14,7 @@ from fastrnn.layers.layer import Layer
 from fastrnn.metrics import Metric
 from fastrnn.metrics.confusion_matrix import ConfusionMatrix
 from fastrnn.trainers.data import Epochs, Feed
-from fastrnn.trainers.steps import Steps
+from fastrnn.trainers.train_step import Steps
 
 if TYPE_CHECKING:
     from fastrnn.trainers.trainer import Trainer

@@ -3,10 +3,10 @@
 from fastrnn.trainers.data.arrays import ArrayFeed
 from fastrnn.trainers.data.batch import Batch, Feed
 from fastrnn.trainers.data.epochs import Epochs
-from fastrnn.trainers.data.intake import Intake
 from fastrnn.trainers.data.iterables import KeptFeed, OnceFeed, yields_batches
 from fastrnn.trainers.data.ragged import Ragged, RaggedFeed, passing_padding
 from fastrnn.trainers.data.split import unpack
+from fastrnn.trainers.intake import Intake
 
 __all__ = [
     "ArrayFeed",

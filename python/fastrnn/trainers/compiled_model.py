@@ -1,0 +1,171 @@
+"""A model that knows how it is trained: `compile`, and the metrics of the last run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastrnn import optimizers
+from fastrnn.layers.layer import Layer, Shape
+from fastrnn.metrics import Mean, Metric
+from fastrnn.trainers.arguments import suggests_arguments
+from fastrnn.trainers.data import Batch, passing_padding
+from fastrnn.trainers.loss_and_metrics import Compiled, unique_names
+from fastrnn.trainers.train_step import Steps
+
+
+class CompiledModel(Layer):
+    """Base of models: their loss, metrics and optimizer, and the steps made of them.
+
+    Attributes:
+        compiled: Whether `compile` has been called.
+        optimizer: What updates the weights.
+        loss: What `compile` was given.
+        compile_arguments: Its loss, loss_weights, metrics and weighted_metrics, as given.
+    """
+
+    compiled = False
+    optimizer: optimizers.Optimizer
+    loss: Any = None
+    compile_arguments: dict[str, Any]
+    _compiled: Compiled | None = None
+    _made: tuple[Any, Steps] | None = None  # the last Steps, after what they were made of
+
+    @suggests_arguments
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Say how to train.
+
+        Args:
+            optimizer: Name or object of `fastrnn.optimizers`.
+            loss: Name or object of `fastrnn.losses`; "crossentropy" for the crossentropy that
+                suits labels and output.
+            loss_weights: Factor of the loss, or a list or dict with it.
+            metrics: Names or objects of `fastrnn.metrics`, or functions of labels and
+                predictions, in a list. Sample weights do not reach them.
+            weighted_metrics: Likewise; sample weights and class weights reach these.
+            run_eagerly: Accepted for Keras's sake; without effect.
+            steps_per_execution: Accepted for Keras's sake; without effect.
+            jit_compile: Accepted for Keras's sake; without effect.
+            auto_scale_loss: Accepted for Keras's sake; without effect.
+
+        Raises:
+            ValueError: If one of them is not known; the model then stays as it was.
+
+        Example:
+            >>> from fastrnn import layers, models
+            >>> model = models.Sequential([layers.LSTM(4), layers.Dense(1, activation="sigmoid")])
+            >>> model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+            >>> model.metrics_names
+            ['loss', 'accuracy']
+        """
+        new_optimizer = optimizers.get(optimizer)
+        self._compiled = Compiled(loss, loss_weights, metrics, weighted_metrics)
+        self.optimizer = new_optimizer
+        self.loss = loss
+        self.compile_arguments = {
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
+        self._made = None
+        self.compiled = True
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The mean of the loss, then the metrics of `compile`; empty before it."""
+        if self._compiled is None:
+            return []
+        if self._made is not None:
+            steps = self._made[1]
+            return [steps.mean_loss(), *steps.metrics]
+        plain, weighted = self._compiled.metrics_of((None, 1), (None, 1))
+        return [Mean(name="loss"), *plain, *weighted]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` returns, in its order."""
+        if self._compiled is None:
+            return []
+        if self._made is not None:
+            return ["loss", *self._made[1].names]
+        return ["loss", *unique_names(*self._compiled.metrics_of((None, 1), (None, 1)))]
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Return loss and metrics of the last run by name, as means over its samples."""
+        if self._made is not None:
+            return self._made[1].results()
+        pairs = zip(self.metrics_names, self.metrics, strict=True)
+        return {name: metric.result() for name, metric in pairs}
+
+    def reset_metrics(self) -> None:
+        """Start the means of loss and metrics anew."""
+        if self._made is not None:
+            self._made[1].reset()
+
+    # ------------------------------------------------------------------------------------ steps
+
+    def check_labels(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
+        """Refuse labels that the loss or a metric cannot take.
+
+        Args:
+            labels: The labels.
+            y_pred_shape: Shape of the predictions; the first size may be None.
+
+        Raises:
+            TypeError, ValueError: If one cannot.
+        """
+        assert self._compiled is not None
+        self._compiled.check(labels, y_pred_shape)
+        # Not in the midst of a run, which would lose what its metrics have gathered.
+        if self._made is None or self._made[0][0] != _kind(labels.shape, y_pred_shape):
+            self._compiled.check_metrics(labels, y_pred_shape)
+
+    def make_steps(self, batch: Batch) -> Steps:
+        """Return the steps for such a batch: those of the last run if nothing has changed.
+
+        Args:
+            batch: The first one.
+
+        Returns:
+            The steps.
+        """
+        assert self._compiled is not None
+        assert batch.y is not None
+        self.build((None, *batch.x.shape[1:]))
+        leaves, trained = self.leaves(), self.trainable_weights
+        shapes = batch.y.shape, self.compute_output_shape(batch.x.shape)
+        made_of = (_kind(*shapes), leaves, leaves[-1].output_activation, trained, self.optimizer)
+        if self._made is None or self._made[0] != made_of:
+            steps = Steps(
+                passing_padding(leaves),
+                self._compiled.loss_of(*shapes),
+                *self._compiled.metrics_of(*shapes),
+                self.optimizer,
+                trained,
+                self._compiled.loss_weight,
+            )
+            self._made = made_of, steps
+        return self._made[1]
+
+
+def _kind(y_true_shape: Shape, y_pred_shape: Shape) -> tuple[Any, ...]:
+    """Return what metrics and losses may depend on."""
+    return (
+        len(y_true_shape),
+        y_true_shape[1:][-1:],
+        len(y_pred_shape),
+        y_pred_shape[-1],
+    )

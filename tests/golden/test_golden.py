@@ -1,0 +1,27 @@
+"""fastrnn answers what Keras answered, case by case; see `golden/`."""
+
+from __future__ import annotations
+
+import pytest
+
+from golden.answers import assert_same_answers
+from golden.kinds import CASES, KINDS, WITH_KERNELS, golden
+
+
+def ask(kind: str, name: str) -> None:
+    """Objects are made of the arguments of the table, then of the configs that Keras wrote."""
+    module, case = KINDS[kind], golden(kind, name)
+    for row in (case.row, case.completed):
+        assert_same_answers(module.ask_fastrnn(row, case.given), case.answers, module.LIMITS)
+        if case.row == case.completed:
+            break
+
+
+@pytest.mark.parametrize(("kind", "name"), [each for each in CASES if each[0] in WITH_KERNELS])
+def test_on_every_level(kind: str, name: str, isa: str) -> None:
+    ask(kind, name)
+
+
+@pytest.mark.parametrize(("kind", "name"), [each for each in CASES if each[0] not in WITH_KERNELS])
+def test_in_numpy(kind: str, name: str) -> None:
+    ask(kind, name)
