@@ -1,4 +1,4 @@
-// Dense, Embedding and element-wise activations over NumPy arrays. python/fastrnn/kernels/ documents them.
+// Dense, Embedding and element-wise activations over NumPy arrays; see python/fastrnn/kernels/.
 #include "../dispatch.h"
 #include "../memory.h"
 #include "../threads.h"

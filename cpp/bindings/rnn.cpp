@@ -1,4 +1,4 @@
-// SimpleRNN, LSTM and GRU over NumPy arrays. python/fastrnn/kernels/ documents them.
+// SimpleRNN, LSTM and GRU over NumPy arrays; see python/fastrnn/kernels/.
 #include <algorithm>
 #include <limits>
 #include <utility>
