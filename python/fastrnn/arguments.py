@@ -22,7 +22,9 @@ def own_arguments(scope: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def refuse_not_built(owner: str, arguments: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+def refuse_unsupported(
+    owner: str, arguments: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> None:
     """Refuse arguments of Keras that fastrnn does not implement, unless they ask for nothing.
 
     Args:

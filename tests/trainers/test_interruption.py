@@ -16,7 +16,7 @@ from fastrnn import layers
 from fastrnn.callbacks import Callback
 from fastrnn.models import Sequential
 from fastrnn.optimizers import Adam
-from fastrnn.trainers.interruption import WholeSteps
+from fastrnn.trainers.interruption import DeferredSignals
 
 X = np.linspace(-1, 1, 20 * 4 * 3, dtype="float32").reshape(20, 4, 3)
 Y = np.arange(20) % 2
@@ -183,15 +183,15 @@ def test_the_handler_of_the_program_is_asked() -> None:
     seen: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
     try:
-        with WholeSteps() as whole:
-            whole.begin()
+        with DeferredSignals() as signals:
+            signals.hold()
             signal.raise_signal(signal.SIGINT)
             assert seen == []
-            whole.end()
+            signals.release()
             assert seen == [signal.SIGINT]
             signal.raise_signal(signal.SIGINT)
             assert len(seen) == 2
-            whole.begin()
+            signals.hold()
             signal.raise_signal(signal.SIGINT)
         assert len(seen) == 3, "at the end of the run at the latest"
     finally:
@@ -203,11 +203,11 @@ def test_both_signals_in_one_step() -> None:
     numbers = signal.SIGINT, signal.SIGTERM
     before = [signal.signal(each, lambda number, frame: seen.append(number)) for each in numbers]
     try:
-        with WholeSteps() as whole:
-            whole.begin()
+        with DeferredSignals() as signals:
+            signals.hold()
             for number in numbers:
                 signal.raise_signal(number)
-            whole.end()
+            signals.release()
             assert sorted(seen) == sorted(numbers)
     finally:
         for number, handler in zip(numbers, before, strict=True):

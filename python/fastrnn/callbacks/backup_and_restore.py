@@ -97,10 +97,10 @@ class BackupAndRestore(Callback):
         """Go to the last backup, if there is one."""
         self._batches, self._unwritten = 0, None
         if (found := self._read()) is not None:
-            from fastrnn.files.errors import InvalidFileError, blaming
+            from fastrnn.files.errors import InvalidFileError, error_context
 
             path, state = found
-            with blaming(str(path), "the backup"):
+            with error_context(str(path), "the backup"):
                 if not isinstance(state, dict):
                     raise InvalidFileError.at(str(path), "", "it must hold a dict")
                 self.model._run.restore(state)
@@ -128,24 +128,24 @@ class BackupAndRestore(Callback):
         self._unwritten = None
 
     def _save(self) -> None:
-        from fastrnn.files.state_file import state_image
+        from fastrnn.files.state_file import state_bytes
 
-        image = state_image(self.model._run.state())
+        data = state_bytes(self.model._run.state())
         # A backup does not tell that a training was to stop here. One that is killed before it has
         # stopped shall find the reason again, from the backup before.
         if self.model.stop_training:
-            self._unwritten = image
+            self._unwritten = data
         else:
-            self._write(image)
+            self._write(data)
 
-    def _write(self, image: bytes) -> None:
+    def _write(self, data: bytes) -> None:
         from fastrnn.files.atomic import replace_file
 
         self._latest.parent.mkdir(parents=True, exist_ok=True)
         self._delete_unfinished()
         if self.double_checkpoint and self._latest.exists():
             self._latest.replace(self._previous)
-        replace_file(self._latest, image)
+        replace_file(self._latest, data)
 
     def _read(self) -> tuple[Path, Any] | None:
         """Return the latest backup that is there and whole, and its path."""

@@ -22,7 +22,7 @@ class InvalidFileError(ValueError):
 
 
 @contextmanager
-def blaming(source: str, place: str) -> Iterator[None]:
+def error_context(source: str, place: str) -> Iterator[None]:
     """Turn whatever a `with` block raises about the contents of a file into InvalidFileError.
 
     Libraries and constructors that are handed values of a file raise errors of many kinds, none

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from fastrnn.files.errors import InvalidFileError, blaming
+from fastrnn.files.errors import InvalidFileError, error_context
 from fastrnn.files.heaps import check_heaps
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def reading(file: BinaryIO, source: str) -> Iterator[h5py.File]:
     """
     import h5py
 
-    with blaming(source, ""):
+    with error_context(source, ""):
         file.seek(0, os.SEEK_END)
         if not file.tell():
             raise InvalidFileError.at(source, "", "it is empty")
@@ -46,12 +46,12 @@ def writing() -> Iterator[tuple[h5py.File, list[bytes]]]:
     """Make an HDF5 file in memory; its bytes stand in the list once the block has ended."""
     import h5py
 
-    image: list[bytes] = []
-    name = f"fastrnn-{id(image)}.h5"  # never on a disk: h5py tells open files apart by it
+    content: list[bytes] = []
+    name = f"fastrnn-{id(content)}.h5"  # never on a disk: h5py tells open files apart by it
     with h5py.File(name, "w", driver="core", backing_store=False) as file:
-        yield file, image
+        yield file, content
         file.flush()
-        image.append(file.id.get_file_image())
+        content.append(file.id.get_file_image())
 
 
 def group_at(parent: h5py.Group, path: str, source: str) -> h5py.Group | None:
@@ -109,7 +109,7 @@ def array_at(group: h5py.Group, path: str, shape: Sequence[int], source: str) ->
         raise InvalidFileError.at(
             source, place, f"it must hold real numbers. Received: dtype={dataset.dtype}"
         )
-    with blaming(source, place):
+    with error_context(source, place):
         return np.asarray(dataset[()])
 
 
@@ -121,13 +121,13 @@ def _child(group: h5py.Group, name: str, source: str) -> Any:
     place = f"{group.name.rstrip('/')}/{name}"
     if not isinstance(link, h5py.HardLink):
         raise InvalidFileError.at(source, place, f"links are not followed ({type(link).__name__})")
-    with blaming(source, place):
+    with error_context(source, place):
         return group[name]
 
 
 def strings_of(group: h5py.Group, name: str, source: str) -> list[str]:
     """Return an attribute that is a list of strings, in one piece or in numbered ones."""
-    with blaming(source, f"attribute `{name}` of {group.name}"):
+    with error_context(source, f"attribute `{name}` of {group.name}"):
         if name in group.attrs:
             return [_text(value) for value in group.attrs[name]]
         found: list[str] = []
@@ -140,7 +140,7 @@ def strings_of(group: h5py.Group, name: str, source: str) -> list[str]:
 
 def string_of(group: h5py.Group, name: str, source: str) -> str | None:
     """Return an attribute that is a string, or None if there is none."""
-    with blaming(source, f"attribute `{name}`"):
+    with error_context(source, f"attribute `{name}`"):
         return _text(group.attrs[name]) if name in group.attrs else None
 
 

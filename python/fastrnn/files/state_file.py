@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.files.errors import InvalidFileError, blaming
+from fastrnn.files.errors import InvalidFileError, error_context
 
 _TREE = "tree.json"
 
 
-def state_image(state: Any) -> bytes:
+def state_bytes(state: Any) -> bytes:
     """Return the bytes of a file.
 
     Args:
@@ -26,9 +26,9 @@ def state_image(state: Any) -> bytes:
     """
     arrays: dict[str, np.ndarray] = {}
     text = json.dumps(_packed(state, arrays)).encode()
-    image = io.BytesIO()
-    np.savez(image, allow_pickle=False, **{_TREE: np.frombuffer(text, np.uint8)}, **arrays)
-    return image.getvalue()
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **{_TREE: np.frombuffer(text, np.uint8)}, **arrays)
+    return buffer.getvalue()
 
 
 def read_state(path: str | os.PathLike[str]) -> Any:
@@ -39,7 +39,7 @@ def read_state(path: str | os.PathLike[str]) -> Any:
         OSError: If it cannot be read.
     """
     source = os.fspath(path)
-    with open(source, "rb") as file, blaming(source, ""):
+    with open(source, "rb") as file, error_context(source, ""):
         # The archive has checksums, so that damage does not become numbers.
         archive = np.load(file, allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile) or _TREE not in archive:

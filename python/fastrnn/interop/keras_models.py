@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.files.errors import blaming
+from fastrnn.files.errors import error_context
 from fastrnn.models.model import Model
 from fastrnn.models.sequential import Sequential
 from fastrnn.saving.model_config import model_config, model_from_config
@@ -58,11 +58,11 @@ def from_keras(model: Any, custom_objects: Mapping[str, Any] | None = None) -> S
         made = model_from_config(config, source, "config of the Keras model")
     if not model.built:
         return made
-    with blaming(source, "weights of the Keras model"):
+    with error_context(source, "weights of the Keras model"):
         made.set_weights([np.asarray(weight) for weight in model.get_weights()])
     if made.compiled:
         values = [np.asarray(variable.numpy()) for variable in model.optimizer.variables]
-        with blaming(source, "state of the optimizer of the Keras model"):
+        with error_context(source, "state of the optimizer of the Keras model"):
             if model.optimizer.built:
                 made.optimizer.build(made.trainable_weights)
             restore_state(made.optimizer, values)

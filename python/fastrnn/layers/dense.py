@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn import activations, constraints, initializers, kernels, regularizers
-from fastrnn.arguments import own_arguments, positive_integer, refuse_not_built
+from fastrnn.arguments import own_arguments, positive_integer, refuse_unsupported
 from fastrnn.layers.layer import Layer, Shape
 
 _NOT_BUILT = {
@@ -73,7 +73,7 @@ class Dense(Layer):
         quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
-        refuse_not_built("Dense", own_arguments(locals()), _NOT_BUILT)
+        refuse_unsupported("Dense", own_arguments(locals()), _NOT_BUILT)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = positive_integer("units", units)
         self.activation = activations.of_layer(activation)

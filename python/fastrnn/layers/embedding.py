@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn import constraints, initializers, kernels, regularizers
-from fastrnn.arguments import own_arguments, positive_integer, refuse_not_built
+from fastrnn.arguments import own_arguments, positive_integer, refuse_unsupported
 from fastrnn.layers.inputs import as_tokens
 from fastrnn.layers.layer import Layer, Shape
 
@@ -67,7 +67,7 @@ class Embedding(Layer):
         quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
-        refuse_not_built("Embedding", own_arguments(locals()), _NOT_BUILT)
+        refuse_unsupported("Embedding", own_arguments(locals()), _NOT_BUILT)
         kwargs.pop("input_length", None)
         super().__init__(**kwargs)
         self.input_dim = positive_integer("input_dim", input_dim)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.arguments import refuse_not_built
+from fastrnn.arguments import refuse_unsupported
 from fastrnn.layers.layer import Layer, standardize_shape
 
 _NOT_BUILT = {"sparse": False, "ragged": False, "input_tensor": None, "optional": False}
@@ -50,7 +50,7 @@ class InputLayer(Layer):
         **kwargs: Any,
     ) -> None:
         given = {"sparse": bool(sparse), "ragged": bool(ragged), "optional": optional}
-        refuse_not_built("Input", given | {"input_tensor": input_tensor}, _NOT_BUILT)
+        refuse_unsupported("Input", given | {"input_tensor": input_tensor}, _NOT_BUILT)
         shape = kwargs.pop("input_shape", shape)
         batch_shape = kwargs.pop("batch_input_shape", batch_shape)
         if (shape is None) == (batch_shape is None):

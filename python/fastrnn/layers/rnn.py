@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastrnn import activations, constraints, initializers, kernels, regularizers
-from fastrnn.arguments import positive_integer, refuse_not_built
+from fastrnn.arguments import positive_integer, refuse_unsupported
 from fastrnn.docstrings import complete_docstring
 from fastrnn.layers.dropout import draw_mask, generator_of, rate_of, seed_of
 from fastrnn.layers.inputs import as_floats
@@ -124,7 +124,7 @@ class RNN(SequenceLayer):
         use_cudnn: bool | str = "auto",
         **kwargs: Any,
     ) -> None:
-        refuse_not_built(type(self).__name__, locals(), _NOT_BUILT)
+        refuse_unsupported(type(self).__name__, locals(), _NOT_BUILT)
         if use_cudnn not in ("auto", True, False):
             raise ValueError(
                 f"`use_cudnn` must be 'auto', True or False. Received: use_cudnn={use_cudnn!r}"

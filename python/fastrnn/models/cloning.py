@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from fastrnn.arguments import refuse_not_built, refuse_unknown
+from fastrnn.arguments import refuse_unknown, refuse_unsupported
 from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.serialization import deserialize, serialize
@@ -46,7 +46,7 @@ def clone_model(
         63
     """
     given = {"input_tensors": input_tensors, "call_function": call_function}
-    refuse_not_built("clone_model", given, dict.fromkeys(given))
+    refuse_unsupported("clone_model", given, dict.fromkeys(given))
     refuse_unknown("clone_model", kwargs, inspect.signature(clone_model).parameters)
     if not isinstance(model, Sequential):
         raise ValueError(f"`model` must be a Sequential model. Received: model={model!r}")

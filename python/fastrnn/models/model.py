@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from fastrnn.arguments import refuse_not_built
+from fastrnn.arguments import refuse_unsupported
 from fastrnn.layers.layer import Layer
 from fastrnn.trainers import Trainer
 from fastrnn.utils.summary_utils import summary_text
@@ -104,7 +104,7 @@ class Model(Trainer):
             >>> model.summary(print_fn=lambda text: print(text.splitlines()[0]))
             Model: "small"
         """
-        refuse_not_built(
+        refuse_unsupported(
             "summary",
             {"positions": positions, "expand_nested": expand_nested, "layer_range": layer_range},
             {"positions": None, "expand_nested": False, "layer_range": None},
@@ -113,7 +113,7 @@ class Model(Trainer):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle needs: all but what is made anew when it is missing."""
-        return {**vars(self), "_made": None, "_run": None}
+        return {**vars(self), "_train_step": None, "_run": None}
 
     # ------------------------------------------------------------------------------------ files
 
@@ -168,7 +168,7 @@ class Model(Trainer):
         """
         from fastrnn.saving import save_weights
 
-        refuse_not_built(
+        refuse_unsupported(
             "save_weights", {"max_shard_size": max_shard_size}, {"max_shard_size": None}
         )
         save_weights(self, filepath, overwrite)

@@ -15,7 +15,7 @@ from fastrnn.layers.layer import Layer
 from fastrnn.models.model import Model
 from fastrnn.models.sequential import Sequential
 from fastrnn.saving import legacy_h5, weights_file
-from fastrnn.saving.archive import WEIGHTS, archive_image, read_archive
+from fastrnn.saving.archive import WEIGHTS, archive_bytes, read_archive
 from fastrnn.saving.layout import class_of
 from fastrnn.saving.model_config import model_config, model_from_config
 from fastrnn.utils.custom_objects import custom_object_scope
@@ -73,9 +73,9 @@ def save_model(
     if not _may_write(name, overwrite):
         return
     if name.endswith(".keras"):
-        data = archive_image(model_config(model), weights_file.weights_image(model))
+        data = archive_bytes(model_config(model), weights_file.weights_bytes(model))
     else:
-        data = legacy_h5.model_image(model, include_optimizer)
+        data = legacy_h5.model_bytes(model, include_optimizer)
         os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
     replace_file(name, data)
 
@@ -156,7 +156,7 @@ def save_weights(model: Model, filepath: PathLike, overwrite: bool = True) -> No
     if not name.endswith(".weights.h5"):
         raise ValueError(f"`filepath` must end in .weights.h5. Received: filepath={name!r}")
     if _may_write(name, overwrite):
-        replace_file(name, weights_file.weights_image(model))
+        replace_file(name, weights_file.weights_bytes(model))
 
 
 def load_weights(

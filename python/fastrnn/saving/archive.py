@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from fastrnn._core import __version__
-from fastrnn.files.errors import InvalidFileError, blaming
+from fastrnn.files.errors import InvalidFileError, error_context
 
 KERAS_VERSION = "3.15.1"
 """The version of Keras whose files these are."""
@@ -21,16 +21,16 @@ CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _FLOOR, _EXPANSION = 1 << 26, 100
 
 
-def archive_image(config: dict[str, Any], weights: bytes) -> bytes:
+def archive_bytes(config: dict[str, Any], weights: bytes) -> bytes:
     """Return the bytes of a `.keras` file."""
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": KERAS_VERSION, "date_saved": now, "fastrnn_version": __version__}
-    image = io.BytesIO()
-    with zipfile.ZipFile(image, "w") as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(METADATA, json.dumps(metadata))
         archive.writestr(CONFIG, json.dumps(config))
         archive.writestr(WEIGHTS, weights)
-    return image.getvalue()
+    return buffer.getvalue()
 
 
 def read_archive(file: BinaryIO, source: str) -> tuple[dict[str, Any], bytes]:
@@ -45,7 +45,7 @@ def read_archive(file: BinaryIO, source: str) -> tuple[dict[str, Any], bytes]:
     Raises:
         InvalidFileError: If it is no such archive, or is damaged.
     """
-    with blaming(source, ""):
+    with error_context(source, ""):
         if not zipfile.is_zipfile(file):
             raise InvalidFileError.at(source, "", "it must be a zip archive, whole, with a config")
         with zipfile.ZipFile(file) as archive:
@@ -65,7 +65,7 @@ def read_archive_weights(file: BinaryIO, source: str) -> bytes:
 
 def parse_config(text: str | bytes, source: str, place: str) -> dict[str, Any]:
     """Return the dict that a JSON text holds."""
-    with blaming(source, place):
+    with error_context(source, place):
         config = json.loads(text)
     if not isinstance(config, dict):
         raise InvalidFileError.at(source, place, f"it must be a dict. Received: {type(config)}")
@@ -83,5 +83,5 @@ def _member(archive: zipfile.ZipFile, name: str, source: str) -> bytes:
             name,
             f"it unpacks from {info.compress_size} bytes to {info.file_size}, which is too much",
         )
-    with blaming(source, name):
+    with error_context(source, name):
         return archive.read(name)

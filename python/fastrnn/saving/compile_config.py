@@ -13,9 +13,9 @@ from fastrnn.utils.custom_objects import find_custom_object
 
 def compile_config(model: Model) -> dict[str, Any] | None:
     """Return the arguments of `compile` in Keras's form, or None if it was not called."""
-    if not model.compiled or model._compiled is None:
+    if not model.compiled or model._loss_and_metrics is None:
         return None
-    given = model._compiled.arguments
+    given = model._loss_and_metrics.arguments
     return {
         "optimizer": optimizers.serialize(model.optimizer),
         "loss": _each(given["loss"], lambda loss: _serialized(loss, losses.serialize)),

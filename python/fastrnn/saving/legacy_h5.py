@@ -11,7 +11,7 @@ import numpy as np
 
 from fastrnn import losses
 from fastrnn.files import hdf5
-from fastrnn.files.errors import InvalidFileError, blaming
+from fastrnn.files.errors import InvalidFileError, error_context
 from fastrnn.layers.layer import Layer
 from fastrnn.models.model import Model
 from fastrnn.models.sequential import Sequential
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     import h5py
 
 
-def model_image(model: Model, include_optimizer: bool = True) -> bytes:
+def model_bytes(model: Model, include_optimizer: bool = True) -> bytes:
     """Return the bytes of the `.h5` of a model."""
     config = model_config(model)
     training = config.get("compile_config")
-    with hdf5.writing() as (file, image):
+    with hdf5.writing() as (file, content):
         file.attrs["keras_version"] = KERAS_VERSION
         file.attrs["backend"] = "fastrnn"
         file.attrs["model_config"] = json.dumps(_old_form(config))
@@ -55,7 +55,7 @@ def model_image(model: Model, include_optimizer: bool = True) -> bytes:
         _write_arrays(group.create_group("top_level_model_weights"), [])
         if training and include_optimizer:
             _write_arrays(file.create_group("optimizer_weights"), state_of(model.optimizer))
-    return image[0]
+    return content[0]
 
 
 def read_model(file: h5py.File, source: str, compile: bool = True) -> Sequential:
@@ -81,7 +81,7 @@ def read_model(file: h5py.File, source: str, compile: bool = True) -> Sequential
     if training is not None:
         place = "attribute `training_config`"
         settings = parse_config(training, source, place)
-        with blaming(source, place):
+        with error_context(source, place):
             settings["optimizer"] = settings.pop("optimizer_config")
             compile_from_config(model, plain(settings))
         _restore_optimizer(file, model, source)

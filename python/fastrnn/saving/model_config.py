@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.files.errors import blaming
+from fastrnn.files.errors import error_context
 from fastrnn.layers.layer import standardize_shape
 from fastrnn.layers.serialization import deserialize, serialize
 from fastrnn.models.model import Model
@@ -50,7 +50,7 @@ def model_from_config(config: Any, source: str, place: str, compile: bool = True
     Raises:
         InvalidFileError: If it is no such config, or a layer or a setting in it not supported.
     """
-    with blaming(source, place):
+    with error_context(source, place):
         config = layer_config(plain(config))
         if config["class_name"] != "Sequential":
             raise ValueError(
@@ -62,15 +62,15 @@ def model_from_config(config: Any, source: str, place: str, compile: bool = True
     for number, layer in enumerate(own["layers"]):
         name = layer["config"].get("name", "")
         where = f"{place}, layer {number} '{name}' of class {layer['class_name']}"
-        with blaming(source, where):
+        with error_context(source, where):
             layers.append(deserialize(layer))
-    with blaming(source, place):
+    with error_context(source, place):
         model = Sequential(layers, trainable=own.get("trainable", True), name=own.get("name"))
         shape = own.get("build_input_shape")
         if not model.built and model.layers and shape is not None:
             model.build(standardize_shape(shape))
     if compile and config.get("compile_config"):
-        with blaming(source, f"{place}, compile_config"):
+        with error_context(source, f"{place}, compile_config"):
             compile_from_config(model, config["compile_config"])
     return model
 
@@ -102,7 +102,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     """
     if not isinstance(json_string, str):
         raise TypeError(f"`json_string` must be a string. Received: {type(json_string).__name__}")
-    with blaming("json_string", ""):
+    with error_context("json_string", ""):
         config = json.loads(json_string)
     with custom_object_scope(custom_objects):
         return model_from_config(config, "json_string", "")

@@ -47,9 +47,9 @@ class Loaded(NamedTuple):
             restore_state(model.optimizer, self.optimizer)
 
 
-def weights_image(model: Model, with_optimizer: bool = True) -> bytes:
+def weights_bytes(model: Model, with_optimizer: bool = True) -> bytes:
     """Return the bytes of the `.weights.h5` of a model."""
-    with hdf5.writing() as (file, image):
+    with hdf5.writing() as (file, content):
         for part in parts_of(model):
             group = file.require_group(f"{part.path}/vars")
             group.attrs["name"] = part.name
@@ -60,7 +60,7 @@ def weights_image(model: Model, with_optimizer: bool = True) -> bytes:
             group.attrs["name"] = model.optimizer.name
             for number, (_, value) in enumerate(state_of(model.optimizer)):
                 group[str(number)] = value
-    return image[0]
+    return content[0]
 
 
 def read_weights(

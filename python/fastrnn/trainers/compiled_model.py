@@ -11,26 +11,25 @@ from fastrnn.layers.layer import Layer, Shape
 from fastrnn.metrics import Mean, Metric
 from fastrnn.trainers.arguments import suggests_arguments
 from fastrnn.trainers.data import Batch, passing_padding
-from fastrnn.trainers.loss_and_metrics import Compiled, unique_names
-from fastrnn.trainers.train_step import Steps
+from fastrnn.trainers.loss_and_metrics import LossAndMetrics, unique_names
+from fastrnn.trainers.train_step import TrainStep
 
 
 class CompiledModel(Layer):
-    """Base of models: their loss, metrics and optimizer, and the steps made of them.
+    """Base of models: their loss, metrics and optimizer, and the step made of them.
 
     Attributes:
         compiled: Whether `compile` has been called.
         optimizer: What updates the weights.
         loss: What `compile` was given.
-        compile_arguments: Its loss, loss_weights, metrics and weighted_metrics, as given.
     """
 
     compiled = False
     optimizer: optimizers.Optimizer
     loss: Any = None
-    compile_arguments: dict[str, Any]
-    _compiled: Compiled | None = None
-    _made: tuple[Any, Steps] | None = None  # the last Steps, after what they were made of
+    _loss_and_metrics: LossAndMetrics | None = None
+    _train_step: TrainStep | None = None  # that of the last run
+    _train_step_key: tuple[Any, ...] = ()  # what it was made of
 
     @suggests_arguments
     def compile(
@@ -71,49 +70,42 @@ class CompiledModel(Layer):
             ['loss', 'accuracy']
         """
         new_optimizer = optimizers.get(optimizer)
-        self._compiled = Compiled(loss, loss_weights, metrics, weighted_metrics)
+        self._loss_and_metrics = LossAndMetrics(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer = new_optimizer
         self.loss = loss
-        self.compile_arguments = {
-            "loss": loss,
-            "loss_weights": loss_weights,
-            "metrics": metrics,
-            "weighted_metrics": weighted_metrics,
-        }
-        self._made = None
+        self._train_step = None
         self.compiled = True
 
     @property
     def metrics(self) -> list[Metric]:
         """The mean of the loss, then the metrics of `compile`; empty before it."""
-        if self._compiled is None:
+        if self._loss_and_metrics is None:
             return []
-        if self._made is not None:
-            steps = self._made[1]
-            return [steps.mean_loss(), *steps.metrics]
-        plain, weighted = self._compiled.metrics_of((None, 1), (None, 1))
+        if (step := self._train_step) is not None:
+            return [step.mean_loss(), *step.metrics]
+        plain, weighted = self._loss_and_metrics.metrics_of((None, 1), (None, 1))
         return [Mean(name="loss"), *plain, *weighted]
 
     @property
     def metrics_names(self) -> list[str]:
         """The names of what `evaluate` returns, in its order."""
-        if self._compiled is None:
+        if self._loss_and_metrics is None:
             return []
-        if self._made is not None:
-            return ["loss", *self._made[1].names]
-        return ["loss", *unique_names(*self._compiled.metrics_of((None, 1), (None, 1)))]
+        if self._train_step is not None:
+            return ["loss", *self._train_step.names]
+        return ["loss", *unique_names(*self._loss_and_metrics.metrics_of((None, 1), (None, 1)))]
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Return loss and metrics of the last run by name, as means over its samples."""
-        if self._made is not None:
-            return self._made[1].results()
+        if self._train_step is not None:
+            return self._train_step.results()
         pairs = zip(self.metrics_names, self.metrics, strict=True)
         return {name: metric.result() for name, metric in pairs}
 
     def reset_metrics(self) -> None:
         """Start the means of loss and metrics anew."""
-        if self._made is not None:
-            self._made[1].reset()
+        if self._train_step is not None:
+            self._train_step.reset()
 
     # ------------------------------------------------------------------------------------ steps
 
@@ -127,38 +119,35 @@ class CompiledModel(Layer):
         Raises:
             TypeError, ValueError: If one cannot.
         """
-        assert self._compiled is not None
-        self._compiled.check(labels, y_pred_shape)
+        assert self._loss_and_metrics is not None
+        self._loss_and_metrics.check(labels, y_pred_shape)
         # Not in the midst of a run, which would lose what its metrics have gathered.
-        if self._made is None or self._made[0][0] != _kind(labels.shape, y_pred_shape):
-            self._compiled.check_metrics(labels, y_pred_shape)
+        if self._train_step is None or self._train_step_key[0] != _kind(labels.shape, y_pred_shape):
+            self._loss_and_metrics.check_metrics(labels, y_pred_shape)
 
-    def make_steps(self, batch: Batch) -> Steps:
-        """Return the steps for such a batch: those of the last run if nothing has changed.
+    def train_step_for(self, batch: Batch) -> TrainStep:
+        """Return the step for such a batch: that of the last run if nothing has changed.
 
         Args:
-            batch: The first one.
-
-        Returns:
-            The steps.
+            batch: The first batch of the run.
         """
-        assert self._compiled is not None
+        assert self._loss_and_metrics is not None
         assert batch.y is not None
         self.build((None, *batch.x.shape[1:]))
         leaves, trained = self.leaves(), self.trainable_weights
         shapes = batch.y.shape, self.compute_output_shape(batch.x.shape)
-        made_of = (_kind(*shapes), leaves, leaves[-1].output_activation, trained, self.optimizer)
-        if self._made is None or self._made[0] != made_of:
-            steps = Steps(
+        key = (_kind(*shapes), leaves, leaves[-1].output_activation, trained, self.optimizer)
+        if self._train_step is None or self._train_step_key != key:
+            self._train_step = TrainStep(
                 passing_padding(leaves),
-                self._compiled.loss_of(*shapes),
-                *self._compiled.metrics_of(*shapes),
+                self._loss_and_metrics.loss_of(*shapes),
+                *self._loss_and_metrics.metrics_of(*shapes),
                 self.optimizer,
                 trained,
-                self._compiled.loss_weight,
+                self._loss_and_metrics.loss_weight,
             )
-            self._made = made_of, steps
-        return self._made[1]
+            self._train_step_key = key
+        return self._train_step
 
 
 def _kind(y_true_shape: Shape, y_pred_shape: Shape) -> tuple[Any, ...]:

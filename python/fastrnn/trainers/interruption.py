@@ -7,27 +7,28 @@ from types import FrameType, TracebackType
 from typing import Any
 
 
-class WholeSteps:
-    """Context in which Ctrl-C and SIGTERM wait for the end of a step.
+class DeferredSignals:
+    """Context in which Ctrl-C and SIGTERM wait until a step has ended.
 
-    Python interrupts between any two instructions, so also between the updates of two weights, or
-    of a weight and its momentum. Elsewhere than in a step, as while data are read, signals act at
-    once. Where no Python function handles a signal, as by default SIGTERM, which then ends the
-    process, and in other threads than the first, nothing is changed.
+    Python may raise KeyboardInterrupt between any two instructions: also between the updates of two
+    weights, or of a weight and its momentum. Between `hold` and `release` signals wait; outside of
+    a step, for example while data are read, they act at once. A signal that no Python function
+    handles keeps its effect (SIGTERM by default ends the process). In other threads than the main
+    one this context does nothing.
 
     Example:
-        >>> with WholeSteps() as steps:
-        ...     steps.begin()
+        >>> with DeferredSignals() as signals:
+        ...     signals.hold()
         ...     # what must not be torn
-        ...     steps.end()
+        ...     signals.release()
     """
 
     def __init__(self) -> None:
-        self._inside = False
+        self._held = False
         self._pending: dict[int, FrameType | None] = {}
         self._handlers: dict[int, Any] = {}
 
-    def __enter__(self) -> WholeSteps:
+    def __enter__(self) -> DeferredSignals:
         for number in (signal.SIGINT, signal.SIGTERM):
             handler = signal.getsignal(number)
             if callable(handler):
@@ -44,29 +45,29 @@ class WholeSteps:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._inside = False
+        self._held = False
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         if kind is None:
             self._deliver()
 
-    def begin(self) -> None:
-        """From here on signals wait."""
-        self._inside = True
+    def hold(self) -> None:
+        """Let signals wait from here on."""
+        self._held = True
 
-    def end(self) -> None:
-        """Let signals act, also those that have come meanwhile.
+    def release(self) -> None:
+        """Let signals act again, those that came meanwhile first.
 
         Raises:
-            KeyboardInterrupt: If Ctrl-C has come (unless somebody else handles the signal).
+            KeyboardInterrupt: If Ctrl-C was pressed (unless another handler is set).
         """
-        self._inside = False
+        self._held = False
         if self._pending:
             self._deliver()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._pending[number] = frame
-        if not self._inside:
+        if not self._held:
             self._deliver()
 
     def _deliver(self) -> None:

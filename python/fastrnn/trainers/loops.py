@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastrnn.callbacks import CallbackList
 from fastrnn.trainers.data import Epochs
-from fastrnn.trainers.interruption import WholeSteps
-from fastrnn.trainers.train_step import Steps
+from fastrnn.trainers.interruption import DeferredSignals
+from fastrnn.trainers.train_step import TrainStep
 from fastrnn.trainers.training_run import TrainingRun
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def train(
     model: Trainer,
-    steps: Steps,
+    steps: TrainStep,
     data: Epochs,
     run: TrainingRun,
     validate: Callable[[int], dict[str, Any]],
@@ -39,7 +39,7 @@ def train(
     model.stop_training = False
     begin, end = (notified.listens(f"on_train_batch_{when}") for when in ("begin", "end"))
     logs: dict[str, Any] | None = None
-    with WholeSteps() as whole:
+    with DeferredSignals() as signals:
         notified.notify("on_train_begin", None)
         for epoch in run.epochs():
             if data.ran_out():
@@ -50,10 +50,10 @@ def train(
             for number, batch in enumerate(data, run.batch):
                 if begin:
                     notified.notify("on_train_batch_begin", number, None)
-                whole.begin()
+                signals.hold()
                 steps.train(batch)
                 run.batch = number + 1
-                whole.end()
+                signals.release()
                 if end:
                     notified.notify("on_train_batch_end", number, steps.results())
                 if model.stop_training:
@@ -67,7 +67,7 @@ def train(
         notified.notify("on_train_end", logs)
 
 
-def test(model: Trainer, steps: Steps, data: Epochs, notified: CallbackList) -> dict[str, Any]:
+def test(model: Trainer, steps: TrainStep, data: Epochs, notified: CallbackList) -> dict[str, Any]:
     """Test on one epoch of data.
 
     Args:

@@ -14,7 +14,7 @@ from fastrnn.losses import Loss
 from fastrnn.metrics import Metric
 
 
-class Compiled:
+class LossAndMetrics:
     """Loss and metrics of a model, some of which depend on the shapes of the data.
 
     Args:

@@ -18,7 +18,7 @@ from fastrnn.trainers.loss_and_metrics import unique_names
 from fastrnn.variable import Variable
 
 
-class Steps:
+class TrainStep:
     """A model, its loss, metrics and optimizer, ready to run batch after batch.
 
     If the model ends in the very activation that the loss can see through (a sigmoid below

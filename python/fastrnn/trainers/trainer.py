@@ -13,10 +13,10 @@ from fastrnn.layers.layer import Layer
 from fastrnn.trainers import loops
 from fastrnn.trainers.arguments import check_epochs, positive_or_none, suggests_arguments
 from fastrnn.trainers.compiled_model import CompiledModel
-from fastrnn.trainers.data import Batch, Epochs, Feed, Intake, RaggedFeed
-from fastrnn.trainers.interruption import WholeSteps
+from fastrnn.trainers.data import Batch, DataAdapter, Epochs, Feed, RaggedFeed
+from fastrnn.trainers.interruption import DeferredSignals
 from fastrnn.trainers.prediction import Prediction
-from fastrnn.trainers.train_step import Steps
+from fastrnn.trainers.train_step import TrainStep
 from fastrnn.trainers.training_data import TrainingData
 from fastrnn.trainers.training_run import TrainingRun
 
@@ -205,7 +205,7 @@ class Trainer(CompiledModel):
         self._check_compiled("evaluate")
         batch_size = positive_or_none("batch_size", batch_size)
         steps = positive_or_none("steps", steps)
-        feed = Intake(self).feed(x, y, sample_weight, batch_size, steps)
+        feed = DataAdapter(self).feed(x, y, sample_weight, batch_size, steps)
         self._check_batch_sizes(feed)
         data = Epochs(feed, steps)
         notified, made = self._prepared(feed, data, callbacks, verbose)
@@ -250,7 +250,7 @@ class Trainer(CompiledModel):
         """
         batch_size = positive_or_none("batch_size", batch_size)
         steps = positive_or_none("steps", steps)
-        feed = Intake(self, labelled=False).feed(x, batch_size=batch_size, steps=steps)
+        feed = DataAdapter(self, labelled=False).feed(x, batch_size=batch_size, steps=steps)
         self._check_batch_sizes(feed)
         first = feed.peek()
         notified = self._notified(callbacks, verbose, 1, Epochs(feed, steps).steps)
@@ -293,13 +293,13 @@ class Trainer(CompiledModel):
             True
         """
         self._check_compiled("train_on_batch")
-        batch = Intake(self, class_weight=class_weight).samples(x, y, sample_weight).batch()
-        steps = self.make_steps(batch)
+        batch = DataAdapter(self, class_weight=class_weight).samples(x, y, sample_weight).batch()
+        steps = self.train_step_for(batch)
         steps.reset()
-        with WholeSteps() as whole:
-            whole.begin()
+        with DeferredSignals() as signals:
+            signals.hold()
             steps.train(batch)
-            whole.end()
+            signals.release()
         return _returned(steps, return_dict)
 
     def test_on_batch(
@@ -321,8 +321,8 @@ class Trainer(CompiledModel):
             ValueError: If the model is not compiled, or the arguments do not fit it.
         """
         self._check_compiled("test_on_batch")
-        batch = Intake(self).samples(x, y, sample_weight).batch()
-        steps = self.make_steps(batch)
+        batch = DataAdapter(self).samples(x, y, sample_weight).batch()
+        steps = self.train_step_for(batch)
         steps.reset()
         steps.test(batch)
         return _returned(steps, return_dict)
@@ -346,9 +346,9 @@ class Trainer(CompiledModel):
     # ---------------------------------------------------------------------------------- helpers
 
     def _check_compiled(self, method: str) -> None:
-        if self._compiled is None:
+        if self._loss_and_metrics is None:
             raise ValueError(f"Call `compile` before `{method}`.")
-        if not self._compiled.has_loss:
+        if not self._loss_and_metrics.has_loss:
             raise ValueError(f"`{method}` needs a `loss` in `compile`. Received: loss=None")
 
     def _check_batch_sizes(self, *feeds: Feed | None) -> None:
@@ -368,15 +368,15 @@ class Trainer(CompiledModel):
         verbose: int | str,
         epochs: int = 1,
         add_history: bool = False,
-    ) -> tuple[CallbackList, Steps]:
+    ) -> tuple[CallbackList, TrainStep]:
         """Check the first batch and the callbacks, then build the model and make its steps."""
         first = feed.peek()
         notified = self._notified(callbacks, verbose, epochs, data.steps, add_history)
         self._build_for(feed, first)
-        return notified, self.make_steps(first)
+        return notified, self.train_step_for(first)
 
     def _build_for(self, feed: Feed, batch: Batch) -> None:
-        if not self.built:  # else the intake has held the inputs to its shapes
+        if not self.built:  # else the adapter has held the inputs to its shapes
             open_sizes = 2 if isinstance(feed, RaggedFeed) else 1
             self.build((*[None] * open_sizes, *batch.x.shape[open_sizes:]))
 
@@ -411,7 +411,7 @@ def _closing(notified: CallbackList) -> Iterator[None]:
         raise
 
 
-def _returned(steps: Steps, return_dict: bool) -> Any:
+def _returned(steps: TrainStep, return_dict: bool) -> Any:
     """Return loss and metrics in the form that `evaluate` returns."""
     results = steps.results()
     if return_dict:

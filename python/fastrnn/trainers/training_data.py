@@ -10,9 +10,9 @@ import numpy as np
 
 from fastrnn.trainers.arguments import checked_frequency, positive_or_none
 from fastrnn.trainers.data import (
+    DataAdapter,
     Epochs,
     Feed,
-    Intake,
     KeptFeed,
     OnceFeed,
     unpack,
@@ -55,11 +55,11 @@ class TrainingData:
             )
         train, test = self._train_feed(model)
         if self.validation_data is not None:
-            test = self._test_feed(Intake(model))
+            test = self._test_feed(DataAdapter(model))
         return train, test
 
     def _train_feed(self, model: Trainer) -> tuple[Feed, Feed | None]:
-        intake = Intake(model, class_weight=self.class_weight)
+        adapter = DataAdapter(model, class_weight=self.class_weight)
         split = self.validation_split if self.validation_data is None else 0.0
         if yields_batches(self.x):
             if split:
@@ -68,21 +68,21 @@ class TrainingData:
                     "batches give `validation_data`. "
                     f"Received: data of type {type(self.x).__name__}"
                 )
-            return intake.batches(
+            return adapter.batches(
                 self.x, self.y, self.sample_weight, self.batch_size, self.shuffle
             ), None
         test = None
-        samples = intake.samples(self.x, self.y, self.sample_weight)
+        samples = adapter.samples(self.x, self.y, self.sample_weight)
         if split:
             samples, last = samples.split(split)
             if self.class_weight is not None:  # of the training alone
                 last = last._replace(sample_weight=None)
             size = self.validation_batch_size or self.batch_size
-            test = last.feed(intake.batch_size(size, self.validation_steps, len(last.x)))
-        size = intake.batch_size(self.batch_size, self.steps_per_epoch, len(samples.x))
+            test = last.feed(adapter.batch_size(size, self.validation_steps, len(last.x)))
+        size = adapter.batch_size(self.batch_size, self.steps_per_epoch, len(samples.x))
         return samples.feed(size, self.shuffle), test
 
-    def _test_feed(self, intake: Intake) -> Feed:
+    def _test_feed(self, adapter: DataAdapter) -> Feed:
         data, size = self.validation_data, self.validation_batch_size
         x, y, sample_weight = data, None, None
         if not yields_batches(data):
@@ -94,7 +94,7 @@ class TrainingData:
             x, y, sample_weight = unpack(data, "`validation_data`")
         if not yields_batches(x):
             size = size or self.batch_size
-        feed = intake.feed(x, y, sample_weight, size, self.validation_steps)
+        feed = adapter.feed(x, y, sample_weight, size, self.validation_steps)
         return KeptFeed(feed, self.validation_steps) if isinstance(feed, OnceFeed) else feed
 
     def tests_after(self, epoch: int) -> bool:

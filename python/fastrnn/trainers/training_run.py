@@ -14,7 +14,7 @@ from fastrnn.layers.layer import Layer
 from fastrnn.metrics import Metric
 from fastrnn.metrics.confusion_matrix import ConfusionMatrix
 from fastrnn.trainers.data import Epochs, Feed
-from fastrnn.trainers.train_step import Steps
+from fastrnn.trainers.train_step import TrainStep
 
 if TYPE_CHECKING:
     from fastrnn.trainers.trainer import Trainer
@@ -39,7 +39,7 @@ class TrainingRun:
     def __init__(
         self,
         model: Trainer,
-        steps: Steps,
+        steps: TrainStep,
         data: Epochs,
         feeds: Sequence[Feed | None],
         callbacks: Sequence[Callback],

@@ -6,14 +6,14 @@ from fastrnn.trainers.data.epochs import Epochs
 from fastrnn.trainers.data.iterables import KeptFeed, OnceFeed, yields_batches
 from fastrnn.trainers.data.ragged import Ragged, RaggedFeed, passing_padding
 from fastrnn.trainers.data.split import unpack
-from fastrnn.trainers.intake import Intake
+from fastrnn.trainers.data_adapter import DataAdapter
 
 __all__ = [
     "ArrayFeed",
     "Batch",
+    "DataAdapter",
     "Epochs",
     "Feed",
-    "Intake",
     "KeptFeed",
     "OnceFeed",
     "Ragged",

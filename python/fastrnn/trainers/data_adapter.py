@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _DEFAULT_BATCH_SIZE = 32
 
 
-class Intake:
+class DataAdapter:
     """Checks data from outside against a model, which stays as it is, and converts them.
 
     Args:
