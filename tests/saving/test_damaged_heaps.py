@@ -6,7 +6,8 @@ from pathlib import Path
 
 import h5py
 import pytest
-from fastrnn.saving import InvalidFileError, heaps
+from fastrnn.files import heaps
+from fastrnn.saving import InvalidFileError
 from support.saved_models import small_model
 
 SIGNATURE = b"GCOL\x01\0\0\0"
