@@ -55,7 +55,7 @@ def from_keras(model: Any, custom_objects: Mapping[str, Any] | None = None) -> S
         config["compile_config"] = _compile_config(model)
     source = model.name
     with custom_object_scope(custom_objects):
-        made = model_from_config(config, source, "config of the Keras model")
+        made: Sequential = model_from_config(config, source, "config of the Keras model")
     if not model.built:
         return made
     with error_context(source, "weights of the Keras model"):

@@ -6,8 +6,10 @@ from typing import Any
 
 from fastrnn import activations
 from fastrnn.layers.elementwise import ElementwiseLayer
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class Activation(ElementwiseLayer):
     """Applies an activation to its input.
 

@@ -11,7 +11,7 @@ from fastrnn import kernels
 from fastrnn.layers.layer import Shape
 from fastrnn.layers.rnn import RNN
 from fastrnn.layers.sequence_layer import SequenceLayer
-from fastrnn.utils import registry
+from fastrnn.layers.serialization import deserialize, serializable, serialize
 from fastrnn.variable import Variable
 
 _MERGE_MODES = ("concat", "sum", "mul", "ave", None)
@@ -29,6 +29,7 @@ class _Cache(NamedTuple):
     outputs: tuple[np.ndarray, np.ndarray] | None
 
 
+@serializable("keras.layers")
 class Bidirectional(SequenceLayer):
     """Walks sequences with one recurrent layer from the start and with another from the end.
 
@@ -288,15 +289,13 @@ class Bidirectional(SequenceLayer):
         return {
             **self._shared_config(),
             "merge_mode": self.merge_mode,
-            "layer": registry.serialize(self.forward_layer, "keras.layers"),
-            "backward_layer": registry.serialize(self.backward_layer, "keras.layers"),
+            "layer": serialize(self.forward_layer),
+            "backward_layer": serialize(self.backward_layer),
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Bidirectional:
         """Make a layer, without weights, from the result of `get_config` (Keras's works too)."""
-        from fastrnn.layers.serialization import deserialize  # which knows this class too
-
         layers = {
             name: deserialize(config[name])
             for name in ("layer", "backward_layer")

@@ -11,6 +11,7 @@ import numpy as np
 from fastrnn import activations, constraints, initializers, kernels, regularizers
 from fastrnn.arguments import own_arguments, positive_integer, refuse_unsupported
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.serialization import serializable
 
 _NOT_BUILT = {
     "lora_rank": None,
@@ -19,6 +20,7 @@ _NOT_BUILT = {
 }
 
 
+@serializable("keras.layers")
 class Dense(Layer):
     """Computes `y = activation(x @ kernel + bias)` on the last dimension of the input.
 

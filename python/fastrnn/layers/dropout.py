@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn.layers.layer import Layer
+from fastrnn.layers.serialization import serializable
 from fastrnn.random import make_seed
 
 
@@ -52,6 +53,7 @@ class MultiplicativeNoise(Layer):
         raise NotImplementedError(f"{type(self).__name__} must implement `_noise`.")
 
 
+@serializable("keras.layers")
 class Dropout(MultiplicativeNoise):
     """Sets elements to 0 with probability `rate` while training, and scales up the others.
 

@@ -6,8 +6,10 @@ from typing import Any
 
 from fastrnn import activations
 from fastrnn.layers.elementwise import ElementwiseLayer
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class ELU(ElementwiseLayer):
     """Returns x where it is positive, else `alpha * (exp(x) - 1)` (Clevert et al., 2016).
 

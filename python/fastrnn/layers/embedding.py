@@ -11,6 +11,7 @@ from fastrnn import constraints, initializers, kernels, regularizers
 from fastrnn.arguments import own_arguments, positive_integer, refuse_unsupported
 from fastrnn.layers.inputs import as_tokens
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.serialization import serializable
 
 _NOT_BUILT = {
     "lora_rank": None,
@@ -19,6 +20,7 @@ _NOT_BUILT = {
 }
 
 
+@serializable("keras.layers")
 class Embedding(Layer):
     """Replaces each token by its row of a table: `y[b, t] = embeddings[x[b, t]]`.
 

@@ -10,8 +10,10 @@ import numpy as np
 
 from fastrnn.layers.arguments import data_format_of
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class Flatten(Layer):
     """Makes one dimension of all but the batch.
 

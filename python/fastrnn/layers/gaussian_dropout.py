@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from fastrnn.layers.dropout import MultiplicativeNoise
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class GaussianDropout(MultiplicativeNoise):
     """Multiplies each element with a normal random number of mean 1 while training.
 

@@ -8,8 +8,10 @@ import numpy as np
 
 from fastrnn.layers.dropout import generator_of, rate_of, seed_of
 from fastrnn.layers.layer import Layer
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class GaussianNoise(Layer):
     """Adds a normal random number of mean 0 to each element while training.
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastrnn.layers.global_pooling import GlobalPooling1D
 from fastrnn.layers.inputs import as_mask
+from fastrnn.layers.serialization import serializable
 
 
 class _Cache(NamedTuple):
@@ -24,6 +25,7 @@ class _Cache(NamedTuple):
     counts: np.ndarray | np.float32
 
 
+@serializable("keras.layers")
 class GlobalAveragePooling1D(GlobalPooling1D):
     """Returns the mean of each feature over all steps, or over those that a mask leaves.
 

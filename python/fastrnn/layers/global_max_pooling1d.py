@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from fastrnn.layers.global_pooling import GlobalPooling1D
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class GlobalMaxPooling1D(GlobalPooling1D):
     """Returns the largest value of each feature over all steps.
 

@@ -7,8 +7,10 @@ from typing import Any
 from fastrnn import kernels
 from fastrnn.arguments import own_arguments
 from fastrnn.layers.rnn import RNN, recurrent_activation_of
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class GRU(RNN):
     """Mixes the old output with a new one; gates decide how much, and from what.
 

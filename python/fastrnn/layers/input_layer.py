@@ -9,10 +9,12 @@ import numpy as np
 
 from fastrnn.arguments import refuse_unsupported
 from fastrnn.layers.layer import Layer, standardize_shape
+from fastrnn.layers.serialization import serializable
 
 _NOT_BUILT = {"sparse": False, "ragged": False, "input_tensor": None, "optional": False}
 
 
+@serializable("keras.layers")
 class InputLayer(Layer):
     """Says the shape of the input, so that a Sequential model builds as layers are added.
 

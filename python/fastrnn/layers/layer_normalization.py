@@ -11,6 +11,7 @@ import numpy as np
 from fastrnn import constraints, initializers, regularizers
 from fastrnn.arguments import check_number
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.serialization import serializable
 from fastrnn.variable import Variable
 
 
@@ -28,6 +29,7 @@ class _Cache(NamedTuple):
     inverse: np.ndarray
 
 
+@serializable("keras.layers")
 class LayerNormalization(Layer):
     """Computes `y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`.
 

@@ -7,8 +7,10 @@ from typing import Any
 from fastrnn import activations
 from fastrnn.arguments import check_number
 from fastrnn.layers.elementwise import ElementwiseLayer
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class LeakyReLU(ElementwiseLayer):
     """Returns x where it is positive, else `negative_slope * x` (Maas et al., 2013).
 

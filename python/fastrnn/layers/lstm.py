@@ -9,8 +9,10 @@ import numpy as np
 from fastrnn import kernels
 from fastrnn.arguments import own_arguments
 from fastrnn.layers.rnn import RNN, recurrent_activation_of
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class LSTM(RNN):
     """Keeps a carry c beside the output h; gates decide what enters, stays and leaves.
 

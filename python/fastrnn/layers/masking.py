@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class Masking(Layer):
     """Masks the steps all of whose features are `mask_value`: layers above skip them.
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class Permute(Layer):
     """Puts the dimensions of each sample in another order.
 

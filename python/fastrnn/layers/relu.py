@@ -7,8 +7,10 @@ from typing import Any
 from fastrnn import activations
 from fastrnn.arguments import check_number
 from fastrnn.layers.elementwise import ElementwiseLayer
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class ReLU(ElementwiseLayer):
     """Keeps what is above a threshold: `max(x, 0)` by default (Nair and Hinton, 2010).
 

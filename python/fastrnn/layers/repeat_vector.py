@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class RepeatVector(Layer):
     """Makes a sequence of one vector, the same at each step.
 

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class Reshape(Layer):
     """Gives each sample another shape, its entries in the same order.
 

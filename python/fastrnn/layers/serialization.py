@@ -1,101 +1,79 @@
-"""Layers as plain values and back."""
+"""Layers and models as plain values and back: which class a config names."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-from fastrnn.layers.activation import Activation
-from fastrnn.layers.bidirectional import Bidirectional
-from fastrnn.layers.dense import Dense
-from fastrnn.layers.dropout import Dropout
-from fastrnn.layers.elu import ELU
-from fastrnn.layers.embedding import Embedding
-from fastrnn.layers.flatten import Flatten
-from fastrnn.layers.gaussian_dropout import GaussianDropout
-from fastrnn.layers.gaussian_noise import GaussianNoise
-from fastrnn.layers.global_average_pooling1d import GlobalAveragePooling1D
-from fastrnn.layers.global_max_pooling1d import GlobalMaxPooling1D
-from fastrnn.layers.gru import GRU
-from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.layer import Layer
-from fastrnn.layers.layer_normalization import LayerNormalization
-from fastrnn.layers.leaky_relu import LeakyReLU
-from fastrnn.layers.lstm import LSTM
-from fastrnn.layers.masking import Masking
-from fastrnn.layers.permute import Permute
-from fastrnn.layers.relu import ReLU
-from fastrnn.layers.repeat_vector import RepeatVector
-from fastrnn.layers.reshape import Reshape
-from fastrnn.layers.simple_rnn import SimpleRNN
-from fastrnn.layers.softmax import Softmax
-from fastrnn.layers.spatial_dropout1d import SpatialDropout1D
-from fastrnn.layers.time_distributed import TimeDistributed
 from fastrnn.utils import registry
 from fastrnn.utils.custom_objects import find_custom_object
 
-_CLASSES: dict[str, type[Layer]] = {
-    cls.__name__: cls
-    for cls in (
-        Activation,
-        Bidirectional,
-        Dense,
-        Dropout,
-        ELU,
-        Embedding,
-        Flatten,
-        GRU,
-        GaussianDropout,
-        GaussianNoise,
-        GlobalAveragePooling1D,
-        GlobalMaxPooling1D,
-        InputLayer,
-        LSTM,
-        LayerNormalization,
-        LeakyReLU,
-        Masking,
-        Permute,
-        ReLU,
-        RepeatVector,
-        Reshape,
-        SimpleRNN,
-        Softmax,
-        SpatialDropout1D,
-        TimeDistributed,
-    )
-}
-_MODULES: dict[str, str] = {}
+LayerClass = TypeVar("LayerClass", bound=type[Layer])
+
+_CLASSES: dict[str, type[Layer]] = {}
+_MODULES: dict[type[Layer], str] = {}
 
 
-def register(cls: type[Layer], module: str) -> None:
-    """Make a class known that stands above the layers, a model.
+def serializable(module: str) -> Callable[[LayerClass], LayerClass]:
+    """Return a decorator that makes a class of fastrnn known to `deserialize`, by its name.
+
+    A class of a user is not registered, but handed over where a config names it: see
+    `saving.custom_object_scope`.
 
     Args:
-        cls: The class.
-        module: Keras's module of it.
+        module: Keras's module of the class, such as `"keras.layers"`.
+
+    Raises:
+        ValueError: By the decorator, if another class has the name.
     """
-    _CLASSES[cls.__name__] = cls
-    _MODULES[cls.__name__] = module
+
+    def register(cls: LayerClass) -> LayerClass:
+        known = _CLASSES.setdefault(cls.__name__, cls)
+        if known is not cls:
+            raise ValueError(
+                f"A class {cls.__name__} is known already: {known!r}. Received: {cls!r}"
+            )
+        _MODULES[cls] = module
+        return cls
+
+    return register
 
 
 def serialize(layer: Layer) -> dict[str, Any]:
-    """Return the config dict of a layer, in Keras's form.
+    """Return the config dict of a layer or model, in Keras's form.
 
     Args:
-        layer: A layer or a Sequential model.
+        layer: A layer or model.
 
     Returns:
         Dict of plain values with `class_name` and `config`, without weights, from which
         `deserialize` makes such a layer.
 
     Example:
+        >>> from fastrnn.layers import Dropout
         >>> serialize(Dropout(0.5, name="drop"))["config"]["rate"]
         0.5
     """
-    return registry.serialize(layer, _MODULES.get(type(layer).__name__, "keras.layers"))
+    return registry.serialize(layer, _MODULES.get(type(layer), "keras.layers"))
+
+
+def class_named(name: Any) -> type[Layer]:
+    """Return the class that a config calls so: that of a `custom_object_scope` or of fastrnn.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    cls = (find_custom_object(name) or _CLASSES.get(name)) if isinstance(name, str) else None
+    if cls is None:
+        raise ValueError(
+            f"`class_name` must be one of {', '.join(sorted(_CLASSES))}. Received: {name!r}"
+        )
+    return cls
 
 
 def deserialize(config: dict[str, Any]) -> Layer:
-    """Make a layer, without weights, from the result of `serialize` (Keras's works too).
+    """Make a layer or model, without weights, from the result of `serialize` (Keras's works too).
 
     Args:
         config: Dict with `class_name` and `config`.
@@ -107,13 +85,31 @@ def deserialize(config: dict[str, Any]) -> Layer:
         ValueError: If the config names no layer of fastrnn.
 
     Example:
+        >>> from fastrnn.layers import LSTM
         >>> deserialize(serialize(LSTM(3))).units
         3
     """
-    name = config.get("class_name", "")
-    cls = find_custom_object(name) or _CLASSES.get(name)
-    if cls is None:
-        raise ValueError(
-            f"`class_name` must be one of {', '.join(sorted(_CLASSES))}. Received: {name!r}"
-        )
-    return cls.from_config(config["config"])
+    return class_named(config.get("class_name", "")).from_config(config["config"])
+
+
+def deserialize_all(configs: Sequence[dict[str, Any]]) -> list[Layer]:
+    """Make the layers of a model from their configs.
+
+    Raises:
+        ValueError: If one is not valid; the message says which one.
+    """
+    layers = []
+    for number, config in enumerate(configs):
+        try:
+            layers.append(deserialize(config))
+        except Exception as error:
+            problem = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+            raise ValueError(f"{_described(number, config)}: {problem}{error}") from error
+    return layers
+
+
+def _described(number: int, config: Any) -> str:
+    own = config.get("config") if isinstance(config, dict) else None
+    if not isinstance(own, dict):
+        return f"layer {number}"
+    return f"layer {number} '{own.get('name', '')}' of class {config.get('class_name')}"

@@ -7,8 +7,10 @@ from typing import Any
 from fastrnn import kernels
 from fastrnn.arguments import own_arguments
 from fastrnn.layers.rnn import RNN
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class SimpleRNN(RNN):
     """Feeds its output back into itself.
 

@@ -10,11 +10,13 @@ import numpy as np
 from fastrnn import activations
 from fastrnn.layers.elementwise import ElementwiseLayer
 from fastrnn.layers.inputs import as_numbers
+from fastrnn.layers.serialization import serializable
 
 # As large as Keras's: exp of it is 0.
 _MASKED_SCORE = np.float32(-1e9)
 
 
+@serializable("keras.layers")
 class Softmax(ElementwiseLayer):
     """Turns scores into probabilities: `exp(x) / sum(exp(x))` (Bridle, 1990).
 

@@ -8,8 +8,10 @@ import numpy as np
 
 from fastrnn.layers.dropout import Dropout
 from fastrnn.layers.layer import Shape
+from fastrnn.layers.serialization import serializable
 
 
+@serializable("keras.layers")
 class SpatialDropout1D(Dropout):
     """Sets features to 0 at all steps of a sequence alike, with probability `rate` while training.
 

@@ -10,6 +10,7 @@ import numpy as np
 from fastrnn.layers.dropout import Dropout
 from fastrnn.layers.inputs import as_numbers
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.serialization import deserialize, serializable, serialize
 
 
 class _Cache(NamedTuple):
@@ -24,6 +25,7 @@ class _Cache(NamedTuple):
     caches: list[Any]
 
 
+@serializable("keras.layers")
 class TimeDistributed(Layer):
     """Applies a layer to each step of its input, with the same weights.
 
@@ -186,15 +188,11 @@ class TimeDistributed(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values, in Keras's form."""
-        from fastrnn.layers.serialization import serialize  # which knows this class too
-
         return {**self._shared_config(), "layer": serialize(self.layer)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> TimeDistributed:
         """Make a layer, without weights, from the result of `get_config` (Keras's works too)."""
-        from fastrnn.layers.serialization import deserialize
-
         return cls(**{**config, "layer": deserialize(config["layer"])})
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from fastrnn.arguments import refuse_unsupported
 from fastrnn.layers.layer import Layer
+from fastrnn.saving import api as saving
+from fastrnn.saving.model_config import to_json
 from fastrnn.trainers import Trainer
 from fastrnn.utils.summary_utils import summary_text
 
@@ -133,7 +135,7 @@ class Model(Trainer):
             **kwargs: `include_optimizer=False` leaves compile settings and optimizer out of `.h5`.
 
         Raises:
-            ValueError: If the name has another end, or an argument is not supported.
+            ValueError: If the extension of the name, or an argument, is not supported.
             OSError: If the file cannot be written.
 
         Example:
@@ -145,9 +147,7 @@ class Model(Trainer):
             ...     models.load_model(f"{folder}/gru.keras").count_params()
             63
         """
-        from fastrnn.saving import save_model
-
-        save_model(self, filepath, overwrite, zipped, **kwargs)
+        saving.save_model(self, filepath, overwrite, zipped, **kwargs)
 
     def save_weights(
         self,
@@ -163,15 +163,13 @@ class Model(Trainer):
             max_shard_size: Not supported: there is always one file.
 
         Raises:
-            ValueError: If the model is not built, or the name has another end.
+            ValueError: If the model is not built, or the extension of the name is not supported.
             OSError: If the file cannot be written.
         """
-        from fastrnn.saving import save_weights
-
         refuse_unsupported(
             "save_weights", {"max_shard_size": max_shard_size}, {"max_shard_size": None}
         )
-        save_weights(self, filepath, overwrite)
+        saving.save_weights(self, filepath, overwrite)
 
     def load_weights(
         self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any
@@ -188,9 +186,7 @@ class Model(Trainer):
                 then stays as it was.
             OSError: If there is no such file.
         """
-        from fastrnn.saving import load_weights
-
-        load_weights(self, filepath, skip_mismatch, **kwargs)
+        saving.load_weights(self, filepath, skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """Return layers and compile settings as JSON text, without weights.
@@ -201,6 +197,4 @@ class Model(Trainer):
         Returns:
             The text, of which `models.model_from_json` makes such a model.
         """
-        from fastrnn.saving.model_config import to_json
-
         return to_json(self, **kwargs)

@@ -10,11 +10,12 @@ import numpy as np
 from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.inputs import as_mask
 from fastrnn.layers.layer import Layer, Shape, standardize_shape
-from fastrnn.layers.serialization import deserialize, register, serialize
+from fastrnn.layers.serialization import deserialize_all, serializable, serialize
 from fastrnn.models.model import Model
 from fastrnn.trainers.chain import Chain
 
 
+@serializable("keras")
 class Sequential(Model):
     """Layers, each of which takes the output of the one before.
 
@@ -35,7 +36,7 @@ class Sequential(Model):
         The output of the last layer, a float32 array.
 
     Raises:
-        TypeError: If one of the layers is none.
+        TypeError: If an element of `layers` is not a layer.
         ValueError: If an argument is not valid, or a layer does not fit.
 
     Example:
@@ -319,13 +320,11 @@ class Sequential(Model):
             The model, not compiled.
         """
         model = cls(
-            [deserialize(layer) for layer in config["layers"]],
+            deserialize_all(config["layers"]),
             trainable=config.get("trainable", True),
             name=config.get("name"),
         )
-        if not model.built and (shape := config.get("build_input_shape")) is not None:
+        shape = config.get("build_input_shape")
+        if model.layers and not model.built and shape is not None:
             model.build(shape)
         return model
-
-
-register(Sequential, "keras")

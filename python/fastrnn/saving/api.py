@@ -12,12 +12,11 @@ from fastrnn.files import hdf5
 from fastrnn.files.atomic import replace_file
 from fastrnn.layers.first_values import zeros_within
 from fastrnn.layers.layer import Layer
-from fastrnn.models.model import Model
-from fastrnn.models.sequential import Sequential
 from fastrnn.saving import legacy_h5, weights_file
 from fastrnn.saving.archive import WEIGHTS, archive_bytes, read_archive
 from fastrnn.saving.layout import class_of
 from fastrnn.saving.model_config import model_config, model_from_config
+from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.utils.custom_objects import custom_object_scope
 
 PathLike = str | os.PathLike[str]
@@ -29,7 +28,7 @@ _FLOOR, _EXPANSION = 1 << 26, 100
 
 
 def save_model(
-    model: Model,
+    model: CompiledModel,
     filepath: PathLike,
     overwrite: bool = True,
     zipped: bool | None = None,
@@ -50,7 +49,7 @@ def save_model(
             `save_format` is accepted from older scripts and has no effect.
 
     Raises:
-        ValueError: If the name has another end, or an argument is not supported.
+        ValueError: If the extension of the name, or an argument, is not supported.
         OSError: If the file cannot be written.
 
     Example:
@@ -85,7 +84,7 @@ def load_model(
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     safe_mode: bool = True,
-) -> Sequential:
+) -> Any:
     """Load a model that `model.save` of fastrnn or of Keras 2 or 3 wrote.
 
     Loading runs nothing that a file holds: there is no pickle in it, a `Lambda` layer is refused,
@@ -131,7 +130,7 @@ def load_model(
             return legacy_h5.read_model(opened, name, compile)
 
 
-def save_weights(model: Model, filepath: PathLike, overwrite: bool = True) -> None:
+def save_weights(model: CompiledModel, filepath: PathLike, overwrite: bool = True) -> None:
     """Save the weights, and the state of the optimizer, in Keras 3's `.weights.h5`.
 
     Args:
@@ -140,7 +139,7 @@ def save_weights(model: Model, filepath: PathLike, overwrite: bool = True) -> No
         overwrite: Whether to replace a file that is there without asking at the terminal.
 
     Raises:
-        ValueError: If the model is not built, or the name has another end.
+        ValueError: If the model is not built, or the extension of the name is not supported.
         OSError: If the file cannot be written.
 
     Example:
@@ -160,7 +159,7 @@ def save_weights(model: Model, filepath: PathLike, overwrite: bool = True) -> No
 
 
 def load_weights(
-    model: Model,
+    model: CompiledModel,
     filepath: PathLike,
     skip_mismatch: bool = False,
     by_name: bool = False,
@@ -239,7 +238,7 @@ def _class_in(config: Mapping[str, Any]) -> Any:
     return class_name
 
 
-def _check_built(model: Model, method: str) -> None:
+def _check_built(model: CompiledModel, method: str) -> None:
     if not model.built:
         raise ValueError(
             f"`{method}` needs a model that is built, by data, by an Input or by "

@@ -58,11 +58,6 @@ def read_archive(file: BinaryIO, source: str) -> tuple[dict[str, Any], bytes]:
             )
 
 
-def read_archive_weights(file: BinaryIO, source: str) -> bytes:
-    """Return the weights alone."""
-    return read_archive(file, source)[1]
-
-
 def parse_config(text: str | bytes, source: str, place: str) -> dict[str, Any]:
     """Return the dict that a JSON text holds."""
     with error_context(source, place):

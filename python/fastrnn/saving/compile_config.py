@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastrnn import losses, metrics, optimizers
-from fastrnn.models.model import Model
 from fastrnn.saving.old_configs import loss_config, metric_config, optimizer_config
+from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.utils.custom_objects import find_custom_object
 
 
-def compile_config(model: Model) -> dict[str, Any] | None:
+def compile_config(model: CompiledModel) -> dict[str, Any] | None:
     """Return the arguments of `compile` in Keras's form, or None if it was not called."""
     if not model.compiled or model._loss_and_metrics is None:
         return None
@@ -30,7 +30,7 @@ def compile_config(model: Model) -> dict[str, Any] | None:
     }
 
 
-def compile_from_config(model: Model, config: Mapping[str, Any]) -> None:
+def compile_from_config(model: CompiledModel, config: Mapping[str, Any]) -> None:
     """Compile a model from the result of `compile_config`, or from Keras's.
 
     Raises:

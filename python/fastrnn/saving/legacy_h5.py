@@ -13,8 +13,6 @@ from fastrnn import losses
 from fastrnn.files import hdf5
 from fastrnn.files.errors import InvalidFileError, error_context
 from fastrnn.layers.layer import Layer
-from fastrnn.models.model import Model
-from fastrnn.models.sequential import Sequential
 from fastrnn.saving.archive import KERAS_VERSION, parse_config
 from fastrnn.saving.compile_config import compile_from_config
 from fastrnn.saving.model_config import model_config, model_from_config
@@ -26,13 +24,14 @@ from fastrnn.saving.optimizer_state import (
     warn_of_other_state,
 )
 from fastrnn.saving.weights_file import Loaded
+from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.variable import Variable
 
 if TYPE_CHECKING:
     import h5py
 
 
-def model_bytes(model: Model, include_optimizer: bool = True) -> bytes:
+def model_bytes(model: CompiledModel, include_optimizer: bool = True) -> bytes:
     """Return the bytes of the `.h5` of a model."""
     config = model_config(model)
     training = config.get("compile_config")
@@ -58,7 +57,7 @@ def model_bytes(model: Model, include_optimizer: bool = True) -> bytes:
     return content[0]
 
 
-def read_model(file: h5py.File, source: str, compile: bool = True) -> Sequential:
+def read_model(file: h5py.File, source: str, compile: bool = True) -> Any:
     """Return the model of an `.h5` file.
 
     Args:
@@ -90,7 +89,7 @@ def read_model(file: h5py.File, source: str, compile: bool = True) -> Sequential
 
 def read_weights(
     file: h5py.File,
-    model: Model,
+    model: CompiledModel,
     source: str,
     by_name: bool = False,
     skip_mismatch: bool = False,
@@ -154,7 +153,7 @@ def _layer(
     ]
 
 
-def _restore_optimizer(file: h5py.File, model: Model, source: str) -> None:
+def _restore_optimizer(file: h5py.File, model: CompiledModel, source: str) -> None:
     group = hdf5.group_at(file, "optimizer_weights", source)
     if group is None:
         return

@@ -9,16 +9,14 @@ from typing import Any
 import numpy as np
 
 from fastrnn.files.errors import error_context
-from fastrnn.layers.layer import standardize_shape
-from fastrnn.layers.serialization import deserialize, serialize
-from fastrnn.models.model import Model
-from fastrnn.models.sequential import Sequential
+from fastrnn.layers.serialization import class_named, serialize
 from fastrnn.saving.compile_config import compile_config, compile_from_config
 from fastrnn.saving.old_configs import layer_config, plain
+from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.utils.custom_objects import custom_object_scope
 
 
-def model_config(model: Model) -> dict[str, Any]:
+def model_config(model: CompiledModel) -> dict[str, Any]:
     """Return layers and compile settings of a model, as Keras writes them into `config.json`."""
     config = serialize(model)
     if (shape := config["config"].get("build_input_shape")) is not None:
@@ -35,7 +33,7 @@ def _plain_number(value: Any) -> Any:
     raise TypeError(f"A config must hold plain values. Received: {value!r}")
 
 
-def model_from_config(config: Any, source: str, place: str, compile: bool = True) -> Sequential:
+def model_from_config(config: Any, source: str, place: str, compile: bool = True) -> Any:
     """Make a model from the result of `model_config`, or from Keras's of any version.
 
     Nothing is imported: a class is found by its name among those of fastrnn and of
@@ -52,35 +50,25 @@ def model_from_config(config: Any, source: str, place: str, compile: bool = True
     """
     with error_context(source, place):
         config = layer_config(plain(config))
-        if config["class_name"] != "Sequential":
+        cls = class_named(config["class_name"])
+        if not issubclass(cls, CompiledModel):
             raise ValueError(
                 "the model must be a Sequential, or a functional one whose layers stand in one "
                 f"row. Received: class_name={config['class_name']!r}"
             )
-    own = config["config"]
-    layers = []
-    for number, layer in enumerate(own["layers"]):
-        name = layer["config"].get("name", "")
-        where = f"{place}, layer {number} '{name}' of class {layer['class_name']}"
-        with error_context(source, where):
-            layers.append(deserialize(layer))
-    with error_context(source, place):
-        model = Sequential(layers, trainable=own.get("trainable", True), name=own.get("name"))
-        shape = own.get("build_input_shape")
-        if not model.built and model.layers and shape is not None:
-            model.build(standardize_shape(shape))
+        model: Any = cls.from_config(config["config"])
     if compile and config.get("compile_config"):
         with error_context(source, f"{place}, compile_config"):
             compile_from_config(model, config["compile_config"])
     return model
 
 
-def to_json(model: Model, **kwargs: Any) -> str:
+def to_json(model: CompiledModel, **kwargs: Any) -> str:
     """Return the config of a model as JSON text."""
     return json.dumps(model_config(model), **kwargs)
 
 
-def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Make a model, with new weights, from the result of `to_json` (Keras's works too).
 
     Args:

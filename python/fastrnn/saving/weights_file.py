@@ -11,7 +11,6 @@ import numpy as np
 from fastrnn.files import hdf5
 from fastrnn.files.errors import InvalidFileError
 from fastrnn.layers.layer import Layer
-from fastrnn.models.model import Model
 from fastrnn.saving.layout import class_of, parts_of
 from fastrnn.saving.optimizer_state import (
     restore_state,
@@ -19,6 +18,7 @@ from fastrnn.saving.optimizer_state import (
     state_of,
     warn_of_other_state,
 )
+from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.variable import Variable
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Loaded(NamedTuple):
     weights: list[tuple[Variable, np.ndarray]]
     optimizer: list[np.ndarray] | None = None
 
-    def apply(self, model: Model) -> None:
+    def apply(self, model: CompiledModel) -> None:
         """Put everything into the model; nothing can fail any more."""
         for variable, value in self.weights:
             variable.assign(value)
@@ -47,7 +47,7 @@ class Loaded(NamedTuple):
             restore_state(model.optimizer, self.optimizer)
 
 
-def weights_bytes(model: Model, with_optimizer: bool = True) -> bytes:
+def weights_bytes(model: CompiledModel) -> bytes:
     """Return the bytes of the `.weights.h5` of a model."""
     with hdf5.writing() as (file, content):
         for part in parts_of(model):
@@ -55,7 +55,7 @@ def weights_bytes(model: Model, with_optimizer: bool = True) -> bytes:
             group.attrs["name"] = part.name
             for number, variable in enumerate(part.variables):
                 group[str(number)] = variable.value
-        if with_optimizer and model.compiled:
+        if model.compiled:
             group = file.require_group("optimizer/vars")
             group.attrs["name"] = model.optimizer.name
             for number, (_, value) in enumerate(state_of(model.optimizer)):
@@ -65,7 +65,7 @@ def weights_bytes(model: Model, with_optimizer: bool = True) -> bytes:
 
 def read_weights(
     file: h5py.File,
-    model: Model,
+    model: CompiledModel,
     source: str,
     class_name: Callable[[Layer], str] = class_of,
     skip_mismatch: bool = False,
@@ -136,7 +136,9 @@ def _refuse_others(file: h5py.File, expected: set[str], source: str) -> None:
                 raise InvalidFileError.at(source, inner, "the model has no such layer")
 
 
-def _optimizer(file: h5py.File, model: Model, source: str, build: bool) -> list[np.ndarray] | None:
+def _optimizer(
+    file: h5py.File, model: CompiledModel, source: str, build: bool
+) -> list[np.ndarray] | None:
     """Return the state of the optimizer, if the file has one of the same form."""
     group = hdf5.group_at(file, "optimizer/vars", source) if model.compiled else None
     if group is None:

@@ -31,6 +31,16 @@ class CompiledModel(Layer):
     _train_step: TrainStep | None = None  # that of the last run
     _train_step_key: tuple[Any, ...] = ()  # what it was made of
 
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, first to last, without the InputLayer."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `layers`.")
+
+    @property
+    def fixed_batch_size(self) -> int | None:
+        """The batch size that the model's Input states, or None."""
+        return None
+
     @suggests_arguments
     def compile(
         self,

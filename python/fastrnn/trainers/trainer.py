@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from fastrnn.callbacks import Callback, CallbackList, History
-from fastrnn.layers.layer import Layer
 from fastrnn.trainers import loops
 from fastrnn.trainers.arguments import check_epochs, positive_or_none, suggests_arguments
 from fastrnn.trainers.compiled_model import CompiledModel
@@ -36,16 +35,6 @@ class Trainer(CompiledModel):
     stop_predicting = False
     history: History
     _run: TrainingRun | None = None  # the `fit` that is going on
-
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers, first to last, without the InputLayer."""
-        raise NotImplementedError(f"{type(self).__name__} must implement `layers`.")
-
-    @property
-    def fixed_batch_size(self) -> int | None:
-        """The batch size that the model's Input states, or None."""
-        return None
 
     @suggests_arguments
     def fit(
