@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ import numpy as np
 from fastrnn import kernels
 from fastrnn.layers.embedding import Embedding
 from fastrnn.layers.layer import Layer
+from fastrnn.layers.masking import Masking
 from fastrnn.layers.sequence_layer import SequenceLayer
 from fastrnn.variable import Variable
 
@@ -171,3 +173,26 @@ def _mask_above(layer: Layer, x: np.ndarray, mask: np.ndarray | None) -> np.ndar
             stacklevel=2,
         )
     return None
+
+
+def passing_padding(layers: Sequence[Layer]) -> list[Layer]:
+    """Return layers, with the same weights, that do not lose the mask of padding.
+
+    An Embedding and a Masking make their masks from their inputs alone. Here they join them with
+    the mask of the padding: a token 0 may be padding, a word, or with `mask_zero` a step to skip.
+    """
+    own_masks = (Embedding, Masking)
+    return [_joining(layer) if isinstance(layer, own_masks) else layer for layer in layers]
+
+
+def _joining(layer: Layer) -> Layer:
+    """Return a copy of a layer whose mask is the one that it makes and the one that it gets."""
+
+    def compute_mask(inputs: Any, mask: Any = None) -> Any:
+        own = layer.compute_mask(inputs)
+        return mask if own is None else own if mask is None else own & mask
+
+    twin = copy.copy(layer)
+    twin.supports_masking = True
+    vars(twin)["compute_mask"] = compute_mask
+    return twin

@@ -10,7 +10,8 @@ from fastrnn import optimizers
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.metrics import Mean, Metric
 from fastrnn.trainers.arguments import suggests_arguments
-from fastrnn.trainers.data import Batch, passing_padding
+from fastrnn.trainers.chain import passing_padding
+from fastrnn.trainers.data import Batch
 from fastrnn.trainers.loss_and_metrics import LossAndMetrics, unique_names
 from fastrnn.trainers.train_step import TrainStep
 
@@ -22,9 +23,15 @@ class CompiledModel(Layer):
         compiled: Whether `compile` has been called.
         optimizer: What updates the weights.
         loss: What `compile` was given.
+        stop_training: Set it, in a callback, to end `fit` after the batch.
+        stop_evaluating: Likewise `evaluate`.
+        stop_predicting: Likewise `predict`.
     """
 
     compiled = False
+    stop_training = False
+    stop_evaluating = False
+    stop_predicting = False
     optimizer: optimizers.Optimizer
     loss: Any = None
     _loss_and_metrics: LossAndMetrics | None = None

@@ -1,13 +1,14 @@
-"""The door of training: data in any form become checked batches."""
+"""From the data that a user gives, in any form, to checked batches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastrnn.layers.layer import Shape
+from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data.batch import Batch, Feed
 from fastrnn.trainers.data.iterables import feed_of, yields_batches
 from fastrnn.trainers.data.labels import (
@@ -17,11 +18,7 @@ from fastrnn.trainers.data.labels import (
     weights_of_classes,
 )
 from fastrnn.trainers.data.ragged import Ragged, is_ragged
-from fastrnn.trainers.data.samples import Samples
-from fastrnn.trainers.data.split import unpack
-
-if TYPE_CHECKING:
-    from fastrnn.trainers.trainer import Trainer
+from fastrnn.trainers.data.samples import Samples, unpack
 
 _DEFAULT_BATCH_SIZE = 32
 
@@ -39,7 +36,10 @@ class DataAdapter:
     """
 
     def __init__(
-        self, model: Trainer, labelled: bool = True, class_weight: Mapping[int, float] | None = None
+        self,
+        model: CompiledModel,
+        labelled: bool = True,
+        class_weight: Mapping[int, float] | None = None,
     ) -> None:
         if class_weight is not None:
             check_class_weight(class_weight)

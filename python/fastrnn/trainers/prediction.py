@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastrnn.callbacks import CallbackList
 from fastrnn.layers.embedding import Embedding
-from fastrnn.trainers.chain import Chain
+from fastrnn.trainers.chain import Chain, passing_padding
+from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import (
     ArrayFeed,
     Batch,
@@ -18,11 +18,7 @@ from fastrnn.trainers.data import (
     Feed,
     Ragged,
     RaggedFeed,
-    passing_padding,
 )
-
-if TYPE_CHECKING:
-    from fastrnn.trainers.trainer import Trainer
 
 # Rows that are handed to the kernels at once, rounded to whole batches. A row's result does not
 # depend on the others, but a token that occurs in many of them is projected only once: for an
@@ -45,7 +41,7 @@ class Prediction:
         notified: The callbacks.
     """
 
-    def __init__(self, model: Trainer, feed: Feed, notified: CallbackList) -> None:
+    def __init__(self, model: CompiledModel, feed: Feed, notified: CallbackList) -> None:
         self._model = model
         self._feed = feed
         layers = model.leaves()

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from fastrnn.callbacks import Callback, CallbackList, History
-from fastrnn.trainers import loops
 from fastrnn.trainers.arguments import check_epochs, positive_or_none, suggests_arguments
 from fastrnn.trainers.compiled_model import CompiledModel
-from fastrnn.trainers.data import Batch, DataAdapter, Epochs, Feed, RaggedFeed
+from fastrnn.trainers.data import Batch, Epochs, Feed, RaggedFeed
+from fastrnn.trainers.data_adapter import DataAdapter
+from fastrnn.trainers.evaluation import run_test
 from fastrnn.trainers.interruption import DeferredSignals
 from fastrnn.trainers.prediction import Prediction
 from fastrnn.trainers.train_step import TrainStep
@@ -25,14 +26,8 @@ class Trainer(CompiledModel):
 
     Attributes:
         history: What the last `fit` has recorded.
-        stop_training: Set it, in a callback, to end `fit` after the batch.
-        stop_evaluating: Likewise `evaluate`.
-        stop_predicting: Likewise `predict`.
     """
 
-    stop_training = False
-    stop_evaluating = False
-    stop_predicting = False
     history: History
     _run: TrainingRun | None = None  # the `fit` that is going on
 
@@ -132,20 +127,19 @@ class Trainer(CompiledModel):
         feed, test_feed = data.feeds(self)
         self._check_batch_sizes(feed, test_feed)
         train_epochs = Epochs(feed, data.steps_per_epoch)
-        notified, steps = self._prepared(feed, train_epochs, callbacks, verbose, epochs, True)
+        notified, step = self._prepared(feed, train_epochs, callbacks, verbose, epochs, True)
 
         def validate(epoch: int) -> dict[str, Any]:
             if test_feed is None or not data.tests_after(epoch):
                 return {}
-            results = loops.test(self, steps, data.test_epoch(test_feed), notified)
+            results = run_test(self, step, data.test_epoch(test_feed), notified)
             return {f"val_{name}": value for name, value in results.items()}
 
         numbers, feeds = range(initial_epoch, epochs), (feed, test_feed)
-        run = TrainingRun(self, steps, train_epochs, feeds, notified.callbacks, numbers)
-        self._run = run
+        self._run = TrainingRun(self, step, train_epochs, feeds, notified, numbers)
         try:
             with _closing(notified):
-                loops.train(self, steps, train_epochs, run, validate, notified)
+                self._run.train(validate)
         finally:
             self._run = None
         return self.history
@@ -197,10 +191,10 @@ class Trainer(CompiledModel):
         feed = DataAdapter(self).feed(x, y, sample_weight, batch_size, steps)
         self._check_batch_sizes(feed)
         data = Epochs(feed, steps)
-        notified, made = self._prepared(feed, data, callbacks, verbose)
+        notified, step = self._prepared(feed, data, callbacks, verbose)
         with _closing(notified):
-            loops.test(self, made, data, notified)
-        return _returned(made, return_dict)
+            run_test(self, step, data, notified)
+        return _returned(step, return_dict)
 
     @suggests_arguments
     def predict(
@@ -283,13 +277,13 @@ class Trainer(CompiledModel):
         """
         self._check_compiled("train_on_batch")
         batch = DataAdapter(self, class_weight=class_weight).samples(x, y, sample_weight).batch()
-        steps = self.train_step_for(batch)
-        steps.reset()
+        step = self.train_step_for(batch)
+        step.reset()
         with DeferredSignals() as signals:
             signals.hold()
-            steps.train(batch)
+            step.train(batch)
             signals.release()
-        return _returned(steps, return_dict)
+        return _returned(step, return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
@@ -311,10 +305,10 @@ class Trainer(CompiledModel):
         """
         self._check_compiled("test_on_batch")
         batch = DataAdapter(self).samples(x, y, sample_weight).batch()
-        steps = self.train_step_for(batch)
-        steps.reset()
-        steps.test(batch)
-        return _returned(steps, return_dict)
+        step = self.train_step_for(batch)
+        step.reset()
+        step.test(batch)
+        return _returned(step, return_dict)
 
     def predict_on_batch(self, x: Any) -> np.ndarray:
         """Return the output for one batch.
@@ -358,7 +352,7 @@ class Trainer(CompiledModel):
         epochs: int = 1,
         add_history: bool = False,
     ) -> tuple[CallbackList, TrainStep]:
-        """Check the first batch and the callbacks, then build the model and make its steps."""
+        """Check the first batch and the callbacks, then build the model and make its train step."""
         first = feed.peek()
         notified = self._notified(callbacks, verbose, epochs, data.steps, add_history)
         self._build_for(feed, first)
@@ -400,9 +394,9 @@ def _closing(notified: CallbackList) -> Iterator[None]:
         raise
 
 
-def _returned(steps: TrainStep, return_dict: bool) -> Any:
+def _returned(step: TrainStep, return_dict: bool) -> Any:
     """Return loss and metrics in the form that `evaluate` returns."""
-    results = steps.results()
+    results = step.results()
     if return_dict:
         return dict(sorted(results.items()))
     values = list(results.values())

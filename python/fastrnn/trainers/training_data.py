@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastrnn.trainers.arguments import checked_frequency, positive_or_none
+from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import (
-    DataAdapter,
     Epochs,
     Feed,
     KeptFeed,
@@ -18,9 +18,7 @@ from fastrnn.trainers.data import (
     unpack,
     yields_batches,
 )
-
-if TYPE_CHECKING:
-    from fastrnn.trainers.trainer import Trainer
+from fastrnn.trainers.data_adapter import DataAdapter
 
 
 @dataclass
@@ -44,7 +42,7 @@ class TrainingData:
     validation_steps: Any
     validation_freq: Any
 
-    def feeds(self, model: Trainer) -> tuple[Feed, Feed | None]:
+    def feeds(self, model: CompiledModel) -> tuple[Feed, Feed | None]:
         """Return the batches to train with, and those to test with; check all of them."""
         for name in ("batch_size", "steps_per_epoch", "validation_batch_size", "validation_steps"):
             setattr(self, name, positive_or_none(name, getattr(self, name)))
@@ -58,7 +56,7 @@ class TrainingData:
             test = self._test_feed(DataAdapter(model))
         return train, test
 
-    def _train_feed(self, model: Trainer) -> tuple[Feed, Feed | None]:
+    def _train_feed(self, model: CompiledModel) -> tuple[Feed, Feed | None]:
         adapter = DataAdapter(model, class_weight=self.class_weight)
         split = self.validation_split if self.validation_data is None else 0.0
         if yields_batches(self.x):

@@ -1,34 +1,33 @@
-"""What decides how a training goes on: the state of all its parts, to be kept and brought back."""
+"""A training from its first to its last epoch, and its state, with which it can go on later."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from fastrnn import random
-from fastrnn.callbacks import Callback
+from fastrnn.callbacks import Callback, CallbackList
 from fastrnn.layers.layer import Layer
 from fastrnn.metrics import Metric
 from fastrnn.metrics.confusion_matrix import ConfusionMatrix
+from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import Epochs, Feed
+from fastrnn.trainers.interruption import DeferredSignals
 from fastrnn.trainers.train_step import TrainStep
-
-if TYPE_CHECKING:
-    from fastrnn.trainers.trainer import Trainer
 
 
 class TrainingRun:
-    """One `fit`: its parts, and how far it has got.
+    """One `fit`: its loops over epochs and batches, and the state of all its parts.
 
     Args:
         model: The model.
-        steps: Its steps.
+        step: Its train step.
         data: The batches of each epoch.
         feeds: What the batches to train and to test with come from.
-        callbacks: The callbacks.
+        notified: The callbacks.
         epochs: Numbers of the epochs.
 
     Attributes:
@@ -38,17 +37,17 @@ class TrainingRun:
 
     def __init__(
         self,
-        model: Trainer,
-        steps: TrainStep,
+        model: CompiledModel,
+        step: TrainStep,
         data: Epochs,
         feeds: Sequence[Feed | None],
-        callbacks: Sequence[Callback],
+        notified: CallbackList,
         epochs: range,
     ) -> None:
         self._model = model
-        self._steps = steps
+        self._step = step
         self._data = data
-        self._callbacks = callbacks
+        self._notified = notified
         self._last_epoch = epochs.stop
         self.epoch = epochs.start
         self.batch = 0
@@ -63,9 +62,46 @@ class TrainingRun:
         for feed in feeds:
             self._generators += [] if feed is None else feed.generators()
 
-    def epochs(self) -> range:
-        """Return the numbers of the epochs that are to be trained."""
-        return range(self.epoch, self._last_epoch)
+    def train(self, validate: Callable[[int], dict[str, Any]]) -> None:
+        """Run the epochs.
+
+        `on_train_begin` may restore a state in the midst of an epoch. The model's `stop_training`
+        ends the training after the batch. Ctrl-C and SIGTERM take effect between two steps, so
+        that the weights and the optimizer's state are of the same step.
+
+        Args:
+            validate: Called after each epoch with its number; returns what to add to its results.
+        """
+        model, step, notified = self._model, self._step, self._notified
+        model.stop_training = False
+        begin, end = (notified.listens(f"on_train_batch_{when}") for when in ("begin", "end"))
+        logs: dict[str, Any] | None = None
+        with DeferredSignals() as signals:
+            notified.notify("on_train_begin", None)
+            for epoch in range(self.epoch, self._last_epoch):
+                if self._data.ran_out():
+                    break
+                notified.notify("on_epoch_begin", epoch, None)
+                if not self.batch:
+                    step.reset()
+                for number, batch in enumerate(self._data, self.batch):
+                    if begin:
+                        notified.notify("on_train_batch_begin", number, None)
+                    signals.hold()
+                    step.train(batch)
+                    self.batch = number + 1
+                    signals.release()
+                    if end:
+                        notified.notify("on_train_batch_end", number, step.results())
+                    if model.stop_training:
+                        break
+                logs = step.results() | validate(epoch)
+                self.epoch, self.batch = epoch + 1, 0
+                notified.notify("on_epoch_end", epoch, logs)
+                if model.stop_training:
+                    break
+            model.optimizer.finalize_variable_values(model.trainable_weights)
+            notified.notify("on_train_end", logs)
 
     def state(self) -> dict[str, Any]:
         """Return the state between two batches or two epochs.
@@ -84,8 +120,8 @@ class TrainingRun:
             "weights": [variable.value for variable in self._model.weights],
             "optimizer": slots,
             "states": [_states_of(layer) for layer in self._stateful],
-            "sums": self._steps.sums(),
-            "metrics": [_state_of(metric) for metric in self._steps.metrics],
+            "sums": self._step.sums(),
+            "metrics": [_state_of(metric) for metric in self._step.metrics],
             "callbacks": [
                 (name, {key: getattr(callback, key) for key in callback.state_names})
                 for name, callback in self._named_callbacks()
@@ -111,8 +147,8 @@ class TrainingRun:
             variable.assign(value)
         for layer, values in zip(self._stateful, state["states"], strict=True):
             _set_states(layer, values)
-        self._steps.set_sums(state["sums"])
-        for metric, values in zip(self._steps.metrics, state["metrics"], strict=True):
+        self._step.set_sums(state["sums"])
+        for metric, values in zip(self._step.metrics, state["metrics"], strict=True):
             _restore(metric, values)
         values_of = dict(state["callbacks"])
         for name, callback in self._named_callbacks():
@@ -139,14 +175,14 @@ class TrainingRun:
             "slots of the optimizer": [
                 f"{type(optimizer).__name__} {slot.shape}" for slot in optimizer.variables
             ],
-            "metrics": self._steps.names,
+            "metrics": self._step.names,
             "generators": [type(each.bit_generator).__name__ for each in self._generators],
         }
 
     def _named_callbacks(self) -> Iterator[tuple[str, Callback]]:
         """Yield the callbacks with names, those of one class numbered."""
         seen: dict[str, int] = defaultdict(int)
-        for callback in self._callbacks:
+        for callback in self._notified.callbacks:
             kind = type(callback).__name__
             seen[kind] += 1
             yield f"{kind} {seen[kind]}", callback

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastrnn.layers.embedding import Embedding
 from fastrnn.layers.inputs import as_numbers
-from fastrnn.layers.layer import Layer
-from fastrnn.layers.masking import Masking
 from fastrnn.random import generator
 from fastrnn.trainers.data.arrays import sizes_of_batches
 from fastrnn.trainers.data.batch import Batch, Feed
@@ -169,26 +165,3 @@ def _taken(values: np.ndarray | Ragged | None, rows: np.ndarray, steps: int) -> 
     if isinstance(values, Ragged):
         return values.padded(rows, steps)[0]
     return None if values is None else values.take(rows, axis=0)
-
-
-def passing_padding(layers: Sequence[Layer]) -> list[Layer]:
-    """Return layers, with the same weights, that do not lose the mask of padding.
-
-    An Embedding and a Masking make their masks from their inputs alone. Here they join them with
-    the mask of the padding: a token 0 may be padding, a word, or with `mask_zero` a step to skip.
-    """
-    own_masks = (Embedding, Masking)
-    return [_joining(layer) if isinstance(layer, own_masks) else layer for layer in layers]
-
-
-def _joining(layer: Layer) -> Layer:
-    """Return a copy of a layer whose mask is the one that it makes and the one that it gets."""
-
-    def compute_mask(inputs: Any, mask: Any = None) -> Any:
-        own = layer.compute_mask(inputs)
-        return mask if own is None else own if mask is None else own & mask
-
-    twin = copy.copy(layer)
-    twin.supports_masking = True
-    vars(twin)["compute_mask"] = compute_mask
-    return twin

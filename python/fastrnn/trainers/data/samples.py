@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastrnn.trainers.data.arrays import ArrayFeed
 from fastrnn.trainers.data.batch import Batch, Feed
 from fastrnn.trainers.data.ragged import Ragged, RaggedFeed
-from fastrnn.trainers.data.split import split_index
 
 
 class Samples(NamedTuple):
@@ -31,7 +31,7 @@ class Samples(NamedTuple):
         Raises:
             ValueError: If one of the parts would be empty.
         """
-        index = split_index(len(self.x), validation_split)
+        index = _split_index(len(self.x), validation_split)
         parts = (slice(index), slice(index, None))
         first, last = (
             Samples(*(None if each is None else each[part] for each in self))  # type: ignore[arg-type]
@@ -53,3 +53,44 @@ class Samples(NamedTuple):
     def batch(self) -> Batch:
         """Return all samples as one batch."""
         return next(iter(self.feed(len(self.x))))
+
+
+def unpack(data: Any, name: str) -> tuple[Any, Any, Any]:
+    """Return x, y and the sample weights of a tuple that has all or the first of them.
+
+    Args:
+        data: Tuple (x, y), (x, y, sample_weight) or (x,); anything else is x alone.
+        name: What to call it in messages.
+
+    Raises:
+        ValueError: If it has another length.
+    """
+    if not isinstance(data, (tuple, list)):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(
+            f"{name} must be a tuple (x, y) or (x, y, sample_weight). "
+            f"Received: a {type(data).__name__} of {len(data)} elements"
+        )
+    x, y, sample_weight = (*data, None, None)[:3]
+    return x, y, sample_weight
+
+
+def _split_index(samples: int, validation_split: float) -> int:
+    """Return how many samples stay for training; the others, at the end, are for validation.
+
+    Raises:
+        ValueError: If one of the parts would be empty.
+    """
+    if not isinstance(validation_split, (int, float)) or not 0.0 <= validation_split <= 1.0:
+        raise ValueError(
+            "`validation_split` must be a number between 0 and 1. "
+            f"Received: validation_split={validation_split!r}"
+        )
+    index = math.floor(samples * (1.0 - validation_split))
+    if index in (0, samples):
+        raise ValueError(
+            f"`validation_split` must leave samples for training and for validation. "
+            f"Received: validation_split={validation_split} of {samples} samples"
+        )
+    return index

@@ -1,0 +1,40 @@
+"""A test of a model, and what callbacks hear of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastrnn.callbacks import CallbackList
+from fastrnn.trainers.compiled_model import CompiledModel
+from fastrnn.trainers.data import Epochs
+from fastrnn.trainers.train_step import TrainStep
+
+
+def run_test(
+    model: CompiledModel, step: TrainStep, data: Epochs, notified: CallbackList
+) -> dict[str, Any]:
+    """Test on one pass over the data.
+
+    Args:
+        model: The model; its `stop_evaluating` ends the test after the batch.
+        step: Its train step.
+        data: The batches.
+        notified: The callbacks.
+
+    Returns:
+        Loss and metrics, sorted by name as in Keras's logs.
+    """
+    model.stop_evaluating = False
+    end = notified.listens("on_test_batch_end")
+    notified.notify("on_test_begin", None)
+    step.reset()
+    for number, batch in enumerate(data):
+        notified.notify("on_test_batch_begin", number, None)
+        step.test(batch)
+        if end:
+            notified.notify("on_test_batch_end", number, step.results())
+        if model.stop_evaluating:
+            break
+    logs = dict(sorted(step.results().items()))
+    notified.notify("on_test_end", logs)
+    return logs
