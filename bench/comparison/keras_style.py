@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from comparison.systems import Plan, Predicted, Progress
+from comparison.trainee import Plan, Predicted, Progress
 from comparison.workloads import LayerSpec
 
 DROPOUT_SEED = 11

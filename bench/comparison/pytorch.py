@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from comparison.systems import Plan, Predicted, Progress
 from comparison.torch_layers import build
+from comparison.trainee import Plan, Predicted, Progress
 
 BETA_2 = 0.999
 EPSILON = 1e-7  # Keras's

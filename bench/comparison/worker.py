@@ -20,7 +20,8 @@ from typing import Any, TextIO
 import numpy as np
 
 from comparison.data import open_saved
-from comparison.systems import SYSTEMS, Plan, Trainee
+from comparison.systems import SYSTEMS
+from comparison.trainee import Plan, Trainee
 from comparison.weights import load_weights, save_weights
 
 

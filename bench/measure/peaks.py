@@ -83,10 +83,6 @@ class Peaks:
         """The highest rate of multiply-adds so far."""
         return max(self.operations[threads])
 
-    def best_bytes(self, threads: int) -> float:
-        """The highest rate of memory traffic so far, read or triad."""
-        return max(self.read_bytes[threads] + self.triad_bytes[threads])
-
     def describe(self, threads: int) -> str:
         """One line."""
         return (

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 from comparison import data
-from comparison.systems import SUBJECT, SYSTEMS, Plan
+from comparison.systems import SUBJECT, SYSTEMS
+from comparison.trainee import Plan
 from comparison.weights import initial_weights
 from comparison.workloads import Workload
 from fastrnn import _core

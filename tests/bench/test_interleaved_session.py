@@ -17,7 +17,7 @@ from comparison.client import start_workers
 from comparison.keras_style import FastRnn
 from comparison.report import table, write_json
 from comparison.session import Result, Schedule, compare_cell, disagreements, verdict
-from comparison.systems import Plan
+from comparison.trainee import Plan
 from comparison.turns import rounds_in_time
 from comparison.weights import load_weights
 from comparison.workloads import ReviewData, Workload, review_classifier

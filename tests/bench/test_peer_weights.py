@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from comparison.keras_style import FastRnn
-from comparison.systems import Plan
+from comparison.trainee import Plan
 from comparison.weights import initial_weights, recurrent_from_torch, recurrent_to_torch
 from comparison.workloads import CELLS, LayerSpec, review_classifier
 

@@ -19,7 +19,7 @@ from comparison.prediction import (
     verdict,
 )
 from comparison.report import prediction_table
-from comparison.systems import Plan
+from comparison.trainee import Plan
 from comparison.weights import load_weights
 from comparison.workloads import ReviewData, Workload, review_classifier
 
