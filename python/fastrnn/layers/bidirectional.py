@@ -23,10 +23,12 @@ class _Cache(NamedTuple):
     Attributes:
         tapes: What the kernels need.
         outputs: What both made, in the order of the time; None if `backward` does not need it.
+        has_states: Whether the inputs are a list of sequences and initial states.
     """
 
     tapes: tuple[Any, Any]
     outputs: tuple[np.ndarray, np.ndarray] | None
+    has_states: bool = False
 
 
 @serializable("keras.layers")
@@ -134,13 +136,20 @@ class Bidirectional(SequenceLayer):
 
     # ------------------------------------------------------------------------ shapes, building
 
-    def check_input_shape(self, shape: Shape) -> None:
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """Number of units of each state, those of the forward layer first."""
+        return self.forward_layer.state_sizes + self.backward_layer.state_sizes
+
+    def check_input_shape(self, shape: Any) -> None:
         """Refuse what one of the two layers cannot take."""
+        shape = self._sequence_shape(shape)
         for layer in self._sublayers():
             layer.check_input_shape(shape)
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Any:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the merged outputs; or a tuple of it and those of the states."""
+        input_shape = self._sequence_shape(input_shape)
         forward, backward = (layer.compute_output_shape(input_shape) for layer in self._sublayers())
         states: tuple[Shape, ...] = ()
         if self.return_state:
@@ -157,58 +166,75 @@ class Bidirectional(SequenceLayer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the outputs, that of the inputs, if there is one for every step."""
+        mask = mask[0] if isinstance(mask, list) else mask
         output_mask = mask if self.return_sequences else None
         return (output_mask, output_mask) if self.merge_mode is None else output_mask
 
     def call(
         self,
-        x: np.ndarray | kernels.Embedded,
+        x: Any,
         training: bool = False,
-        mask: np.ndarray | None = None,
+        mask: Any = None,
         initial_state: Sequence[np.ndarray] | None = None,
     ) -> Any:
         """Apply the layer without keeping a tape."""
-        states = self._per_direction(initial_state)
-        forward, backward = (
-            layer.walk(x, training, mask, state, keep_tape=False)
-            for layer, state in zip(self._sublayers(), states, strict=True)
-        )
+        x, mask, given = self._parted(x, mask)
+        return self._outputs(*self._walks(x, training, mask, given or initial_state, False))
+
+    def forward(self, x: Any, training: bool = False, mask: Any = None) -> tuple[Any, _Cache]:
+        """Walk the steps both ways."""
+        x, mask, given = self._parted(x, mask)
+        forward, backward = self._walks(x, training, mask, given)
+        regularized = any(layer.regularizes_activity for layer in self._sublayers())
+        keeps = self.merge_mode == "mul" or regularized
+        kept = (forward.outputs, backward.outputs) if keeps else None
+        y = self._outputs(forward, backward)
+        return y, _Cache((forward.tape, backward.tape), kept, given is not None)
+
+    def _walks(
+        self, x: Any, training: bool, mask: Any, states: Any, keep_tape: bool = True
+    ) -> list[kernels.RnnOutput]:
+        """Walk with both layers."""
+        return [
+            layer.walk(x, training, mask, state, keep_tape)
+            for layer, state in zip(self._sublayers(), self._per_direction(states), strict=True)
+        ]
+
+    def _outputs(self, forward: kernels.RnnOutput, backward: kernels.RnnOutput) -> Any:
+        """Return what the layer returns: the merged outputs, and the states if they are wanted."""
         y = self._merge(forward.outputs, backward.outputs)
         if not self.return_state:
             return y
         outputs = y if isinstance(y, tuple) else (y,)
         return (*outputs, *forward.states, *backward.states)
 
-    def forward(
-        self,
-        x: np.ndarray | kernels.Embedded,
-        training: bool = False,
-        mask: np.ndarray | None = None,
-    ) -> tuple[Any, _Cache]:
-        """Walk the steps both ways from zero states."""
-        forward, backward = (layer.walk(x, training, mask) for layer in self._sublayers())
-        outputs = forward.outputs, backward.outputs
-        regularized = any(layer.regularizes_activity for layer in self._sublayers())
-        kept = outputs if self.merge_mode == "mul" or regularized else None
-        return self._merge(*outputs), _Cache((forward.tape, backward.tape), kept)
-
     def backward(
         self, cache: _Cache, d_y: Any, input_gradient: bool = True
-    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
+    ) -> tuple[Any, list[np.ndarray]]:
         """Go back through `forward`; the gradients of the input add up."""
+        d_states: tuple[Any, Any] = (None, None)
+        if self.return_state:
+            merged = 2 if self.merge_mode is None else 1
+            d_states = self._per_direction(list(d_y[merged:]))
+            d_y = d_y[:2] if merged == 2 else d_y[0]
         d_outputs = self._split(cache, d_y)
         if cache.outputs is not None:
             d_outputs = tuple(
                 layer.add_activity_gradient(d, y)
                 for layer, d, y in zip(self._sublayers(), d_outputs, cache.outputs, strict=True)
             )
-        (d_x, d_weights), (d_x_too, d_more) = (
-            layer.walk_back(tape, d, input_gradient)
-            for layer, tape, d in zip(self._sublayers(), cache.tapes, d_outputs, strict=True)
+        layers = self._sublayers()
+        first, second = (
+            layer.walk_back(tape, d, input_gradient, d_last)
+            for layer, tape, d, d_last in zip(layers, cache.tapes, d_outputs, d_states, strict=True)
         )
-        if d_x is not None and d_x_too is not None:
-            d_x += d_x_too
-        return d_x, [*d_weights, *d_more]
+        d_x = first.x
+        if d_x is not None and second.x is not None:
+            d_x += second.x
+        d_weights = layers[0]._weight_gradients(first) + layers[1]._weight_gradients(second)
+        if cache.has_states:
+            return [d_x, *(first.initial_state or ()), *(second.initial_state or ())], d_weights
+        return d_x, d_weights
 
     def activity_penalty(self, y: np.ndarray, cache: _Cache) -> float:
         """Return what the regularizers of the merged output and of both directions add."""
@@ -238,10 +264,12 @@ class Bidirectional(SequenceLayer):
                 y *= np.float32(0.5)
         return self._in_order_of_walk(y)
 
-    def _split(self, cache: _Cache, d_y: Any) -> tuple[np.ndarray, ...]:
+    def _split(self, cache: _Cache, d_y: Any) -> tuple[np.ndarray | None, ...]:
         """Go back through `_merge`."""
         if self.merge_mode is None:
-            return self._in_order_of_walk(d_y[0]), self._in_order_of_walk(d_y[1])
+            return tuple(None if d is None else self._in_order_of_walk(d) for d in d_y)
+        if d_y is None:
+            return None, None
         d_y = self._in_order_of_walk(d_y)
         if self.merge_mode == "concat":
             units = self.forward_layer.units

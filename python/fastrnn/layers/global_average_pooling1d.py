@@ -58,13 +58,13 @@ class GlobalAveragePooling1D(GlobalPooling1D):
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """Return None: there are no steps left that could be masked."""
 
-    def __call__(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
+    def _call_on_arrays(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
         """Apply the layer to an array; see the class for the arguments."""
         x = self.as_input(inputs)
         self.check_input_shape(x.shape)
         steps_second = x if self._axis == 1 else x.swapaxes(1, 2)
         checked = None if mask is None else as_mask(mask, steps_second)
-        return super().__call__(x, training=training, mask=checked)
+        return super()._call_on_arrays(x, training=training, mask=checked)
 
     def call(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None

@@ -10,13 +10,14 @@ import numpy as np
 from fastrnn.arguments import refuse_unsupported
 from fastrnn.layers.layer import Layer, standardize_shape
 from fastrnn.layers.serialization import serializable
+from fastrnn.symbolic import KerasTensor, Node
 
 _NOT_BUILT = {"sparse": False, "ragged": False, "input_tensor": None, "optional": False}
 
 
 @serializable("keras.layers")
 class InputLayer(Layer):
-    """Says the shape of the input, so that a Sequential model builds as layers are added.
+    """Says the shape of an input of a model.
 
     Args:
         shape: Shape of one sample, such as `(200,)` or `(None, 8)`; None for sizes left open.
@@ -72,6 +73,18 @@ class InputLayer(Layer):
         self.input_dtype = "float32" if dtype is None else str(dtype)
         self._build_shape = self.batch_shape
         self.built = True
+        self._record(Node(self), KerasTensor(self.batch_shape, self.input_dtype, name))
+
+    @property
+    def tensor(self) -> KerasTensor:
+        """The symbolic tensor that stands for the input."""
+        tensor: KerasTensor = self.output
+        return tensor
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the state of a copy, with a tensor of its own."""
+        vars(self).update(state)
+        self._record(Node(self), KerasTensor(self.batch_shape, self.input_dtype, self.name))
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
         """Return the input."""
@@ -99,8 +112,10 @@ def Input(  # a capital as in Keras, where it stands beside the layers
     name: str | None = None,
     tensor: Any = None,
     optional: bool = False,
-) -> InputLayer:
-    """Return the first element of a Sequential model: the shape of its input.
+) -> KerasTensor:
+    """Return a symbolic tensor: an input of a model, that layers can be called on.
+
+    It may also be the first element of a Sequential model, which then is built as layers are added.
 
     Args:
         shape: Shape of one sample, such as `(200,)` or `(None, 8)`; None for sizes left open.
@@ -109,18 +124,25 @@ def Input(  # a capital as in Keras, where it stands beside the layers
         sparse: Not supported.
         ragged: Not supported.
         batch_shape: The shape with the batch first, in place of `shape` and `batch_size`.
-        name: Unique name in its model.
+        name: Unique name in its model; data may be given to it by this name.
         tensor: Not supported.
         optional: Not supported.
 
     Returns:
-        An `InputLayer`.
+        The tensor.
 
     Raises:
         ValueError: If there is not exactly one shape.
 
     Example:
-        >>> Input(shape=(200,)).batch_shape
-        (None, 200)
+        >>> import fastrnn
+        >>> from fastrnn import layers
+        >>> x = Input(shape=(200, 3))
+        >>> y = layers.Dense(1)(layers.GRU(8)(x))
+        >>> y.shape
+        (None, 1)
     """
-    return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
+    layer = InputLayer(
+        shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name
+    )
+    return layer.tensor

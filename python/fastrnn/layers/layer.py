@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fastrnn import regularizers
 from fastrnn.arguments import refuse_unknown
 from fastrnn.layers.arguments import check_dtype, plain_value
-from fastrnn.layers.first_values import first_value
 from fastrnn.layers.inputs import as_floats
+from fastrnn.layers.weight_owner import WeightOwner
 from fastrnn.naming import auto_name
+from fastrnn.symbolic import KerasTensor, Node, flatten, has_symbolic, map_shapes
 from fastrnn.variable import Variable
 
 Shape = tuple[int | None, ...]
@@ -37,11 +36,21 @@ def standardize_shape(shape: Any) -> Shape:
     raise ValueError(f"A shape must be a tuple of integers and None. Received: shape={shape!r}")
 
 
-class Layer:
+class Layer(WeightOwner):
     """A function of an array with weights.
 
-    A layer can be called on arrays at any time. For training there is a second way in, which
-    expects arrays that are already checked and converted: `forward` and `backward`.
+    A layer can be called on arrays at any time, and on the symbolic tensors of `Input` to make a
+    graph. For training there is another way in, which expects arrays that are already checked and
+    converted: `forward` and `backward`.
+
+    A layer that sets `takes_list` is called on a list of arrays: `forward` then gets a list, and
+    a list of masks (each an array or None) if it sets `uses_mask`; `backward` returns a list of
+    gradients, None for an input that has none; `check_input_shape`, `build` and
+    `compute_output_shape` get a list of shapes, `compute_mask` lists of inputs and masks. A layer
+    of several outputs returns a list or tuple of arrays from `forward`, and of shapes from
+    `compute_output_shape`; `backward` gets a list of gradients, None for an output that nothing
+    depends on. A weight that training changes in another way than by a gradient is made with
+    `trainable=False` and changed in `forward(training=True)`; its gradient is None.
 
     Args:
         name: Unique name in its model. By default `lstm`, `lstm_1` and so on.
@@ -78,6 +87,12 @@ class Layer:
     uses_mask = False
     """Whether `call` and `forward` take the mask of the input too."""
 
+    takes_list = False
+    """Whether the layer is called on a list of inputs."""
+
+    takes_tokens = False
+    """Whether `forward` takes a `kernels.Embedded` in place of an Embedding's output."""
+
     def __init__(
         self,
         *,
@@ -101,128 +116,12 @@ class Layer:
         self.scope = ""  # name of the model around the layer and a slash, for the weights' paths
         self._stateful = False
         self._weights: list[Variable] = []
-        self._build_shape: Shape | None = None
-
-    # ---------------------------------------------------------------------------------- weights
+        self._build_shape: Any = None
+        self._inbound_nodes: list[Node] = []
 
     def _sublayers(self) -> Sequence[Layer]:
         """Return the layers inside this one, in the order of their weights."""
         return ()
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights, in Keras's order; empty before the layer is built."""
-        inside = [variable for layer in self._sublayers() for variable in layer.weights]
-        return [*self._weights, *inside]
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes, in the same order."""
-        if not self.trainable:
-            return []
-        inside = [variable for layer in self._sublayers() for variable in layer.trainable_weights]
-        return [*self._weights, *inside]
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone, in the same order."""
-        trained = {id(variable) for variable in self.trainable_weights}
-        return [variable for variable in self.weights if id(variable) not in trained]
-
-    trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
-    variables = weights
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Return copies of the weights' values, in the order of `weights`."""
-        return [variable.numpy() for variable in self.weights]
-
-    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
-        """Overwrite all weights.
-
-        Args:
-            weights: One array per weight, in the order and shapes of `get_weights`.
-
-        Raises:
-            ValueError: If their number or a shape differs; no weight is then changed.
-        """
-        variables = self.weights
-        values = [as_floats(value, "weights") for value in weights]
-        if len(values) != len(variables):
-            raise ValueError(
-                f"`weights` must be a list of {len(variables)} arrays for layer '{self.name}'. "
-                f"Received: {len(values)} arrays"
-            )
-        for variable, value in zip(variables, values, strict=True):
-            if variable.shape != value.shape:
-                raise ValueError(
-                    f"Weight `{variable.path}` of layer '{self.name}' has shape "
-                    f"{variable.shape}. Received: shape={value.shape}"
-                )
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
-
-    def count_params(self) -> int:
-        """Return the number of scalars in the weights.
-
-        Raises:
-            ValueError: If the layer is not built.
-        """
-        if not self.built:
-            raise ValueError(
-                f"`count_params` needs a layer that is built, by data, by an input shape or by "
-                f"`build(input_shape)`. Received: layer '{self.name}', which is not"
-            )
-        return sum(math.prod(variable.shape) for variable in self.weights)
-
-    @property
-    def losses(self) -> list[float]:
-        """The penalties of the regularizers of the trainable weights, in their order."""
-        return [
-            variable.regularizer(variable.value)
-            for variable in self.trainable_weights
-            if variable.regularizer is not None
-        ]
-
-    def add_weight(
-        self,
-        shape: Sequence[int],
-        initializer: Callable[..., np.ndarray],
-        name: str,
-        regularizer: regularizers.Regularizer | None = None,
-        constraint: Callable[[np.ndarray], np.ndarray] | None = None,
-    ) -> Variable:
-        """Make a weight and append it to `weights`.
-
-        Args:
-            shape: Its shape.
-            initializer: Function of the shape that returns its first value.
-            name: Its name within the layer; what stands before a slash names a part of the layer.
-            regularizer: What adds a penalty on its value to the loss.
-            constraint: What projects its value after each update.
-
-        Returns:
-            The weight.
-
-        Raises:
-            ValueError: If the initializer returns an array of another shape.
-        """
-        value = first_value(initializer, tuple(shape))
-        if value.shape != tuple(shape):
-            raise ValueError(
-                f"The initializer of `{name}` must return an array of shape {tuple(shape)}. "
-                f"Received: shape={value.shape}"
-            )
-        path = f"{self.scope}{self.name}/{name}"
-        weight = Variable(
-            value,
-            name=name.rpartition("/")[2],
-            path=path,
-            regularizer=regularizer,
-            constraint=constraint,
-        )
-        self._weights.append(weight)
-        return weight
 
     # --------------------------------------------------------------------- penalties and states
 
@@ -242,13 +141,15 @@ class Layer:
         Returns:
             The penalty, 0 without regularizers.
         """
-        return 0.0 if self.activity_regularizer is None else self.activity_regularizer(y) / len(y)
+        if self.activity_regularizer is None:
+            return 0.0
+        return sum(self.activity_regularizer(each) / len(each) for each in flatten(y))
 
-    def add_activity_gradient(self, d_y: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def add_activity_gradient(self, d_y: Any, y: Any) -> Any:
         """Add the gradient of this layer's own activity regularizer to that of its output y.
 
         Args:
-            d_y: Gradient of the loss with respect to y.
+            d_y: Gradient of the loss with respect to y; of several outputs a list.
             y: Output of `forward`.
 
         Returns:
@@ -256,7 +157,10 @@ class Layer:
         """
         if self.activity_regularizer is None:
             return d_y
-        return d_y + self.activity_regularizer.gradient(y) / np.float32(len(y))
+        if isinstance(y, (list, tuple)):
+            return [self.add_activity_gradient(d, one) for d, one in zip(d_y, y, strict=True)]
+        own = self.activity_regularizer.gradient(y) / np.float32(len(y))
+        return own if d_y is None else d_y + own
 
     @property
     def stateful(self) -> bool:
@@ -274,34 +178,36 @@ class Layer:
 
     # ------------------------------------------------------------------------ shapes, building
 
-    def check_input_shape(self, shape: Shape) -> None:
+    def check_input_shape(self, shape: Any) -> None:
         """Refuse an input shape (batch first) that the layer cannot take.
 
         Args:
-            shape: Size of each dimension, None where it is left open.
+            shape: Size of each dimension, None where it is left open; of several inputs a list.
 
         Raises:
             ValueError: Says the expected and the received shape.
         """
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Any:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output, batch first, for an input shape.
 
         Args:
-            input_shape: Shape of the inputs, batch first; None for sizes left open.
+            input_shape: Shape of the input, batch first; None for sizes left open. Of several
+                inputs a list.
         """
         return tuple(input_shape)
 
-    def build(self, input_shape: Sequence[int | None] | None = None) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Make the weights, unless they exist.
 
         Args:
-            input_shape: Shape of the inputs, batch first; None for sizes left open.
+            input_shape: Shape of the input, batch first; None for sizes left open. Of several
+                inputs a list.
 
         Raises:
             ValueError: If the layer cannot take such inputs.
         """
-        shape = standardize_shape(input_shape)
+        shape = map_shapes(standardize_shape, input_shape)
         self.check_input_shape(shape)
         if not self.built:
             try:
@@ -313,7 +219,7 @@ class Layer:
         if self._build_shape is None:
             self._build_shape = shape
 
-    def _create_weights(self, input_shape: Shape) -> None:
+    def _create_weights(self, input_shape: Any) -> None:
         """Make the weights for a checked input shape."""
 
     @property
@@ -331,6 +237,105 @@ class Layer:
         """Return the layers that compute, first to last: the layer itself, a model's layers."""
         return [self]
 
+    # ----------------------------------------------------------------------- calls and graphs
+
+    @property
+    def input(self) -> Any:
+        """What the layer was first called on: a symbolic tensor, or a list of them.
+
+        Raises:
+            AttributeError: If it was never called on a symbolic tensor.
+        """
+        node = self._first_node("input")
+        return list(node.inputs) if node.listed else node.inputs[0] if node.inputs else self.output
+
+    @property
+    def output(self) -> Any:
+        """What the layer's first call on symbolic tensors returned.
+
+        Raises:
+            AttributeError: If it was never called on a symbolic tensor.
+        """
+        return self._first_node("output").structure
+
+    def _first_node(self, name: str) -> Node:
+        if not self._inbound_nodes:
+            raise AttributeError(
+                f"Layer '{self.name}' has no `{name}` before it is called on a symbolic tensor."
+            )
+        return self._inbound_nodes[0]
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Apply the layer to arrays, or to symbolic tensors; build it first if need be.
+
+        Args:
+            inputs: Array or nested lists, the batch first; or a symbolic tensor. Of several inputs
+                a list.
+            *args: Further arguments of the call.
+            **kwargs: Further arguments of the call.
+
+        Returns:
+            Float32 array; a batch of no samples gives a result of no samples. Of symbolic tensors
+            symbolic tensors.
+        """
+        if not has_symbolic(inputs, *args, *kwargs.values()):
+            return self._call_on_arrays(inputs, *args, **kwargs)
+        node = self._node_of_call(inputs, *args, **kwargs)
+        node.arguments = (inputs, *args), kwargs
+        shapes: Any = [tensor.shape for tensor in node.inputs]
+        if not node.listed:
+            (shapes,) = shapes
+        self.build(shapes)
+        return self._record(node, map_shapes(KerasTensor, self.compute_output_shape(shapes)))
+
+    def _record(self, node: Node, outputs: Any) -> Any:
+        """Keep a call and return its outputs, a structure of new symbolic tensors."""
+        self._inbound_nodes.append(node)
+        return node.returns(outputs)
+
+    def _node_of_call(
+        self, inputs: Any, training: Any = None, mask: Any = None, **options: Any
+    ) -> Node:
+        """Return the record of a call on symbolic tensors.
+
+        A layer whose call has further arguments overrides it, to tell apart which are inputs and
+        which go to `forward` as keyword arguments.
+
+        Args:
+            inputs: A symbolic tensor, or a list of them.
+            training: Whether dropout is active, whatever the model is told; None to let the model
+                decide.
+            mask: Symbolic mask of the inputs, or a list of them; None for the masks that they have.
+            **options: Further keyword arguments of `forward`.
+
+        Returns:
+            The record, without outputs.
+
+        Raises:
+            ValueError: If an input is no symbolic tensor, or their number does not fit.
+        """
+        listed = isinstance(inputs, (list, tuple))
+        if listed and not self.takes_list:
+            if len(inputs) != 1:
+                raise ValueError(
+                    f"Layer '{self.name}' takes one input. Received: {len(inputs)} of them"
+                )
+            (inputs,), listed = inputs, False
+        tensors = tuple(inputs) if listed else (inputs,)
+        masks = tuple(flatten(mask)) if mask is not None else None
+        for each in (*tensors, *[mask for mask in masks or () if mask is not None]):
+            if not isinstance(each, KerasTensor):
+                raise ValueError(
+                    f"All tensors in a call of layer '{self.name}' must be symbolic where one is. "
+                    f"Received: {each!r} (of type {type(each).__name__})"
+                )
+        if masks is not None and len(masks) != len(tensors):
+            raise ValueError(
+                f"`mask` of layer '{self.name}' must have an entry for each of the "
+                f"{len(tensors)} inputs. Received: {len(masks)}"
+            )
+        return Node(self, tensors, listed, training, masks, options)
+
     # ------------------------------------------------------------------------------ computation
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -345,56 +350,51 @@ class Layer:
         """
         return mask
 
-    def as_input(self, inputs: Any, name: str = "inputs") -> np.ndarray:
+    def as_input(self, inputs: Any, name: str = "inputs") -> Any:
         """Convert inputs from outside to the array that `forward` takes, or refuse them.
 
         Args:
-            inputs: Array or nested lists, the batch first.
+            inputs: Array or nested lists, the batch first; of several inputs a list.
             name: What messages call them.
 
         Returns:
-            The array, float32 or, for tokens, of integers.
+            The array, float32 or, for tokens, of integers; of several inputs a list.
 
         Raises:
             TypeError: If they hold no numbers.
             ValueError: If they do not fit the layer.
         """
+        if self.takes_list and isinstance(inputs, (list, tuple)):
+            return [as_floats(each, name) for each in inputs]
         return as_floats(inputs, name)
 
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Apply the layer to an array; build it first if need be.
-
-        Args:
-            inputs: Array or nested lists, the batch first.
-            *args: Further arguments of `call`.
-            **kwargs: Further arguments of `call`.
-
-        Returns:
-            Float32 array; a batch of no samples gives a result of no samples.
-        """
+    def _call_on_arrays(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Apply the layer to arrays; `args` and `kwargs` are further arguments of `call`."""
         x = self.as_input(inputs)
-        self.build(x.shape)
-        if not len(x):
-            return self._empty_result(x.shape)
+        shapes: Any = [each.shape for each in x] if isinstance(x, list) else x.shape
+        self.build(shapes)
+        if not len(x[0] if isinstance(x, list) else x):
+            return self._empty_result(shapes)
         return self.call(x, *args, **kwargs)
 
-    def call(self, x: np.ndarray, training: bool = False) -> Any:
-        """Apply the layer to a checked array that is not empty, without keeping a tape.
+    def call(self, x: Any, *args: Any, **options: Any) -> Any:
+        """Apply the layer to checked arrays that are not empty, without keeping a tape.
 
         Args:
-            x: Array, as `as_input` returns it.
-            training: Whether dropout and the like are active.
+            x: Array, or list of arrays, as `as_input` returns it.
+            *args: Further arguments of `forward`.
+            **options: Further arguments of `forward`.
 
         Returns:
             The output.
         """
-        return self.forward(x, training)[0]
+        return self.forward(x, *args, **options)[0]
 
-    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
+    def forward(self, x: Any, training: bool = False) -> tuple[Any, Any]:
         """Apply the layer and keep what its backward pass needs.
 
         Args:
-            x: Checked array, as `as_input` returns it.
+            x: Checked array, or list of arrays, as `as_input` returns it.
             training: Whether dropout and the like are active.
 
         Returns:
@@ -403,17 +403,18 @@ class Layer:
         raise NotImplementedError(f"{type(self).__name__} must implement `forward`.")
 
     def backward(
-        self, cache: Any, d_y: np.ndarray, input_gradient: bool = True
-    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
+        self, cache: Any, d_y: Any, input_gradient: bool = True
+    ) -> tuple[Any, Sequence[np.ndarray | None]]:
         """Go back through one `forward`.
 
         Args:
             cache: What `forward` returned.
-            d_y: Gradient with respect to the output.
+            d_y: Gradient with respect to the output; of several outputs a list.
             input_gradient: Whether the gradient with respect to the input is wanted.
 
         Returns:
-            That gradient (or None), and those of the weights in the order of `weights`.
+            That gradient (or None; of several inputs a list), and those of the weights in the
+            order of `weights`.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement `backward`.")
 
@@ -426,11 +427,10 @@ class Layer:
         """Return a layer with the same weights that stops before its `output_activation`."""
         raise NotImplementedError(f"{type(self).__name__} has no output activation.")
 
-    def _empty_result(self, input_shape: tuple[int, ...]) -> Any:
-        shape = self.compute_output_shape(input_shape)
-        if isinstance(shape[0], tuple):
-            return tuple(np.zeros(one, np.float32) for one in shape)
-        return np.zeros(shape, np.float32)
+    def _empty_result(self, input_shape: Any) -> Any:
+        return map_shapes(
+            lambda shape: np.zeros(shape, np.float32), self.compute_output_shape(input_shape)
+        )
 
     # ----------------------------------------------------------------------------------- config
 
@@ -467,6 +467,10 @@ class Layer:
             The layer.
         """
         return cls(**config)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickle needs: calls are those of the graph that keeps them."""
+        return {**vars(self), "_inbound_nodes": []}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -173,8 +173,14 @@ class RNN(SequenceLayer):
 
     # ------------------------------------------------------------------------ shapes, building
 
-    def check_input_shape(self, shape: Shape) -> None:
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """Number of units of each state."""
+        return (self.units,) * len(self.state_names)
+
+    def check_input_shape(self, shape: Any) -> None:
         """Refuse what is not `[batch, steps, features]` with the features of the kernel."""
+        shape = self._sequence_shape(shape)
         if len(shape) != 3 or shape[2] is None:
             raise ValueError(
                 f"The input of layer '{self.name}' must have three dimensions, (batch, steps, "
@@ -191,9 +197,9 @@ class RNN(SequenceLayer):
                 f"Received: shape={shape}"
             )
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Any:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the outputs; with `return_state` a tuple of it and the states'."""
-        batch, steps = input_shape[0], input_shape[1]
+        batch, steps, *_ = self._sequence_shape(input_shape)
         output = (batch, steps, self.units) if self.return_sequences else (batch, self.units)
         if self.return_state:
             return (output, *[(batch, self.units) for _ in self.state_names])
@@ -242,36 +248,42 @@ class RNN(SequenceLayer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the outputs, that of the inputs, if there is one for every step."""
+        mask = mask[0] if isinstance(mask, list) else mask
         output_mask = mask if self.return_sequences else None
         return [output_mask, *[None] * len(self.state_names)] if self.return_state else output_mask
 
     def call(
         self,
-        x: np.ndarray | kernels.Embedded,
+        x: Any,
         training: bool = False,
-        mask: np.ndarray | None = None,
+        mask: Any = None,
         initial_state: Sequence[np.ndarray] | None = None,
     ) -> Any:
         """Apply the layer without keeping a tape."""
-        outputs, states, _ = self.walk(x, training, mask, initial_state, keep_tape=False)
+        x, mask, given = self._parted(x, mask)
+        outputs, states, _ = self.walk(x, training, mask, given or initial_state, keep_tape=False)
         outputs = self._in_order_of_walk(outputs)
         return (outputs, *states) if self.return_state else outputs
 
-    def forward(
-        self,
-        x: np.ndarray | kernels.Embedded,
-        training: bool = False,
-        mask: np.ndarray | None = None,
-    ) -> tuple[np.ndarray, kernels.Tape | None]:
-        """Walk the steps from zero states. The cache is the tape of the kernel."""
-        outputs, _, tape = self.walk(x, training, mask)
-        return self._in_order_of_walk(outputs), tape
+    def forward(self, x: Any, training: bool = False, mask: Any = None) -> tuple[Any, Any]:
+        """Walk the steps. The cache is the tape of the kernel, and whether x has states."""
+        x, mask, given = self._parted(x, mask)
+        outputs, states, tape = self.walk(x, training, mask, given)
+        outputs = self._in_order_of_walk(outputs)
+        y = (outputs, *states) if self.return_state else outputs
+        return y, (tape, given is not None)
 
     def backward(
-        self, cache: kernels.Tape, d_y: np.ndarray, input_gradient: bool = True
-    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
+        self, cache: Any, d_y: Any, input_gradient: bool = True
+    ) -> tuple[Any, list[np.ndarray]]:
         """Go back through `forward`."""
-        return self.walk_back(cache, self._in_order_of_walk(d_y), input_gradient)
+        tape, has_states = cache
+        d_outputs, *d_states = d_y if self.return_state else [d_y]
+        if d_outputs is not None:
+            d_outputs = self._in_order_of_walk(d_outputs)
+        d = self.walk_back(tape, d_outputs, input_gradient, d_states or None)
+        d_weights = self._weight_gradients(d)
+        return [d.x, *(d.initial_state or ())] if has_states else d.x, d_weights
 
     def walk(
         self,
@@ -317,21 +329,29 @@ class RNN(SequenceLayer):
         return walked
 
     def walk_back(
-        self, tape: kernels.Tape, d_outputs: np.ndarray, input_gradient: bool = True
-    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
+        self,
+        tape: kernels.Tape,
+        d_outputs: np.ndarray | None,
+        input_gradient: bool = True,
+        d_states: Sequence[np.ndarray | None] | None = None,
+    ) -> kernels.RnnGradients:
         """Go back through `walk`.
 
         Args:
             tape: The tape that it returned.
-            d_outputs: Gradient with respect to its outputs, in the order of the time.
+            d_outputs: Gradient with respect to its outputs, in the order of the time, or None.
             input_gradient: Whether the gradient with respect to x is wanted.
+            d_states: Gradients with respect to its last states; None, or None for one, for zeros.
 
         Returns:
-            That gradient (or None), and those of the weights in the order of `weights`.
+            The gradients of x, of the weights and of the initial states.
         """
-        d = type(self).backward_kernel(tape, d_outputs, input_gradient=input_gradient)
+        return type(self).backward_kernel(tape, d_outputs, d_states, input_gradient=input_gradient)
+
+    def _weight_gradients(self, d: kernels.RnnGradients) -> list[np.ndarray]:
+        """Return the gradients of the weights, in the order of `weights`."""
         d_weights = [d.kernel, d.recurrent_kernel]
-        return d.x, d_weights if d.bias is None else [*d_weights, d.bias]
+        return d_weights if d.bias is None else [*d_weights, d.bias]
 
     def _in_order_of_walk(self, outputs: np.ndarray) -> np.ndarray:
         """Turn the outputs of all steps from the order of the time to that of the walk, or back."""

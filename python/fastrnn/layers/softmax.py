@@ -59,12 +59,12 @@ class Softmax(ElementwiseLayer):
             return {}
         return {"axis": tuple(self.axis) if isinstance(self.axis, list) else self.axis}
 
-    def __call__(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
+    def _call_on_arrays(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
         """Apply the layer to an array; see the class for the arguments."""
         if mask is not None:
             # Numbers count from 0.5 on, as in Keras.
             mask = as_numbers(mask, "mask") > 0.5
-        return super().__call__(inputs, training=training, mask=mask)
+        return super()._call_on_arrays(inputs, training=training, mask=mask)
 
     def call(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None

@@ -12,6 +12,7 @@ from fastrnn.layers.inputs import as_mask
 from fastrnn.layers.layer import Layer, Shape, standardize_shape
 from fastrnn.layers.serialization import deserialize_all, serializable, serialize
 from fastrnn.models.model import Model
+from fastrnn.symbolic import KerasTensor
 from fastrnn.trainers.chain import Chain
 
 
@@ -50,7 +51,7 @@ class Sequential(Model):
 
     def __init__(
         self,
-        layers: Sequence[Layer] | None = None,
+        layers: Sequence[Layer | KerasTensor] | None = None,
         trainable: bool = True,
         name: str | None = None,
     ) -> None:
@@ -80,7 +81,7 @@ class Sequential(Model):
     def _sublayers(self) -> list[Layer]:
         return self.layers
 
-    def add(self, layer: Layer, rebuild: bool = True) -> None:
+    def add(self, layer: Layer | KerasTensor, rebuild: bool = True) -> None:
         """Put a layer on top.
 
         Args:
@@ -127,7 +128,9 @@ class Sequential(Model):
         self.built = self.built and bool(self.layers)
         return layer
 
-    def _append(self, layer: Layer) -> None:
+    def _append(self, layer: Layer | KerasTensor) -> None:
+        if isinstance(layer, KerasTensor) and layer.node.is_input:
+            layer = layer.node.layer
         if not isinstance(layer, Layer):
             raise TypeError(
                 "Only layers can be added to a Sequential model. "
@@ -233,14 +236,15 @@ class Sequential(Model):
     def as_input(self, inputs: Any, name: str = "inputs") -> np.ndarray:
         """Convert inputs as the first layer does, and check that all layers fit them."""
         first = self.layers[0] if self.layers else self
-        x = Layer.as_input(self, inputs, name) if first is self else first.as_input(inputs, name)
+        convert = super().as_input if first is self else first.as_input
+        x: np.ndarray = convert(inputs, name)
         known = self._known_input_shape
         if known is not None and x.ndim == len(known) - 1 and known[-1] == 1:
             x = x[..., np.newaxis]  # as in Keras: one feature needs no dimension of its own
         self.check_input_shape(x.shape)
         return x
 
-    def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> np.ndarray:
+    def _call_on_arrays(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
         """Return the output for a batch; see `predict` for many samples.
 
         Args:
@@ -258,7 +262,8 @@ class Sequential(Model):
         if not len(x):
             empty: np.ndarray = self._empty_result(x.shape)
             return empty
-        return self.call(x, training, checked)
+        output: np.ndarray = self.call(x, training, checked)
+        return output
 
     def call(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None

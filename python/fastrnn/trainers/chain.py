@@ -137,7 +137,7 @@ class Chain:
                     cache, y = cache
                     d = layer.add_activity_gradient(d, y)
                 passes_on = index > self._first or self._input_gradient
-                d, d_weights = layer.backward(cache, d, passes_on)
+                d, d_weights = layer.backward(cache, d, passes_on)  # type: ignore[assignment]
             pairs = zip(d_weights, self._wanted[index], strict=True)
             gradients = [gradient for gradient, wanted in pairs if wanted] + gradients
         return d if self._input_gradient else None, gradients
@@ -146,7 +146,7 @@ class Chain:
 def _call(layer: Layer, x: np.ndarray, mask: np.ndarray | None) -> Any:
     """Return a layer's output."""
     if layer.uses_mask:
-        return layer.call(x, mask=mask)  # type: ignore[call-arg]
+        return layer.call(x, mask=mask)
     return layer.call(x)
 
 

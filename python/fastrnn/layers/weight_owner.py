@@ -1,0 +1,160 @@
+"""What layers and models share: a name, and weights of their own and of layers inside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from fastrnn import regularizers
+from fastrnn.layers.first_values import first_value
+from fastrnn.layers.inputs import as_floats
+from fastrnn.variable import Variable
+
+
+class WeightOwner:
+    """Base of all layers: what they have as owners of weights.
+
+    Attributes:
+        name: Unique name in its model.
+        trainable: Whether training may change the weights.
+        built: Whether the weights are made.
+        scope: Name of the model around the layer and a slash, for the weights' paths.
+    """
+
+    name: str
+    trainable: bool
+    built: bool
+    scope: str
+    _weights: list[Variable]
+
+    def _sublayers(self) -> Sequence[WeightOwner]:
+        raise NotImplementedError
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights, in Keras's order, each once; empty before the layer is built."""
+        own = sorted(self._weights, key=lambda variable: not variable.trainable)
+        return _each_once(own, [layer.weights for layer in self._sublayers()])
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes, in the same order."""
+        if not self.trainable:
+            return []
+        own = [variable for variable in self._weights if variable.trainable]
+        return _each_once(own, [layer.trainable_weights for layer in self._sublayers()])
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone, in the same order."""
+        trained = {id(variable) for variable in self.trainable_weights}
+        return [variable for variable in self.weights if id(variable) not in trained]
+
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+    variables = weights
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of the weights' values, in the order of `weights`."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
+        """Overwrite all weights.
+
+        Args:
+            weights: One array per weight, in the order and shapes of `get_weights`.
+
+        Raises:
+            ValueError: If their number or a shape differs; no weight is then changed.
+        """
+        variables = self.weights
+        values = [as_floats(value, "weights") for value in weights]
+        if len(values) != len(variables):
+            raise ValueError(
+                f"`weights` must be a list of {len(variables)} arrays for layer '{self.name}'. "
+                f"Received: {len(values)} arrays"
+            )
+        for variable, value in zip(variables, values, strict=True):
+            if variable.shape != value.shape:
+                raise ValueError(
+                    f"Weight `{variable.path}` of layer '{self.name}' has shape "
+                    f"{variable.shape}. Received: shape={value.shape}"
+                )
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    def count_params(self) -> int:
+        """Return the number of scalars in the weights.
+
+        Raises:
+            ValueError: If the layer is not built.
+        """
+        if not self.built:
+            raise ValueError(
+                f"`count_params` needs a layer that is built, by data, by an input shape or by "
+                f"`build(input_shape)`. Received: layer '{self.name}', which is not"
+            )
+        return sum(math.prod(variable.shape) for variable in self.weights)
+
+    @property
+    def losses(self) -> list[float]:
+        """The penalties of the regularizers of the trainable weights, in their order."""
+        return [
+            variable.regularizer(variable.value)
+            for variable in self.trainable_weights
+            if variable.regularizer is not None
+        ]
+
+    def add_weight(
+        self,
+        shape: Sequence[int],
+        initializer: Callable[..., np.ndarray],
+        name: str,
+        regularizer: regularizers.Regularizer | None = None,
+        constraint: Callable[[np.ndarray], np.ndarray] | None = None,
+        trainable: bool = True,
+    ) -> Variable:
+        """Make a weight and append it to `weights`.
+
+        Args:
+            shape: Its shape.
+            initializer: Function of the shape that returns its first value.
+            name: Its name within the layer; what stands before a slash names a part of the layer.
+            regularizer: What adds a penalty on its value to the loss.
+            constraint: What projects its value after each update.
+            trainable: Whether training may change it by a gradient.
+
+        Returns:
+            The weight.
+
+        Raises:
+            ValueError: If the initializer returns an array of another shape.
+        """
+        value = first_value(initializer, tuple(shape))
+        if value.shape != tuple(shape):
+            raise ValueError(
+                f"The initializer of `{name}` must return an array of shape {tuple(shape)}. "
+                f"Received: shape={value.shape}"
+            )
+        path = f"{self.scope}{self.name}/{name}"
+        weight = Variable(
+            value,
+            name=name.rpartition("/")[2],
+            path=path,
+            trainable=trainable,
+            regularizer=regularizer,
+            constraint=constraint,
+        )
+        self._weights.append(weight)
+        return weight
+
+
+def _each_once(own: Sequence[Variable], inside: Sequence[Sequence[Variable]]) -> list[Variable]:
+    """Return variables in their order, each once: a layer may stand in several others."""
+    if not inside:
+        return list(own)
+    variables = [*own, *[variable for each in inside for variable in each]]
+    return list({id(variable): variable for variable in variables}.values())

@@ -1,0 +1,194 @@
+"""Stand-ins for arrays that do not exist yet, and the record of the layers called on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
+
+from fastrnn.naming import auto_name
+
+
+class KerasTensor:
+    """Stands for an array while a graph of layers is made.
+
+    `Input` returns one; a layer that is called on one returns others. It has no values.
+
+    Args:
+        shape: Size of each dimension, the batch first; None where it is left open.
+        dtype: Name of the type of its elements.
+        name: Its name; by default `keras_tensor`, `keras_tensor_1` and so on.
+
+    Attributes:
+        node: The call that returns it.
+        index: Its position among the outputs of that call.
+
+    Example:
+        >>> import fastrnn
+        >>> x = fastrnn.Input((10, 3))
+        >>> fastrnn.layers.LSTM(4)(x).shape
+        (None, 4)
+    """
+
+    node: Node
+    index: int
+
+    def __init__(
+        self, shape: tuple[int | None, ...], dtype: str = "float32", name: str | None = None
+    ) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.name = auto_name("KerasTensor") if name is None else name
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError(
+            f"{self!r} has no values: it stands for an array while a model is made. Make a "
+            "`fastrnn.Model` of it and call that on arrays."
+        )
+
+    __array__ = __bool__ = __float__ = __int__ = __iter__ = __len__ = numpy = _refuse
+
+
+class Node:
+    """One call of a layer on symbolic tensors.
+
+    Args:
+        layer: The layer.
+        inputs: The tensors that it is called on; none for an InputLayer.
+        listed: Whether the layer takes a list of arrays, not one array.
+        training: What the call says about `training`, None if nothing.
+        masks: The masks that the call gives for the inputs, or None.
+        options: Further keyword arguments of the layer's `forward`.
+        arguments: The positional and keyword arguments of the call, as they were given.
+
+    Attributes:
+        outputs: The tensors that it returns, in one tuple whatever their structure.
+        structure: What the call returned: a tensor, or a list, tuple or dict of them.
+    """
+
+    outputs: tuple[KerasTensor, ...]
+    structure: Any
+
+    def __init__(
+        self,
+        layer: Any,
+        inputs: tuple[KerasTensor, ...] = (),
+        listed: bool = False,
+        training: bool | None = None,
+        masks: tuple[KerasTensor | None, ...] | None = None,
+        options: Mapping[str, Any] | None = None,
+        arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {}),
+    ) -> None:
+        self.layer = layer
+        self.inputs = inputs
+        self.listed = listed
+        self.training = training
+        self.masks = masks
+        self.options = dict(options or {})
+        self.arguments = arguments
+
+    def returns(self, structure: Any) -> Any:
+        """Set what the call returns, a structure of new tensors, and return it."""
+        self.structure = structure
+        self.outputs = tuple(flatten(structure))
+        for index, tensor in enumerate(self.outputs):
+            tensor.node, tensor.index = self, index
+        return structure
+
+    @property
+    def is_input(self) -> bool:
+        """Whether it is the node of an InputLayer."""
+        return not self.inputs
+
+
+def flatten(structure: Any) -> list[Any]:
+    """Return the leaves of lists, tuples and dicts in each other; dicts in the order of their keys.
+
+    Example:
+        >>> flatten([1, {"b": 3, "a": 2}, (4,)])
+        [1, 2, 3, 4]
+    """
+    return list(_leaves(structure))
+
+
+def _leaves(structure: Any) -> Iterator[Any]:
+    if isinstance(structure, Mapping):
+        structure = [structure[key] for key in sorted(structure)]
+    elif not isinstance(structure, (list, tuple)):
+        yield structure
+        return
+    for each in structure:
+        yield from _leaves(each)
+
+
+def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
+    """Return lists, tuples and dicts of the same form with a function's results at the leaves.
+
+    The leaves are visited in the order of `flatten`.
+
+    Example:
+        >>> map_structure(lambda leaf: -leaf, {"b": (1,), "a": 2})
+        {'b': (-1,), 'a': -2}
+    """
+    if isinstance(structure, Mapping):
+        mapped = {key: map_structure(function, structure[key]) for key in sorted(structure)}
+        return {key: mapped[key] for key in structure}
+    if isinstance(structure, (list, tuple)):
+        items = [map_structure(function, each) for each in structure]
+        return items if isinstance(structure, list) else tuple(items)
+    return function(structure)
+
+
+def pack(structure: Any, leaves: Any) -> Any:
+    """Return lists, tuples and dicts of the same form with other leaves, in `flatten`'s order.
+
+    Example:
+        >>> pack({"b": 0, "a": [0, 0]}, [1, 2, 3])
+        {'b': 3, 'a': [1, 2]}
+    """
+    supply = iter(leaves)
+    return map_structure(lambda _: next(supply), structure)
+
+
+def has_symbolic(*values: Any) -> bool:
+    """Return whether one of some arguments is a symbolic tensor, or a collection with one."""
+    for value in values:
+        if isinstance(value, KerasTensor):
+            return True
+        if isinstance(value, Mapping):
+            value = list(value.values())
+        if isinstance(value, (list, tuple)) and any(
+            isinstance(each, KerasTensor) for each in value
+        ):
+            return True
+    return False
+
+
+def is_shape(value: Any) -> bool:
+    """Return whether a value is one shape, not a list, tuple or dict of several."""
+    return not isinstance(value, Mapping) and not (
+        isinstance(value, (tuple, list))
+        and any(isinstance(size, (tuple, list, Mapping)) for size in value)
+    )
+
+
+def map_shapes(function: Callable[[Any], Any], shapes: Any) -> Any:
+    """Return the results of a function for a shape, or for each in a list, tuple or dict of them.
+
+    Example:
+        >>> map_shapes(len, [(None, 2), (None, 3, 1)])
+        [2, 3]
+    """
+    if is_shape(shapes):
+        return function(shapes)
+    if isinstance(shapes, Mapping):
+        return {key: map_shapes(function, each) for key, each in shapes.items()}
+    mapped = [map_shapes(function, each) for each in shapes]
+    return mapped if isinstance(shapes, list) else tuple(mapped)
