@@ -42,6 +42,23 @@ inline constexpr const char* kActivationNames[] = {
 // reset_after=False (it scales the state before the product).
 enum class Cell { simple_rnn, lstm, gru, gru_reset_before };
 
+// What everything outside of the cell's own file knows of it.
+struct CellTraits {
+  const char* name;  // in Python
+  int gates;         // G; with more than one there is a recurrent activation
+  int states;        // 1: h; 2: h and c
+  int cached_lanes;  // H-wide columns of WalkTape::gates; 0 where backward needs the states alone
+  int bias_rows;     // 2: one of the input side, one of the recurrent side
+};
+constexpr CellTraits kCells[] = {
+    // In the order of Cell. The comment names the cached lanes in their order.
+    {"simple_rnn", 1, 1, 0, 1},
+    {"lstm", 4, 2, 4, 1},              // i, f, candidate, o
+    {"gru", 3, 1, 4, 2},               // candidate, z, r, recurrent product of the candidate
+    {"gru_reset_before", 3, 1, 3, 1},  // z, r, candidate
+};
+constexpr const CellTraits& traits_of(Cell cell) { return kCells[static_cast<int>(cell)]; }
+
 struct RnnProblem {
   int64_t batch, time, features, units;
   int64_t positions, prefix;  // steps that are walked, of all rows and of their shared prefix
@@ -86,8 +103,8 @@ struct BatchPlan {
 struct WalkTape {
   float* h;      // [rows + positions, H]  states: the initial ones, then those after each position
   float* c;      // [rows + positions, H]  LSTM only, else null
-  float* gates;  // [positions, lanes*H]   activated gates in the cell's lane order, see
-                 // cached_lanes; else null
+  float* gates;  // [positions, lanes*H]   activated gates, CellTraits::cached_lanes of them; null
+                 // where there are none
 };
 
 // The steps and outputs that a mask leaves out.
@@ -260,20 +277,5 @@ struct KernelTable {
   void (*probe_triad)(int64_t size, int threads, float factor, const float* x, const float* y,
                       float* out);
 };
-
-// H-wide columns of WalkTape::gates per row: 0 where the states alone serve the backward pass.
-constexpr int cached_lanes(Cell cell) {
-  switch (cell) {
-    case Cell::simple_rnn: return 0;
-    case Cell::lstm: return 4;              // i, f, c (candidate), o
-    case Cell::gru: return 4;               // h (candidate), z, r, recurrent product of h
-    case Cell::gru_reset_before: return 3;  // z, r, h (candidate)
-  }
-  return 0;
-}
-constexpr int gate_count(Cell cell) {
-  return cell == Cell::simple_rnn ? 1 : cell == Cell::lstm ? 4 : 3;
-}
-constexpr int state_count(Cell cell) { return cell == Cell::lstm ? 2 : 1; }
 
 }  // namespace fastrnn

@@ -32,8 +32,13 @@ def _orthogonal(generator: np.random.Generator, rows: int, columns: int) -> np.n
 
 
 def _recurrent(cell: str, features: int, units: int, generator: np.random.Generator) -> list:
-    gates = len(TORCH_GATES[cell])
-    bias = np.zeros((2, gates * units) if cell == "GRU" else gates * units)
+    # Not above: the workers of the peers import this module, and must not load fastrnn.
+    from fastrnn import _core
+    from fastrnn.naming import to_snake_case
+
+    traits = _core.CELLS[to_snake_case(cell)]
+    gates, rows = traits.gates, traits.bias_rows
+    bias = np.zeros((rows, gates * units) if rows > 1 else gates * units)
     if cell == "LSTM":
         bias[units : 2 * units] = 1.0  # Keras's unit_forget_bias
     return [

@@ -48,8 +48,6 @@ INPUT_GRADIENTS = "input gradients"
 DENSE = "dense"
 OPTIMIZER = "optimizer"
 
-GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3, "gru_reset_before": 3}
-
 
 @dataclass(frozen=True)
 class RecurrentPass:

@@ -12,7 +12,6 @@ from fastrnn import _core
 from measure.flops import (
     BACKWARD,
     FORWARD,
-    GATES,
     OPTIMIZER,
     DensePass,
     RecurrentPass,
@@ -90,7 +89,7 @@ class Recorder:
                 batch, steps = np.shape(sequence)[:2]
                 by_token = given["tokens"] is not None and given.get("dropout_mask") is None
                 self._walks[id(tape)] = {
-                    "gates": GATES[given["cell"]],
+                    "gates": _core.CELLS[given["cell"]].gates,
                     "batch": batch,
                     "steps": steps,
                     "features": np.shape(given["kernel"])[0],

@@ -15,12 +15,11 @@
 namespace fastrnn {
 namespace {
 
-constexpr const char* kCellNames[] = {"simple_rnn", "lstm", "gru", "gru_reset_before"};
-
 Cell as_cell(const std::string& name) {
-  const auto found = std::find(std::begin(kCellNames), std::end(kCellNames), name);
-  if (found == std::end(kCellNames)) throw py::value_error("Unknown cell: '" + name + "'");
-  return static_cast<Cell>(found - std::begin(kCellNames));
+  const auto found = std::find_if(std::begin(kCells), std::end(kCells),
+                                  [&](const CellTraits& cell) { return cell.name == name; });
+  if (found == std::end(kCells)) throw py::value_error("Unknown cell: '" + name + "'");
+  return static_cast<Cell>(found - std::begin(kCells));
 }
 
 // What forward leaves for backward. It refers to the arrays that forward was given.
@@ -50,8 +49,9 @@ struct Tape {
 Buffer floats_buffer(int64_t count) { return Buffer(size_t(count) * sizeof(float)); }
 
 Shape bias_shape(const RnnProblem& p) {
-  const py::ssize_t gates = gate_count(p.cell) * p.units;
-  return p.cell == Cell::gru ? Shape{2, gates} : Shape{gates};
+  const py::ssize_t gates = traits_of(p.cell).gates * p.units;
+  const py::ssize_t rows = traits_of(p.cell).bias_rows;
+  return rows > 1 ? Shape{rows, gates} : Shape{gates};
 }
 
 Floats zeros(const Shape& shape) {
@@ -82,7 +82,7 @@ OptionalFloats as_dropout_mask(py::handle value, const char* name, const RnnProb
   if (value.is_none()) return {};
   Floats mask = as_floats(value, name);
   const Shape shape = shape_of(mask);
-  const int64_t gates = gate_count(p.cell);
+  const int64_t gates = traits_of(p.cell).gates;
   if (shape == Shape{p.batch, width})
     mask = mask.reshape({p.batch, int64_t(1), width});
   else if (shape != Shape{p.batch, gates, width}) {
@@ -158,16 +158,16 @@ py::tuple rnn_forward(const std::string& cell, py::handle x, py::handle tokens, 
   }
   const Floats recurrent_in = as_floats(recurrent_kernel, "recurrent_kernel", {kAnySize, kAnySize});
   p.units = recurrent_in.shape(0);
-  const py::ssize_t gates = gate_count(p.cell) * p.units;
+  const py::ssize_t gates = traits_of(p.cell).gates * p.units;
   if (p.units < 1 || recurrent_in.shape(1) != gates) {
     throw py::value_error(
-        "`recurrent_kernel` must have shape (units, " + std::to_string(gate_count(p.cell)) +
+        "`recurrent_kernel` must have shape (units, " + std::to_string(traits_of(p.cell).gates) +
         " * units) with units >= 1. Received: shape=" + to_text(shape_of(recurrent_in)));
   }
   const Floats kernel_in = as_floats(kernel, "kernel", {p.features, gates});
   const OptionalFloats bias_in = as_optional_floats(bias, "bias", bias_shape(p));
 
-  const int states = state_count(p.cell);
+  const int states = traits_of(p.cell).states;
   const Shape state_shape{p.batch, p.units};
   OptionalFloats initial[2];
   take_states(initial_state, "initial_state", states, state_shape, initial);
@@ -217,7 +217,7 @@ py::tuple rnn_forward(const std::string& cell, py::handle x, py::handle tokens, 
     tape->x_mask = x_mask, tape->h_mask = h_mask;
     if (bias_in.given) tape->bias_shape = bias_shape(p);
     const int64_t rows = p.batch + p.positions;
-    const int lanes = cached_lanes(p.cell);
+    const int lanes = traits_of(p.cell).cached_lanes;
     tape->h = floats_buffer(checked_count({rows, p.units}));
     if (states == 2) tape->c = floats_buffer(checked_count({rows, p.units}));
     if (lanes) tape->gates = floats_buffer(checked_count({p.positions, lanes, p.units}));
@@ -255,7 +255,7 @@ py::tuple rnn_backward(const Tape& tape, py::handle d_outputs, py::handle d_stat
   RnnBackward a{};
   const RnnProblem& p = a.problem = tape.problem;
   a.problem.threads = num_threads();
-  const int states = state_count(p.cell);
+  const int states = traits_of(p.cell).states;
   const Shape state_shape{p.batch, p.units};
   const OptionalFloats doutputs =
       as_optional_floats(d_outputs, "d_outputs",
@@ -264,7 +264,7 @@ py::tuple rnn_backward(const Tape& tape, py::handle d_outputs, py::handle d_stat
   take_states(d_states, "d_states", states, state_shape, dlast);
 
   Floats dx, dbias, dinitial[2];
-  const py::ssize_t gates = gate_count(p.cell) * p.units;
+  const py::ssize_t gates = traits_of(p.cell).gates * p.units;
   const bool empty = p.batch == 0;
   const auto weight_like = [empty](const Shape& shape) {
     return empty ? zeros(shape) : new_floats(shape);
@@ -333,10 +333,20 @@ Example:
 )";
 
 void register_rnn(py::module_& m) {
+  py::class_<CellTraits>(m, "CellTraits", "One cell of the kernels; see cpp/api.h.")
+      .def_readonly("gates", &CellTraits::gates, "G.")
+      .def_readonly("states", &CellTraits::states, "1: h; 2: h and c.")
+      .def_readonly("cached_lanes", &CellTraits::cached_lanes,
+                    "Floats per position and unit that the tape keeps beside the states.")
+      .def_readonly("bias_rows", &CellTraits::bias_rows,
+                    "2: one of the input side, one of the recurrent side.");
+  py::dict cells;
+  for (const CellTraits& cell : kCells)
+    cells[cell.name] = py::cast(cell, py::return_value_policy::reference);
+  m.attr("CELLS") = py::module_::import("types").attr("MappingProxyType")(cells);
   py::class_<Tape, std::shared_ptr<Tape>>(m, "Tape", kTapeDoc)
       .def_property_readonly(
-          "cell", [](const Tape& t) { return kCellNames[static_cast<int>(t.problem.cell)]; },
-          "Name of the cell.")
+          "cell", [](const Tape& t) { return traits_of(t.problem.cell).name; }, "Name of the cell.")
       .def_readonly("return_sequences", &Tape::return_sequences,
                     "Whether backward takes a gradient for each step.")
       .def_property_readonly(

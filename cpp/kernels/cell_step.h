@@ -88,9 +88,9 @@ class CellForward {
   }
 
  private:
-  static constexpr int64_t kGates = gate_count(CellType::kCell);
+  static constexpr int64_t kGates = traits_of(CellType::kCell).gates;
   static constexpr int64_t kFirst = CellType::kRecurrentColumn;
-  static constexpr bool kHasC = state_count(CellType::kCell) == 2;
+  static constexpr bool kHasC = traits_of(CellType::kCell).states == 2;
 
   const RnnForward& a_;
   Activations activations_;
@@ -141,7 +141,7 @@ class CellBackward {
       for_vector_pairs({0, units_}, [&](int64_t u, auto lanes) {
         using V = decltype(lanes.read(rows.dh));
         V gate[CellType::kColumns], dgate[CellType::kColumns];
-        if constexpr (cached_lanes(CellType::kCell) > 0) {
+        if constexpr (traits_of(CellType::kCell).cached_lanes > 0) {
           for (int g = 0; g < CellType::kColumns; ++g)
             gate[g] = lanes.read(gate_row + g * units_ + u);
         }
@@ -183,8 +183,8 @@ class CellBackward {
   void finish(const Team& team) { input_.finish(team); }
 
  private:
-  static constexpr int64_t kGates = gate_count(CellType::kCell);
-  static constexpr bool kHasC = state_count(CellType::kCell) == 2;
+  static constexpr int64_t kGates = traits_of(CellType::kCell).gates;
+  static constexpr bool kHasC = traits_of(CellType::kCell).states == 2;
   static constexpr bool kSplit = CellType::kRecurrentColumn > 0;
 
   GateBlocks input_blocks() const {

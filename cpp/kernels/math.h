@@ -146,7 +146,7 @@ inline Pair derivative(Activation activation, Pair y) {
 struct DefaultActivations {
   explicit DefaultActivations(const RnnProblem&) {}
   static bool serves(const RnnProblem& problem) {
-    const bool gated = problem.cell != Cell::simple_rnn;
+    const bool gated = traits_of(problem.cell).gates > 1;
     return problem.activation == Activation::tanh &&
            (!gated || problem.recurrent_activation == Activation::sigmoid);
   }

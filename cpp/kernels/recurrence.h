@@ -65,14 +65,14 @@ constexpr int64_t kWeightsOutsideL2 = 1 << 18, kFarWeights = 1 << 21;  // floats
 
 // Whether the team walks `rows` rows together.
 inline bool walks_together(const RnnProblem& p, int64_t rows) {
-  const int64_t weights = gate_count(p.cell) * p.units * p.units;
+  const int64_t weights = traits_of(p.cell).gates * p.units * p.units;
   if (p.threads == 1 || rows * weights < p.threads * kProductsPerMeeting) return false;
   return rows < p.threads || weights >= kFarWeights ||
          (rows <= p.threads * kFewRows && weights >= kWeightsOutsideL2);
 }
 
 inline int recurrence_threads(const RnnProblem& p) {
-  const int64_t products = p.positions * gate_count(p.cell) * p.units * (p.features + p.units);
+  const int64_t products = p.positions * traits_of(p.cell).gates * p.units * (p.features + p.units);
   const int64_t parts = walks_together(p, p.batch) ? p.threads : p.batch;
   return int(smaller(smaller(p.threads, parts), 1 + products / kProductsPerThread));
 }
@@ -188,7 +188,7 @@ void for_row_blocks(Range rows, Body body) {
 template <class Step>
 void forward_rows(Step& step, const Walkers& walkers, const RnnProblem& p, const Walk& walk,
                   const WalkTape& tape, bool keep, int64_t first, int64_t count) {
-  const int64_t H = p.units, width = cached_lanes(p.cell) * H;
+  const int64_t H = p.units, width = traits_of(p.cell).cached_lanes * H;
   int64_t before = first;
   for (int64_t s = 0; s < walk.steps; ++s) {
     const int64_t position = walk.begin[s] + first;
@@ -239,7 +239,7 @@ inline bool last_output_is_zero(const StepMask& steps, const BatchPlan& plan, in
 inline WalkTape states_alone(const RnnProblem& p, int64_t count, Workspace& workspace) {
   WalkTape tape{};
   tape.h = workspace.floats(count * p.units);
-  if (state_count(p.cell) == 2) tape.c = workspace.floats(count * p.units);
+  if (traits_of(p.cell).states == 2) tape.c = workspace.floats(count * p.units);
   return tape;
 }
 
@@ -309,7 +309,7 @@ class ForwardPass {
     const int64_t H = a_.problem.units, start = a_.plan.start[rank];
     float* state[2] = {tape_.h, tape_.c};
     const float* prefix[2] = {prefix_tape_.h, prefix_tape_.c};
-    for (int s = 0; s < state_count(a_.problem.cell); ++s) {
+    for (int s = 0; s < traits_of(a_.problem.cell).states; ++s) {
       copy_or_zero(
           state[s] + rank * H,
           start > 0 ? prefix[s] + start * H : offset(a_.initial_state[s], a_.plan.row[rank] * H),
@@ -358,7 +358,7 @@ class BackwardPass {
   void run(const Team& team) {
     const int64_t F = a_.problem.features, H = a_.problem.units;
     const Cell cell = a_.problem.cell;
-    const int64_t gates = gate_count(cell) * H;
+    const int64_t gates = traits_of(cell).gates * H;
     Laps laps(team);
     const auto clear = [&](float* p, int64_t size) {
       const Range part = share(size, team);
@@ -366,7 +366,7 @@ class BackwardPass {
     };
     clear(a_.dkernel, F * gates);
     clear(a_.drecurrent_kernel, H * gates);
-    if (a_.dbias) clear(a_.dbias, gates * (cell == Cell::gru ? 2 : 1));
+    if (a_.dbias) clear(a_.dbias, gates * traits_of(cell).bias_rows);
     step_.pack(team);
     const Range mine = share(a_.problem.batch, team);
     for (int64_t rank = mine.begin; rank < mine.end; ++rank) start_row(rank);
@@ -394,7 +394,7 @@ class BackwardPass {
   }
 
  private:
-  bool has_c() const { return state_count(a_.problem.cell) == 2; }
+  bool has_c() const { return traits_of(a_.problem.cell).states == 2; }
   // Whether outputs repeat earlier ones, so that a position's output has the gradients of several.
   bool repeats() const { return a_.steps.mask && a_.dsequence && !a_.steps.zero_output; }
 
@@ -486,7 +486,7 @@ class BackwardPass {
   void backward_rows(const Walkers& walkers, const Walk& walk, const WalkTape& tape, float* dh,
                      float* dc, const float* dh_added, const int64_t* index, const float* dc_added,
                      Range steps, int64_t first, int64_t count) {
-    const int64_t H = a_.problem.units, width = cached_lanes(a_.problem.cell) * H;
+    const int64_t H = a_.problem.units, width = traits_of(a_.problem.cell).cached_lanes * H;
     for (int64_t s = steps.end - 1; s >= steps.begin; --s) {
       const int64_t position = walk.begin[s] + first;
       const int64_t after = walk.rows + position;

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from fastrnn import _core
 
 from support import reference
 
@@ -25,11 +26,11 @@ class Cell:
 
     @property
     def gates(self) -> int:
-        return self.oracle.gates
+        return _core.CELLS[self.id].gates
 
     @property
     def states(self) -> int:
-        return self.oracle.states
+        return _core.CELLS[self.id].states
 
     def _op(self, kind: str) -> Callable[..., Any]:
         from fastrnn import kernels
@@ -57,7 +58,8 @@ class Cell:
         columns = self.gates * units
         kernel = rng.normal(0, 1 / np.sqrt(features), (features, columns))
         recurrent_kernel = rng.normal(0, 0.6 / np.sqrt(units), (units, columns))
-        bias_shape = (2, columns) if self.reset_after else (columns,)
+        rows = _core.CELLS[self.id].bias_rows
+        bias_shape = (rows, columns) if rows > 1 else (columns,)
         bias = rng.normal(0, 0.4, bias_shape) if use_bias else None
         return (
             kernel.astype(np.float32),
