@@ -31,7 +31,7 @@ ROWS = (
     ("kernels",),
     ("datasets", "preprocessing"),
     ("utils",),
-    ("backend", "ops", "files", "variable", "random", "config"),
+    ("backend", "ops", "files", "symbolic", "variable", "random", "config"),
     ("arguments", "docstrings", "naming", "utils.custom_objects", "utils.registry"),
     ("_core",),
 )
