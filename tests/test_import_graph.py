@@ -32,7 +32,7 @@ ROWS = (
     ("datasets", "preprocessing"),
     ("utils",),
     ("backend", "ops", "files", "symbolic", "variable", "random", "config"),
-    ("arguments", "docstrings", "naming", "utils.custom_objects", "utils.registry"),
+    ("arguments", "docstrings", "naming", "state", "utils.custom_objects", "utils.registry"),
     ("_core",),
 )
 ROW_OF = {name: number for number, names in enumerate(ROWS) for name in names}

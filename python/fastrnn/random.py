@@ -7,7 +7,7 @@ of dropout, and the order of the samples in `fit`. Seeding it makes a run repeat
 from __future__ import annotations
 
 import random as _python_random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -51,29 +51,21 @@ def make_seed() -> int:
     return int(_generator.integers(2**31))
 
 
-def get_state(others: Sequence[np.random.Generator] = ()) -> dict[str, Any]:
-    """Return the state of all that `set_random_seed` seeds, in plain values and arrays.
-
-    Args:
-        others: Further generators.
-    """
+def get_state() -> dict[str, Any]:
+    """Return the state of all that `set_random_seed` seeds, in plain values and arrays."""
     return {
         "fastrnn": _generator.bit_generator.state,
         "python": _python_random.getstate(),
         "numpy": np.random.get_state(),
-        "others": [each.bit_generator.state for each in others],
     }
 
 
-def set_state(state: Mapping[str, Any], others: Sequence[np.random.Generator] = ()) -> None:
+def set_state(state: Mapping[str, Any]) -> None:
     """Bring back a state.
 
     Args:
         state: What `get_state` returned.
-        others: The further generators that it was given.
     """
     _generator.bit_generator.state = state["fastrnn"]
     _python_random.setstate(state["python"])
     np.random.set_state(state["numpy"])
-    for each, own in zip(others, state["others"], strict=True):
-        each.bit_generator.state = own

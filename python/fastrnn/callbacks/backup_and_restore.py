@@ -19,16 +19,19 @@ class BackupAndRestore(Callback):
     """Keeps the state of a training in a file, from which a `fit` that was ended goes on.
 
     Run the same program again after whatever has ended it, a kill or a loss of power: `fit` begins
-    where the last backup was made, in the midst of an epoch if need be, and ends with the same
-    weights and the same history, bit for bit, as one that nothing has ended. The file holds
-    weights, the optimizer's state, the sums of loss and metrics, the states of stateful layers,
-    the random numbers of fastrnn, of its layers, of Python and of NumPy, the place in the data,
-    the history, and of each callback the attributes that its `state_names` lists. It replaces the
-    one before in one step and holds no pickle.
+    where the last backup was made, also within an epoch, and ends with the same weights and the
+    same history, bit for bit, as a training that nothing has ended. The file holds the weights, the
+    optimizer's state, the place in the data, the random numbers of fastrnn, Python and NumPy, and
+    what the `get_state` of each metric, layer and callback returns: for a metric all that it has
+    gathered, for a callback (such as the history) the attributes that its `state_names` lists. It
+    replaces the one before in one step and holds no pickle. A part whose state cannot be kept is
+    named in an error before the training begins.
 
     The data must be the same, in the same batches. A generator is walked from its beginning to the
-    place. An object that yields batches and keeps an order of its own from epoch to epoch must
-    bring that back itself. What callbacks write to files of their own is theirs to continue.
+    place. An object that yields batches and changes their order from epoch to epoch needs methods
+    `get_state` and `set_state`, if the order comes from more than the random numbers above and
+    generators of NumPy among its attributes. What callbacks write to files of their own is theirs
+    to continue.
 
     Args:
         backup_dir: Folder of the backup, made if need be, for one training alone.
@@ -38,8 +41,9 @@ class BackupAndRestore(Callback):
         delete_checkpoint: Whether to delete the backup when `fit` has come to its end.
 
     Raises:
-        ValueError: If `backup_dir` is empty or `save_freq` is none of the above; in `fit`, if the
-            backup is damaged or of another model, which is then not changed.
+        ValueError: If `backup_dir` is empty or `save_freq` is not valid; in `fit`, if the backup is
+            damaged or of another model, which is then not changed.
+        TypeError: In `fit`, if a metric, callback or layer has a state that cannot be kept.
         OSError: In `fit`, if the backup cannot be read or written.
 
     Example:
@@ -95,15 +99,17 @@ class BackupAndRestore(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Go to the last backup, if there is one."""
-        self._batches, self._unwritten = 0, None
-        if (found := self._read()) is not None:
-            from fastrnn.files.errors import InvalidFileError, error_context
+        from fastrnn.files.errors import InvalidFileError, error_context
+        from fastrnn.files.state_file import state_bytes
 
+        self._batches, self._unwritten = 0, None
+        state_bytes(self.model._run.get_state())  # refuse what cannot be kept before any training
+        if (found := self._read()) is not None:
             path, state = found
             with error_context(str(path), "the backup"):
                 if not isinstance(state, dict):
                     raise InvalidFileError.at(str(path), "", "it must hold a dict")
-                self.model._run.restore(state)
+                self.model._run.set_state(state)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Save, if it is the turn of this batch."""
@@ -130,7 +136,7 @@ class BackupAndRestore(Callback):
     def _save(self) -> None:
         from fastrnn.files.state_file import state_bytes
 
-        data = state_bytes(self.model._run.state())
+        data = state_bytes(self.model._run.get_state())
         # A backup does not tell that a training was to stop here. One that is killed before it has
         # stopped shall find the reason again, from the backup before.
         if self.model.stop_training:

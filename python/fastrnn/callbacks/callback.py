@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
+
+from fastrnn.state import get_attributes, set_attributes
 
 Logs = dict[str, Any] | None
 """Loss and metrics by name."""
@@ -36,7 +39,7 @@ class Callback:
     """
 
     state_names: ClassVar[tuple[str, ...]] = ()
-    """Attributes that change in a training: what `BackupAndRestore` keeps of the callback."""
+    """Attributes that change in a training: what `get_state` returns."""
 
     runs_last: ClassVar[bool] = False
     """Whether the callback hears of everything after all others, wherever it stands."""
@@ -60,6 +63,22 @@ class Callback:
             model: The model that runs.
         """
         self.model = model
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what `BackupAndRestore` keeps: the attributes that `state_names` lists.
+
+        Raises:
+            TypeError: If one of them holds other than plain values and arrays.
+        """
+        return get_attributes(self, self.state_names)
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Bring back what `get_state` returned.
+
+        Args:
+            state: The dict that `get_state` returned.
+        """
+        set_attributes(self, {key: state[key] for key in self.state_names if key in state})
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Called before the first epoch."""

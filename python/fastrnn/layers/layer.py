@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from fastrnn.layers.arguments import check_dtype, plain_value
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.weight_owner import WeightOwner
 from fastrnn.naming import auto_name
+from fastrnn.state import generators_of, get_attributes, set_attributes
 from fastrnn.symbolic import KerasTensor, Node, flatten, has_symbolic, map_shapes
 from fastrnn.variable import Variable
 
@@ -166,6 +167,23 @@ class Layer(WeightOwner):
     def stateful(self) -> bool:
         """Whether this layer, or one inside, starts a batch with the states that the last left."""
         return self._stateful or any(layer.stateful for layer in self._sublayers())
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what the layer keeps from batch to batch beside its weights, as plain values.
+
+        That is the state of its generators of random numbers, and of a stateful layer the states
+        that the last batch left. A layer of yours that keeps more has to override this and
+        `set_state`. Layers inside have states of their own.
+        """
+        return get_attributes(self, generators_of(self))
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Bring back what `get_state` returned.
+
+        Args:
+            state: The dict that `get_state` returned.
+        """
+        set_attributes(self, state)
 
     def reset_state(self) -> None:
         """Set the states that stateful layers keep between batches back to zeros."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -373,6 +373,23 @@ class RNN(SequenceLayer):
         }
 
     # ----------------------------------------------------------------------------------- states
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the state of the random numbers, and the states that the last batch left."""
+        carried = None if self.states is None else [state.numpy() for state in self.states]
+        return {**super().get_state(), "carried": carried}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Bring back what `get_state` returned.
+
+        Args:
+            state: The dict that `get_state` returned.
+        """
+        others = dict(state)
+        if (carried := others.pop("carried")) is not None:
+            for variable, value in zip(self._make_states(len(carried[0])), carried, strict=True):
+                variable.assign(value)
+        super().set_state(others)
 
     def reset_state(self) -> None:
         """Set the states that a stateful layer keeps between batches back to zeros."""

@@ -7,13 +7,14 @@ for all thresholds: their cost does not grow with the number of thresholds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.loss import EPSILON, check_same_shape, floats, same_rank
+from fastrnn.state import get_attributes, set_attributes
 
 LOWEST = -1e10
 """What predictions that are not among the `top_k` become, as in Keras; below any other."""
@@ -47,6 +48,14 @@ class ConfusionMatrix:
         self._sorted = values[self._order]
         self._shape = (len(values),) if num_labels is None else (len(values), num_labels)
         self.reset()
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the counts, and what they are counts of."""
+        return get_attributes(self, vars(self))
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Bring back what `get_state` returned."""
+        set_attributes(self, state)
 
     def reset(self) -> None:
         """Set all counts to 0."""

@@ -170,6 +170,8 @@ class MeanMetricWrapper(Average):
         'error'
     """
 
+    _settings = Metric._settings | {"_fn", "_fn_kwargs"}
+
     def __init__(
         self,
         fn: Callable[..., Any],

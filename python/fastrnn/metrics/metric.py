@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from fastrnn.losses import Loss
 from fastrnn.naming import auto_name
+from fastrnn.state import get_attributes, is_code, set_attributes
 
 
 class Metric:
     """Base of all metrics: a number, or several, gathered over the batches of an epoch.
 
-    Subclasses implement `update_state`, `result` and `reset_state`.
+    Subclasses implement `update_state`, `result` and `reset_state`. One that gathers other things
+    than numbers, strings and arrays, in lists, tuples or dicts, also implements `get_state` and
+    `set_state`, by which `callbacks.BackupAndRestore` keeps it.
 
     Args:
         dtype: `"float32"` or None, which means the same.
@@ -34,6 +39,9 @@ class Metric:
         3.0
     """
 
+    _settings: ClassVar[frozenset[str]] = frozenset({"name", "dtype"})
+    """Attributes that no batch changes, and that need not be plain values."""
+
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         if dtype not in (None, "float32"):
             raise ValueError(f"`dtype` must be 'float32' or None. Received: dtype={dtype!r}")
@@ -56,6 +64,39 @@ class Metric:
     def reset_state(self) -> None:
         """Forget all batches."""
         raise NotImplementedError(f"`{type(self).__name__}` must implement `reset_state`.")
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what was gathered since the last reset, as plain values and arrays.
+
+        By default these are all attributes of the object but `name`, `dtype`, functions and losses.
+
+        Raises:
+            TypeError: If an attribute holds something else; the message names it.
+
+        Example:
+            >>> from fastrnn.metrics import Mean
+            >>> mean, other = Mean(), Mean()
+            >>> mean.update_state([1.0, 3.0])
+            >>> other.set_state(mean.get_state())
+            >>> other.result()
+            2.0
+        """
+        return get_attributes(
+            self,
+            (
+                name
+                for name, value in vars(self).items()
+                if name not in self._settings and not is_code(value) and not isinstance(value, Loss)
+            ),
+        )
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Bring back what `get_state` returned, for a metric with the same arguments.
+
+        Args:
+            state: The dict that `get_state` returned.
+        """
+        set_attributes(self, state)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Update the state and return the result."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -116,13 +116,18 @@ class TrainStep:
             results[name] = float(value) if np.ndim(value) == 0 else value
         return results
 
-    def sums(self) -> tuple[float, int]:
-        """Return the sum of the loss and the number of samples since the last `reset`."""
-        return self._loss_sum, self._samples
+    def get_state(self) -> dict[str, Any]:
+        """Return what loss and metrics have gathered since the last `reset`."""
+        return {
+            "loss": (self._loss_sum, self._samples),
+            "metrics": [metric.get_state() for metric in self.metrics],
+        }
 
-    def set_sums(self, sums: tuple[float, int]) -> None:
-        """Bring back what `sums` returned."""
-        self._loss_sum, self._samples = sums
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Bring back what `get_state` returned."""
+        self._loss_sum, self._samples = state["loss"]
+        for metric, own in zip(self.metrics, state["metrics"], strict=True):
+            metric.set_state(own)
 
     def mean_loss(self) -> Mean:
         """Return the mean of the loss since the last `reset` as a metric."""

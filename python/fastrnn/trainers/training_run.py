@@ -11,8 +11,6 @@ import numpy as np
 from fastrnn import random
 from fastrnn.callbacks import Callback, CallbackList
 from fastrnn.layers.layer import Layer
-from fastrnn.metrics import Metric
-from fastrnn.metrics.confusion_matrix import ConfusionMatrix
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import Epochs, Feed
 from fastrnn.trainers.interruption import DeferredSignals
@@ -51,16 +49,8 @@ class TrainingRun:
         self._last_epoch = epochs.stop
         self.epoch = epochs.start
         self.batch = 0
-        layers = list(_all_layers(model))
-        self._stateful = [layer for layer in layers if layer._stateful]
-        self._generators = [
-            value
-            for layer in layers
-            for value in vars(layer).values()
-            if isinstance(value, np.random.Generator)
-        ]
-        for feed in feeds:
-            self._generators += [] if feed is None else feed.generators()
+        self._layers = list(_all_layers(model))
+        self._feeds = [feed for feed in feeds if feed is not None and feed.get_state()]
 
     def train(self, validate: Callable[[int], dict[str, Any]]) -> None:
         """Run the epochs.
@@ -103,32 +93,31 @@ class TrainingRun:
             model.optimizer.finalize_variable_values(model.trainable_weights)
             notified.notify("on_train_end", logs)
 
-    def state(self) -> dict[str, Any]:
+    def get_state(self) -> dict[str, Any]:
         """Return the state between two batches or two epochs.
 
         Returns:
-            Plain values and arrays. The arrays are those of the model, not copies.
+            Plain values and arrays. The arrays of weights are those of the model, not copies.
+
+        Raises:
+            TypeError: If a part has a state that cannot be kept; the message names it.
         """
-        optimizer = self._built_optimizer()
         slots: dict[str, np.ndarray] = {}
-        optimizer.save_own_variables(slots)
+        self._built_optimizer().save_own_variables(slots)
         return {
             "parts": self._parts(),
             "epoch": self.epoch,
-            "data": self._data.place(self.batch),
-            "random": random.get_state(self._generators),
+            "data": self._data.get_state(self.batch),
+            "random": random.get_state(),
+            "feeds": [feed.get_state() for feed in self._feeds],
             "weights": [variable.value for variable in self._model.weights],
             "optimizer": slots,
-            "states": [_states_of(layer) for layer in self._stateful],
-            "sums": self._step.sums(),
-            "metrics": [_state_of(metric) for metric in self._step.metrics],
-            "callbacks": [
-                (name, {key: getattr(callback, key) for key in callback.state_names})
-                for name, callback in self._named_callbacks()
-            ],
+            "layers": [layer.get_state() for layer in self._layers],
+            "step": self._step.get_state(),
+            "callbacks": {name: each.get_state() for name, each in self._named_callbacks()},
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def set_state(self, state: Mapping[str, Any]) -> None:
         """Bring back a state, that of the same run or of one with parts of the same kinds.
 
         Raises:
@@ -141,21 +130,19 @@ class TrainingRun:
                 raise ValueError(
                     f"it is of another model, with other {kind}: {_difference(own, given)}"
                 )
-        self._data.go_to(state["data"])
+        self._data.set_state(state["data"])
         self._built_optimizer().load_own_variables(state["optimizer"])
         for variable, value in zip(self._model.weights, state["weights"], strict=True):
             variable.assign(value)
-        for layer, values in zip(self._stateful, state["states"], strict=True):
-            _set_states(layer, values)
-        self._step.set_sums(state["sums"])
-        for metric, values in zip(self._step.metrics, state["metrics"], strict=True):
-            _restore(metric, values)
-        values_of = dict(state["callbacks"])
+        for layer, values in zip(self._layers, state["layers"], strict=True):
+            layer.set_state(values)
+        for feed, values in zip(self._feeds, state["feeds"], strict=True):
+            feed.set_state(values)
+        self._step.set_state(state["step"])
         for name, callback in self._named_callbacks():
-            for key, value in values_of.get(name, {}).items():
-                if key in callback.state_names:
-                    setattr(callback, key, value)
-        random.set_state(state["random"], self._generators)
+            if name in state["callbacks"]:
+                callback.set_state(state["callbacks"][name])
+        random.set_state(state["random"])
         self.epoch, self.batch = state["epoch"], state["data"]["behind"]
 
     def _built_optimizer(self) -> Any:
@@ -169,14 +156,15 @@ class TrainingRun:
         optimizer = self._built_optimizer()
         return {
             "layers": [
-                f"{type(layer).__name__} {[variable.shape for variable in layer.weights]}"
-                for layer in _all_layers(self._model)
+                f"{type(layer).__name__} {[variable.shape for variable in layer.weights]} "
+                f"{sorted(layer.get_state())}"
+                for layer in self._layers
             ],
             "slots of the optimizer": [
                 f"{type(optimizer).__name__} {slot.shape}" for slot in optimizer.variables
             ],
             "metrics": self._step.names,
-            "generators": [type(each.bit_generator).__name__ for each in self._generators],
+            "data": [f"{sorted(feed.get_state())}" for feed in self._feeds],
         }
 
     def _named_callbacks(self) -> Iterator[tuple[str, Callback]]:
@@ -199,39 +187,3 @@ def _difference(own: Sequence[str], given: Sequence[str]) -> str:
         if one != other:
             return f"it has {other}, not {one}"
     return f"it has {len(given)} of them, not {len(own)}"
-
-
-def _states_of(layer: Any) -> list[np.ndarray] | None:
-    states = getattr(layer, "states", None)
-    return None if states is None else [state.value for state in states]
-
-
-def _set_states(layer: Any, values: list[np.ndarray] | None) -> None:
-    if values is not None:
-        for state, value in zip(layer._make_states(len(values[0])), values, strict=True):
-            state.assign(value)
-
-
-def _state_of(counter: Any) -> dict[str, Any]:
-    """Return what a metric has gathered: its attributes that are numbers or count for it."""
-    return {
-        name: _state_of(value) if isinstance(value, (Metric, ConfusionMatrix)) else value
-        for name, value in vars(counter).items()
-        if isinstance(value, (Metric, ConfusionMatrix)) or _is_plain(value)
-    }
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, (np.ndarray, np.generic)):
-        return not value.dtype.hasobject
-    if type(value) is tuple:
-        return all(map(_is_plain, value))
-    return value is None or type(value) in (bool, int, float, str)
-
-
-def _restore(counter: Any, state: Mapping[str, Any]) -> None:
-    for name in vars(counter).keys() & state.keys():
-        if isinstance(own := getattr(counter, name), (Metric, ConfusionMatrix)):
-            _restore(own, state[name])
-        else:
-            setattr(counter, name, state[name])

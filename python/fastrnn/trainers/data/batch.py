@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,13 +51,16 @@ class Feed:
         """Return whether there will be no further batch, in this pass and in any other."""
         return False
 
-    def generators(self) -> list[np.random.Generator]:
-        """Return the generators of random numbers that the data have for themselves."""
-        return []
+    def get_state(self) -> dict[str, Any]:
+        """Return what the data themselves keep from batch to batch, as plain values."""
+        return {}
 
-    def random_state(self) -> dict[str, Any]:
-        """Return the state of the random numbers with which the next pass begins."""
-        return random.get_state(self.generators())
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Bring back what `get_state` returned."""
+
+    def state_before_pass(self) -> dict[str, Any]:
+        """Return the random numbers and the state of the data with which the next pass begins."""
+        return {"random": random.get_state(), "data": self.get_state()}
 
     def forget(self) -> None:
         """Let the next pass begin anew, although `peek` has begun it, if that can be."""

@@ -26,8 +26,8 @@ class Epochs:
         self._limit = steps
         self._pass: Iterator[Batch] | None = None
         self._taken = 0  # batches of this pass
-        self._before: dict[str, Any] | None = None  # random numbers before this pass
-        self._behind = 0  # batches of the epoch that comes, after `go_to`
+        self._before: dict[str, Any] | None = None  # the feed's `state_before_pass` of this pass
+        self._behind = 0  # batches of the coming epoch, after `set_state`
 
     @property
     def steps(self) -> int | None:
@@ -70,7 +70,7 @@ class Epochs:
         """Note the random numbers from which a pass will draw its order."""
         if self._pass is None:
             self._taken = 0
-            self._before = self._feed.random_state()
+            self._before = self._feed.state_before_pass()
 
     def _next(self) -> Batch | None:
         """Return the next batch of the pass, or None at its end."""
@@ -83,8 +83,8 @@ class Epochs:
             self._taken += 1
         return batch
 
-    def place(self, behind: int) -> dict[str, Any]:
-        """Return where the data stand, for `go_to`.
+    def get_state(self, behind: int) -> dict[str, Any]:
+        """Return where the data stand.
 
         Args:
             behind: Batches of this epoch that were trained; 0 between two epochs.
@@ -94,11 +94,11 @@ class Epochs:
             place |= {"taken": self._taken, "before": self._before}
         return place
 
-    def go_to(self, place: Mapping[str, Any]) -> None:
-        """Walk to a place in the data; the state of random numbers is then any.
+    def set_state(self, place: Mapping[str, Any]) -> None:
+        """Walk to a place in the data. Random numbers are then in no particular state.
 
         Args:
-            place: What `place` returned for the same data.
+            place: What `get_state` returned for the same data.
 
         Raises:
             ValueError: If the data have another number of batches.
@@ -114,7 +114,8 @@ class Epochs:
                 f"Received: {self.steps}"
             )
         self._before = place["before"]
-        random.set_state(place["before"], self._feed.generators())
+        random.set_state(place["before"]["random"])
+        self._feed.set_state(place["before"]["data"])
         if self._behind:
             self._feed.on_epoch_begin()
         self._taken = 0

@@ -6,9 +6,8 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
-import numpy as np
-
 from fastrnn.random import generator
+from fastrnn.state import generators_of, get_attributes, has_state, set_attributes
 from fastrnn.trainers.data.batch import Batch, Feed
 
 Convert = Callable[[Any], Batch]
@@ -56,7 +55,7 @@ class IterableFeed(Feed):
     def peek(self) -> Batch:
         """Return the first batch; the next pass goes on from it."""
         if self._begun is None:
-            before = self.random_state()
+            before = self.state_before_pass()
             others = iter(self._data)
             for first in others:
                 self._begun = self._convert(first), others, before
@@ -65,13 +64,17 @@ class IterableFeed(Feed):
                 raise _empty()
         return self._begun[0]
 
-    def generators(self) -> list[np.random.Generator]:
-        """Return the generators among the attributes of the object."""
-        return _generators_of(self._data)
+    def get_state(self) -> dict[str, Any]:
+        """Return the state of the object."""
+        return _state_of(self._data)
 
-    def random_state(self) -> dict[str, Any]:
-        """Return the state of the random numbers with which the next pass begins, or has begun."""
-        return super().random_state() if self._begun is None else self._begun[2]
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Bring back the state of the object."""
+        _set_state(self._data, state)
+
+    def state_before_pass(self) -> dict[str, Any]:
+        """Return the state with which the next pass begins, or has begun."""
+        return super().state_before_pass() if self._begun is None else self._begun[2]
 
     def forget(self) -> None:
         """Leave a pass that `peek` has begun."""
@@ -145,9 +148,14 @@ class NumberedFeed(Feed):
             raise _empty()
         return self._convert(self._data[0])
 
-    def generators(self) -> list[np.random.Generator]:
-        """Return the generators among the attributes of the object."""
-        return _generators_of(self._data)
+    def get_state(self) -> dict[str, Any]:
+        """Return the state of the object."""
+        return _state_of(self._data)
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Bring back the state of the object."""
+        _set_state(self._data, state)
+        self._count()
 
     def on_epoch_begin(self) -> None:
         """Tell the object that an epoch begins."""
@@ -182,9 +190,18 @@ class KeptFeed(Feed):
         return self._feed.peek() if self._kept is None else self._kept[0]
 
 
-def _generators_of(data: Any) -> list[np.random.Generator]:
-    own = getattr(data, "__dict__", {}).values()
-    return [each for each in own if isinstance(each, np.random.Generator)]
+def _state_of(data: Any) -> dict[str, Any]:
+    """Return what a user's object keeps: its own state, or that of its generators."""
+    if has_state(data):
+        return {"own": data.get_state()}
+    return get_attributes(data, generators_of(data))
+
+
+def _set_state(data: Any, state: Mapping[str, Any]) -> None:
+    if has_state(data):
+        data.set_state(state["own"])
+    else:
+        set_attributes(data, state)
 
 
 def _nothing() -> None:
