@@ -67,6 +67,7 @@ class Drawn:
 def test_what_is_drawn(
     monkeypatch: pytest.MonkeyPatch, cell: str, rates: dict[str, Any], per_gate: bool
 ) -> None:
+    fastrnn.utils.set_random_seed(11)
     gates, batch, features, units = CELLS[cell][2], 80, 31, 29
     layer = made(cell, units=units, **rates)
     drawn = Drawn(layer, monkeypatch)

@@ -58,25 +58,13 @@ class GlobalAveragePooling1D(GlobalPooling1D):
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """Return None: there are no steps left that could be masked."""
 
-    def _call_on_arrays(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
-        """Apply the layer to an array; see the class for the arguments."""
-        x = self.as_input(inputs)
+    def _checked_arguments(
+        self, x: np.ndarray, mask: Any = None, training: bool = False
+    ) -> tuple[Any, dict[str, Any]]:
         self.check_input_shape(x.shape)
         steps_second = x if self._axis == 1 else x.swapaxes(1, 2)
         checked = None if mask is None else as_mask(mask, steps_second)
-        return super()._call_on_arrays(x, training=training, mask=checked)
-
-    def call(
-        self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Apply the layer to a checked array that is not empty.
-
-        Args:
-            x: Array, as `as_input` returns it.
-            training: Whether dropout and the like are active.
-            mask: `[batch, steps]`, booleans, or None.
-        """
-        return self.forward(x, training, mask)[0]
+        return (), {"training": training, "mask": checked}
 
     def forward(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None

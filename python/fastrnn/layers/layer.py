@@ -389,11 +389,28 @@ class Layer(WeightOwner):
     def _call_on_arrays(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to arrays; `args` and `kwargs` are further arguments of `call`."""
         x = self.as_input(inputs)
+        args, kwargs = self._checked_arguments(x, *args, **kwargs)
         shapes: Any = [each.shape for each in x] if isinstance(x, list) else x.shape
         self.build(shapes)
         if not len(x[0] if isinstance(x, list) else x):
             return self._empty_result(shapes)
         return self.call(x, *args, **kwargs)
+
+    def _checked_arguments(self, x: Any, *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Check and convert the further arguments of a call on arrays.
+
+        A layer whose call takes more than `training` overrides it, and so names them in the order
+        of Keras.
+
+        Args:
+            x: The inputs, as `as_input` returns them; their shape is not checked yet.
+            *args: The positional arguments behind the inputs.
+            **kwargs: The keyword arguments.
+
+        Returns:
+            Positional and keyword arguments of the method `call`.
+        """
+        return args, kwargs
 
     def call(self, x: Any, *args: Any, **options: Any) -> Any:
         """Apply the layer to checked arrays that are not empty, without keeping a tape.

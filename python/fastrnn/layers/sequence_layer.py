@@ -87,24 +87,35 @@ class SequenceLayer(Layer):
         """
         super().build(self._sequence_shape(input_shape))
 
-    def _call_on_arrays(
+    def __call__(
         self,
         sequences: Any,
         initial_state: Any = None,
         mask: Any = None,
-        training: bool = False,
+        training: bool | None = None,
     ) -> Any:
-        """Apply the layer to arrays; see the class for the arguments."""
-        if isinstance(sequences, (list, tuple)) and sequences and np.ndim(sequences[0]) == 3:
-            sequences, *given = sequences
-            initial_state = given or initial_state
-        x = self.as_input(sequences)
+        """Apply the layer to arrays or symbolic tensors; see the class for the arguments."""
+        return super().__call__(sequences, initial_state, mask, training)
+
+    def _call_on_arrays(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(inputs, (list, tuple)) and inputs and np.ndim(inputs[0]) == 3:
+            inputs, *given = inputs
+            args = (given or args[0], *args[1:])
+        return super()._call_on_arrays(inputs, *args, **kwargs)
+
+    def _checked_arguments(
+        self,
+        x: np.ndarray,
+        initial_state: Any = None,
+        mask: Any = None,
+        training: bool | None = None,
+    ) -> tuple[Any, dict[str, Any]]:
         self.check_input_shape(x.shape)
-        arguments = {
+        return (), {
             "initial_state": self._as_states(initial_state, len(x)),
             "mask": None if mask is None else as_mask(mask, x),
+            "training": bool(training),
         }
-        return super()._call_on_arrays(x, training=training, **arguments)
 
     def _parted(self, x: Any, mask: Any) -> tuple[Any, np.ndarray | None, list[np.ndarray] | None]:
         """Return sequences, their mask, and the initial states that stand beside them, or None."""

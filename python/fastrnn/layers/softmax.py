@@ -59,24 +59,13 @@ class Softmax(ElementwiseLayer):
             return {}
         return {"axis": tuple(self.axis) if isinstance(self.axis, list) else self.axis}
 
-    def _call_on_arrays(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
-        """Apply the layer to an array; see the class for the arguments."""
+    def _checked_arguments(
+        self, x: np.ndarray, mask: Any = None, training: bool = False
+    ) -> tuple[Any, dict[str, Any]]:
         if mask is not None:
             # Numbers count from 0.5 on, as in Keras.
             mask = as_numbers(mask, "mask") > 0.5
-        return super()._call_on_arrays(inputs, training=training, mask=mask)
-
-    def call(
-        self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Apply the layer to a checked array that is not empty.
-
-        Args:
-            x: Array, as `as_input` returns it.
-            training: Whether dropout and the like are active.
-            mask: Booleans that broadcast to the shape of x, or None.
-        """
-        return self.forward(x, training, mask)[0]
+        return (), {"training": training, "mask": mask}
 
     def forward(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None

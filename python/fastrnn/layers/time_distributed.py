@@ -114,9 +114,9 @@ class TimeDistributed(Layer):
 
     # ------------------------------------------------------------------------------ computation
 
-    def _call_on_arrays(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
-        """Apply the layer to an array; see the class for the arguments."""
-        x = self.as_input(inputs)
+    def _checked_arguments(
+        self, x: np.ndarray, training: bool = False, mask: Any = None
+    ) -> tuple[Any, dict[str, Any]]:
         self.compute_output_shape(x.shape)
         checked = None
         if mask is not None:
@@ -126,7 +126,7 @@ class TimeDistributed(Layer):
                     f"`mask` must have at least two dimensions, (batch, steps), {x.shape[:2]}. "
                     f"Received: shape={checked.shape}"
                 )
-        return super()._call_on_arrays(x, training=training, mask=checked)
+        return (), {"training": training, "mask": checked}
 
     def call(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
