@@ -60,14 +60,42 @@ def refuse_unknown(owner: str, unknown: Mapping[str, Any], known: Iterable[str])
         )
 
 
-def positive_integer(name: str, value: Any) -> int:
-    """Return `value` as an int.
+def is_integer(value: Any) -> bool:
+    """Return whether a value is an integer of Python or NumPy, and not a boolean."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def check_integer(argument: str, value: Any, low: int) -> int:
+    """Return an argument as an int.
 
     Raises:
-        ValueError: If it is no integer above 0.
+        ValueError: If it is not an integer of at least `low`.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
-        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+    if is_integer(value) and int(value) >= low:
+        return int(value)
+    kind = "a positive integer" if low == 1 else f"an integer >= {low}"
+    raise ValueError(f"`{argument}` must be {kind}. Received: {argument}={value!r}")
+
+
+def positive_integer(argument: str, value: Any) -> int:
+    """Return an argument as an int.
+
+    Raises:
+        ValueError: If it is not an integer above 0.
+    """
+    return check_integer(argument, value, 1)
+
+
+def check_seed(value: Any) -> int | None:
+    """Return a seed as an int, or None if there is none.
+
+    Raises:
+        ValueError: If it is neither an integer nor None.
+    """
+    if value is None:
+        return None
+    if not is_integer(value):
+        raise ValueError(f"`seed` must be an integer or None. Received: seed={value!r}")
     return int(value)
 
 
@@ -77,7 +105,7 @@ def check_number(
     """Return a constructor argument as a float.
 
     Raises:
-        ValueError: If it is no number in [low, high], or not finite.
+        ValueError: If it is not a number in [low, high], or not finite.
     """
     number = math.nan
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
@@ -94,20 +122,8 @@ def check_positive(argument: str, value: Any) -> float:
     """Return a constructor argument as a float.
 
     Raises:
-        ValueError: If it is no finite number above 0.
+        ValueError: If it is not a finite number above 0.
     """
     if check_number(argument, value) > 0.0:
         return float(value)
     raise ValueError(f"`{argument}` must be a number > 0.0. Received: {argument}={value!r}")
-
-
-def check_integer(argument: str, value: Any, low: int) -> int:
-    """Return a constructor argument as an int.
-
-    Raises:
-        ValueError: If it is no integer of at least `low`.
-    """
-    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if is_integer and int(value) >= low:
-        return int(value)
-    raise ValueError(f"`{argument}` must be an integer >= {low}. Received: {argument}={value!r}")

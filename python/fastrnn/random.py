@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.arguments import is_integer
+
 _generator = np.random.default_rng()
 
 
@@ -29,7 +31,7 @@ def set_random_seed(seed: int) -> None:
     Example:
         >>> set_random_seed(7)
     """
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+    if not is_integer(seed):
         raise ValueError(
             f"`seed` must be an integer. Received: seed={seed!r} (of type {type(seed).__name__})"
         )

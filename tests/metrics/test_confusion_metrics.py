@@ -166,7 +166,7 @@ def test_the_cost_does_not_grow_with_the_thresholds() -> None:
         ("TruePositives", {"thresholds": []}, "`thresholds`"),
         ("Precision", {"top_k": 0}, "`top_k` must be a positive integer"),
         ("Precision", {"class_id": -1}, "`class_id`"),
-        ("AUC", {"num_thresholds": 1}, "`num_thresholds` must be an integer > 1"),
+        ("AUC", {"num_thresholds": 1}, "`num_thresholds` must be an integer >= 2"),
         ("AUC", {"curve": "ROK"}, r"`curve` must be one of .*Received: curve='ROK'"),
         ("AUC", {"summation_method": "left"}, "`summation_method` must be one of"),
         ("AUC", {"num_labels": 3}, "`num_labels` needs `multi_label=True`"),

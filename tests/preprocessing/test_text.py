@@ -187,7 +187,7 @@ def test_refused_data() -> None:
         text.Tokenizer(num_words=3).sequences_to_matrix([[1]], mode="tfidf")
     with pytest.raises(TypeError, match="`input_text` must be a string"):
         text.text_to_word_sequence(3)
-    with pytest.raises(ValueError, match="`n` must be at least 2"):
+    with pytest.raises(ValueError, match="`n` must be an integer >= 2"):
         text.one_hot("a", 1)
     with pytest.raises(ValueError, match="`hash_function`"):
         text.hashing_trick("a", 5, "sha")

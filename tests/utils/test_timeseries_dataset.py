@@ -93,14 +93,14 @@ def test_only_a_batch_is_copied() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sequence_length": 0}, "`sequence_length` must be an integer >= 1"),
-        ({"sequence_length": 2.0}, "`sequence_length` must be an integer >= 1"),
+        ({"sequence_length": 0}, "`sequence_length` must be a positive integer"),
+        ({"sequence_length": 2.0}, "`sequence_length` must be a positive integer"),
         ({"sequence_length": 31}, "`sequence_length` must leave a window"),
         ({"sequence_length": 6, "sampling_rate": 6}, "`sequence_length` must leave a window"),
         ({"sequence_length": 2, "sequence_stride": 30}, "`sequence_stride` must be less"),
-        ({"sequence_length": 2, "sampling_rate": 0}, "`sampling_rate` must be an integer >= 1"),
+        ({"sequence_length": 2, "sampling_rate": 0}, "`sampling_rate` must be a positive integer"),
         ({"sequence_length": 2, "sampling_rate": 30}, "`sampling_rate` must be less"),
-        ({"sequence_length": 2, "batch_size": 0}, "`batch_size` must be an integer >= 1"),
+        ({"sequence_length": 2, "batch_size": 0}, "`batch_size` must be a positive integer"),
         ({"sequence_length": 2, "start_index": -1}, "`start_index` must be an integer >= 0"),
         ({"sequence_length": 2, "start_index": 30}, "`start_index` must be less"),
         ({"sequence_length": 2, "end_index": 31}, "`end_index` must be .*at most 30"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.arguments import check_number
+from fastrnn.arguments import check_number, is_integer
 from fastrnn.constraints.constraint import Constraint
 
 _EPSILON = np.float32(1e-7)  # keeps a vector of zeros from a division by 0
@@ -28,7 +28,7 @@ class _NormConstraint(Constraint):
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
         axes = axis if isinstance(axis, (tuple, list)) else [axis]
         for each in axes:
-            if isinstance(each, bool) or not isinstance(each, (int, np.integer)):
+            if not is_integer(each):
                 raise ValueError(
                     f"`axis` must be an integer or a list of integers. Received: axis={axis!r}"
                 )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastrnn.arguments import check_seed
 from fastrnn.random import make_seed
 
 
@@ -73,10 +74,9 @@ class RandomInitializer(Initializer):
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer, type(None))):
-            raise ValueError(f"`seed` must be an integer or None. Received: seed={seed!r}")
-        self._given_seed = seed
-        self.seed = make_seed() if seed is None else int(seed)
+        given = check_seed(seed)
+        self._given_seed = given
+        self.seed = make_seed() if given is None else given
 
     def _generator(self) -> np.random.Generator:
         # A SeedSequence takes non-negative integers only; Keras accepts negative seeds.

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.arguments import check_seed
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.serialization import serializable
 from fastrnn.random import make_seed
@@ -29,7 +30,7 @@ class MultiplicativeNoise(Layer):
     def __init__(self, *, rate: float, seed: int | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = rate_of("rate", rate)
-        self.seed = seed_of(seed)
+        self.seed = check_seed(seed)
         self.built = True  # there are no weights to make
         self._generator = generator_of(self.seed)
 
@@ -141,16 +142,3 @@ def rate_of(name: str, value: Any) -> float:
     if not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
         raise ValueError(f"`{name}` must be a number between 0 and 1. Received: {name}={value!r}")
     return float(value)
-
-
-def seed_of(value: Any) -> int | None:
-    """Return the seed of a layer's dropout.
-
-    Raises:
-        ValueError: If it is neither an integer nor None.
-    """
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise ValueError(f"`seed` must be an integer or None. Received: seed={value!r}")
-    return int(value)

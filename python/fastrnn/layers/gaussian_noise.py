@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.layers.dropout import generator_of, rate_of, seed_of
+from fastrnn.arguments import check_seed
+from fastrnn.layers.dropout import generator_of, rate_of
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.serialization import serializable
 
@@ -40,7 +41,7 @@ class GaussianNoise(Layer):
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stddev = rate_of("stddev", stddev)
-        self.seed = seed_of(seed)
+        self.seed = check_seed(seed)
         self.built = True  # there are no weights to make
         self._generator = generator_of(self.seed)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn import regularizers
-from fastrnn.arguments import refuse_unknown
+from fastrnn.arguments import is_integer, refuse_unknown
 from fastrnn.layers.arguments import check_dtype, plain_value
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.weight_owner import WeightOwner
@@ -29,9 +29,7 @@ def standardize_shape(shape: Any) -> Shape:
         ValueError: If it is no sequence of such.
     """
     if isinstance(shape, (tuple, list)) and all(
-        size is None
-        or (isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size >= 0)
-        for size in shape
+        size is None or (is_integer(size) and size >= 0) for size in shape
     ):
         return tuple(None if size is None else int(size) for size in shape)
     raise ValueError(f"A shape must be a tuple of integers and None. Received: shape={shape!r}")

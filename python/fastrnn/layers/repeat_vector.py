@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.arguments import is_integer
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.layers.serialization import serializable
 
@@ -37,7 +38,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+        if not is_integer(n):
             raise TypeError(f"`n` must be an integer. Received: n={n!r}")
         if n <= 0:
             raise ValueError(f"`n` must be positive. Received: n={n}")

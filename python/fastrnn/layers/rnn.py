@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastrnn import activations, constraints, initializers, kernels, regularizers
-from fastrnn.arguments import positive_integer, refuse_unsupported
+from fastrnn.arguments import check_seed, positive_integer, refuse_unsupported
 from fastrnn.docstrings import complete_docstring
-from fastrnn.layers.dropout import draw_mask, generator_of, rate_of, seed_of
+from fastrnn.layers.dropout import draw_mask, generator_of, rate_of
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Shape
 from fastrnn.layers.sequence_layer import SequenceLayer
@@ -144,7 +144,7 @@ class RNN(SequenceLayer):
         self.bias_constraint = constraints.get(bias_constraint)
         self.dropout = rate_of("dropout", dropout)
         self.recurrent_dropout = rate_of("recurrent_dropout", recurrent_dropout)
-        self.seed = seed_of(seed)
+        self.seed = check_seed(seed)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn import activations
+from fastrnn.arguments import check_integer
 from fastrnn.losses.loss import EPSILON
 from fastrnn.metrics.confusion_matrix import (
     ConfusionMatrix,
@@ -69,7 +70,7 @@ class AUC(Metric):
         self.summation_method = _one_of("summation_method", summation_method, _SUMMATION_METHODS)
         self._inner = None if thresholds is None else _sorted_thresholds(thresholds)
         if self._inner is None:
-            num_thresholds = _checked_count(num_thresholds)
+            num_thresholds = check_integer("num_thresholds", num_thresholds, 2)
             inner = [i / (num_thresholds - 1) for i in range(1, num_thresholds - 1)]
             self._even = True
         else:
@@ -205,14 +206,6 @@ def _one_of(name: str, value: Any, choices: Sequence[str]) -> str:
         if isinstance(value, str) and value.lower() == choice.lower():
             return choice
     raise ValueError(f"`{name}` must be one of {tuple(choices)}. Received: {name}={value!r}")
-
-
-def _checked_count(count: Any) -> int:
-    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count <= 1:
-        raise ValueError(
-            f"`num_thresholds` must be an integer > 1. Received: num_thresholds={count!r}"
-        )
-    return int(count)
 
 
 def _sorted_thresholds(thresholds: Any) -> list[float]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.arguments import positive_integer
+from fastrnn.arguments import check_integer, positive_integer
 from fastrnn.metrics.confusion_counts import ThresholdedMetric
 from fastrnn.metrics.confusion_matrix import LOWEST, divide_no_nan
 
@@ -16,13 +16,9 @@ def checked_class_id(class_id: int | None) -> int | None:
     """Return `class_id`.
 
     Raises:
-        ValueError: If it is neither None nor an integer from 0.
+        ValueError: If it is neither None nor an integer of at least 0.
     """
-    if class_id is None:
-        return None
-    if isinstance(class_id, bool) or not isinstance(class_id, (int, np.integer)) or class_id < 0:
-        raise ValueError(f"`class_id` must be an integer >= 0. Received: class_id={class_id!r}")
-    return int(class_id)
+    return None if class_id is None else check_integer("class_id", class_id, 0)
 
 
 class _Share(ThresholdedMetric):

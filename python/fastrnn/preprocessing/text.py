@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.arguments import positive_integer, refuse_unknown
+from fastrnn.arguments import check_integer, positive_integer, refuse_unknown
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 """Punctuation, tabs and line breaks, but not the apostrophe."""
@@ -104,14 +104,13 @@ def hashing_trick(
         Integers in [1, n), one per word; different words may share one.
 
     Raises:
-        ValueError: If `n` is less than 2, or `hash_function` is not known.
+        ValueError: If `n` is not an integer of at least 2, or `hash_function` is not known.
 
     Example:
         >>> hashing_trick("a good film", 100, "md5")
         [92, 3, 59]
     """
-    if positive_integer("n", n) < 2:
-        raise ValueError(f"`n` must be at least 2. Received: n={n!r}")
+    check_integer("n", n, 2)
     if hash_function is None:
         hash_function = hash
     elif hash_function == "md5":

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from fastrnn.arguments import positive_integer, refuse_unknown
+from fastrnn.arguments import check_integer, positive_integer, refuse_unknown
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -50,14 +50,9 @@ def positive_or_none(name: str, value: Any) -> int | None:
 
 
 def check_epochs(**numbers: Any) -> None:
-    """Refuse numbers of epochs that are none.
-
-    Raises:
-        ValueError: If one is no integer of at least 0.
-    """
+    """Raise ValueError if an epoch is not an integer >= 0."""
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
-            raise ValueError(f"`{name}` must be an integer >= 0. Received: {name}={value!r}")
+        check_integer(name, value, 0)
 
 
 def checked_frequency(frequency: Any) -> int | tuple[int, ...]:

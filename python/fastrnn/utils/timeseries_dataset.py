@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastrnn.arguments import check_integer
 from fastrnn.random import make_seed
 
 
@@ -66,9 +67,9 @@ def timeseries_dataset_from_array(
         ("sampling_rate", sampling_rate),
         ("batch_size", 1 if batch_size is None else batch_size),
     ):
-        _check_integer(name, value, 1)
-    start = 0 if start_index is None else _check_integer("start_index", start_index, 0)
-    end = steps if end_index is None else _check_integer("end_index", end_index, 1)
+        check_integer(name, value, 1)
+    start = 0 if start_index is None else check_integer("start_index", start_index, 0)
+    end = steps if end_index is None else check_integer("end_index", end_index, 1)
     for name, value in (
         ("sequence_stride", sequence_stride),
         ("sampling_rate", sampling_rate),
@@ -156,9 +157,3 @@ class TimeseriesDataset:
         """Return what starts at one step or at several."""
         windows = self._data[starts[..., np.newaxis] + self._offsets]
         return windows if self._targets is None else (windows, self._targets[starts])
-
-
-def _check_integer(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"`{name}` must be an integer >= {least}. Received: {name}={value!r}")
-    return int(value)
