@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from fastrnn.naming import auto_name
+
+_numbers = itertools.count()
 
 
 class KerasTensor:
@@ -69,6 +72,7 @@ class Node:
         arguments: The positional and keyword arguments of the call, as they were given.
 
     Attributes:
+        number: Larger than that of each call that was made before.
         outputs: The tensors that it returns, in one tuple whatever their structure.
         structure: What the call returned: a tensor, or a list, tuple or dict of them.
     """
@@ -93,6 +97,12 @@ class Node:
         self.masks = masks
         self.options = dict(options or {})
         self.arguments = arguments
+        self.number = next(_numbers)
+
+    @property
+    def parents(self) -> list[KerasTensor]:
+        """All tensors among the arguments, in the order of `flatten`."""
+        return [leaf for leaf in flatten(self.arguments) if isinstance(leaf, KerasTensor)]
 
     def returns(self, structure: Any) -> Any:
         """Set what the call returns, a structure of new tensors, and return it."""

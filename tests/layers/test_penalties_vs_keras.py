@@ -6,10 +6,10 @@ from types import ModuleType
 from typing import Any
 
 import fastrnn
-import fastrnn.trainers.chain
 import numpy as np
 import pytest
 from fastrnn import layers
+from fastrnn.graph import Executor, Plan
 from support.keras_twins import randomized
 
 BATCH, STEPS, FEATURES, UNITS, TRAINING_STEPS = 4, 3, 5, 6, 5
@@ -152,7 +152,7 @@ def test_a_regularized_embedding_still_hands_over_its_tokens(
     np.testing.assert_allclose(np.linalg.norm(table.get_weights()[0], axis=0), 1.0, rtol=1e-5)
 
 
-def test_the_penalty_does_not_depend_on_the_way_through_the_chain(
+def test_the_penalty_does_not_depend_on_the_way_through_the_graph(
     rng: np.random.Generator,
 ) -> None:
     inner = layers.LSTM(3, activity_regularizer="l1", return_sequences=True)
@@ -162,10 +162,10 @@ def test_the_penalty_does_not_depend_on_the_way_through_the_chain(
     x = rng.normal(size=(4, 3, 5)).astype("float32")
     model.build(x.shape)
     assert [layer.regularizes_activity for layer in model.layers] == [True, True]
-    chain = fastrnn.trainers.chain.Chain(model.leaves())
-    trained, inferred = chain.forward(x, training=False), chain.infer(x)
+    executor = Executor(Plan(model.inner_graph))
+    trained, inferred = executor.forward([x], training=False), executor.infer([x])
     assert trained.penalty == inferred.penalty > 0
-    np.testing.assert_array_equal(trained.y, inferred.y)
+    np.testing.assert_array_equal(trained.outputs[0], inferred.outputs[0])
     assert inferred.caches == []
 
 

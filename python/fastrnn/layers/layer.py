@@ -11,11 +11,12 @@ import numpy as np
 from fastrnn import regularizers
 from fastrnn.arguments import is_integer, refuse_unknown
 from fastrnn.layers.arguments import check_dtype, plain_value
+from fastrnn.layers.graph_member import GraphMember
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.weight_owner import WeightOwner
 from fastrnn.naming import auto_name
 from fastrnn.state import generators_of, get_attributes, set_attributes
-from fastrnn.symbolic import KerasTensor, Node, flatten, has_symbolic, map_shapes
+from fastrnn.symbolic import KerasTensor, flatten, has_symbolic, map_shapes
 from fastrnn.variable import Variable
 
 Shape = tuple[int | None, ...]
@@ -35,7 +36,7 @@ def standardize_shape(shape: Any) -> Shape:
     raise ValueError(f"A shape must be a tuple of integers and None. Received: shape={shape!r}")
 
 
-class Layer(WeightOwner):
+class Layer(GraphMember, WeightOwner):
     """A function of an array with weights.
 
     A layer can be called on arrays at any time, and on the symbolic tensors of `Input` to make a
@@ -86,9 +87,6 @@ class Layer(WeightOwner):
     uses_mask = False
     """Whether `call` and `forward` take the mask of the input too."""
 
-    takes_list = False
-    """Whether the layer is called on a list of inputs."""
-
     takes_tokens = False
     """Whether `forward` takes a `kernels.Embedded` in place of an Embedding's output."""
 
@@ -116,7 +114,7 @@ class Layer(WeightOwner):
         self._stateful = False
         self._weights: list[Variable] = []
         self._build_shape: Any = None
-        self._inbound_nodes: list[Node] = []
+        self._inbound_nodes = []
 
     def _sublayers(self) -> Sequence[Layer]:
         """Return the layers inside this one, in the order of their weights."""
@@ -249,37 +247,12 @@ class Layer(WeightOwner):
             raise AttributeError(f"Layer '{self.name}' has no output shape before it is built.")
         return self.compute_output_shape(self._build_shape)
 
-    def leaves(self) -> list[Layer]:
-        """Return the layers that compute, first to last: the layer itself, a model's layers."""
-        return [self]
-
-    # ----------------------------------------------------------------------- calls and graphs
-
     @property
-    def input(self) -> Any:
-        """What the layer was first called on: a symbolic tensor, or a list of them.
+    def inner_graph(self) -> Any:
+        """The graph of layers that a model is; None for what is no model."""
+        return None
 
-        Raises:
-            AttributeError: If it was never called on a symbolic tensor.
-        """
-        node = self._first_node("input")
-        return list(node.inputs) if node.listed else node.inputs[0] if node.inputs else self.output
-
-    @property
-    def output(self) -> Any:
-        """What the layer's first call on symbolic tensors returned.
-
-        Raises:
-            AttributeError: If it was never called on a symbolic tensor.
-        """
-        return self._first_node("output").structure
-
-    def _first_node(self, name: str) -> Node:
-        if not self._inbound_nodes:
-            raise AttributeError(
-                f"Layer '{self.name}' has no `{name}` before it is called on a symbolic tensor."
-            )
-        return self._inbound_nodes[0]
+    # ------------------------------------------------------------------------------ computation
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to arrays, or to symbolic tensors; build it first if need be.
@@ -303,56 +276,6 @@ class Layer(WeightOwner):
             (shapes,) = shapes
         self.build(shapes)
         return self._record(node, map_shapes(KerasTensor, self.compute_output_shape(shapes)))
-
-    def _record(self, node: Node, outputs: Any) -> Any:
-        """Keep a call and return its outputs, a structure of new symbolic tensors."""
-        self._inbound_nodes.append(node)
-        return node.returns(outputs)
-
-    def _node_of_call(
-        self, inputs: Any, training: Any = None, mask: Any = None, **options: Any
-    ) -> Node:
-        """Return the record of a call on symbolic tensors.
-
-        A layer whose call has further arguments overrides it, to tell apart which are inputs and
-        which go to `forward` as keyword arguments.
-
-        Args:
-            inputs: A symbolic tensor, or a list of them.
-            training: Whether dropout is active, whatever the model is told; None to let the model
-                decide.
-            mask: Symbolic mask of the inputs, or a list of them; None for the masks that they have.
-            **options: Further keyword arguments of `forward`.
-
-        Returns:
-            The record, without outputs.
-
-        Raises:
-            ValueError: If an input is no symbolic tensor, or their number does not fit.
-        """
-        listed = isinstance(inputs, (list, tuple))
-        if listed and not self.takes_list:
-            if len(inputs) != 1:
-                raise ValueError(
-                    f"Layer '{self.name}' takes one input. Received: {len(inputs)} of them"
-                )
-            (inputs,), listed = inputs, False
-        tensors = tuple(inputs) if listed else (inputs,)
-        masks = tuple(flatten(mask)) if mask is not None else None
-        for each in (*tensors, *[mask for mask in masks or () if mask is not None]):
-            if not isinstance(each, KerasTensor):
-                raise ValueError(
-                    f"All tensors in a call of layer '{self.name}' must be symbolic where one is. "
-                    f"Received: {each!r} (of type {type(each).__name__})"
-                )
-        if masks is not None and len(masks) != len(tensors):
-            raise ValueError(
-                f"`mask` of layer '{self.name}' must have an entry for each of the "
-                f"{len(tensors)} inputs. Received: {len(masks)}"
-            )
-        return Node(self, tensors, listed, training, masks, options)
-
-    # ------------------------------------------------------------------------------ computation
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the output: which entries of its first dimensions count.

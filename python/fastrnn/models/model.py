@@ -115,7 +115,7 @@ class Model(Trainer):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle needs: all but what is made anew when it is missing."""
-        return {**vars(self), "_train_step": None, "_run": None}
+        return {**super().__getstate__(), "_train_step": None, "_train_step_key": (), "_run": None}
 
     # ------------------------------------------------------------------------------------ files
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.graph import Graph
 from fastrnn.layers.input_layer import InputLayer
-from fastrnn.layers.inputs import as_mask
+from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Layer, Shape, standardize_shape
 from fastrnn.layers.serialization import deserialize_all, serializable, serialize
 from fastrnn.models.model import Model
 from fastrnn.symbolic import KerasTensor
-from fastrnn.trainers.chain import Chain
 
 
 @serializable("keras")
@@ -47,8 +47,6 @@ class Sequential(Model):
         ((None, 1), 101)
     """
 
-    uses_mask = True
-
     def __init__(
         self,
         layers: Sequence[Layer | KerasTensor] | None = None,
@@ -57,6 +55,7 @@ class Sequential(Model):
     ) -> None:
         super().__init__(trainable=trainable, name=name)
         self._layers: list[Layer] = []
+        self._tensors: list[KerasTensor] = []  # the input, and what each layer makes of it
         for layer in layers or ():
             self._append(layer)
         self._build_if_known()
@@ -73,10 +72,6 @@ class Sequential(Model):
         """The InputLayer in front of the layers, if there is one."""
         first = self._layers[0] if self._layers else None
         return first if isinstance(first, InputLayer) else None
-
-    def leaves(self) -> list[Layer]:
-        """Return the layers and, in place of models among them, their layers."""
-        return [leaf for layer in self.layers for leaf in layer.leaves()]
 
     def _sublayers(self) -> list[Layer]:
         return self.layers
@@ -108,6 +103,7 @@ class Sequential(Model):
                 self._build_if_known()
             except Exception:
                 self._layers, self.built = before, built
+                self._connect()
                 raise
 
     def pop(self, rebuild: bool = True) -> Layer:
@@ -126,6 +122,7 @@ class Sequential(Model):
             raise ValueError(f"Model '{self.name}' has no layer to pop.")
         layer = self._layers.pop()
         self.built = self.built and bool(self.layers)
+        self._connect()
         return layer
 
     def _append(self, layer: Layer | KerasTensor) -> None:
@@ -188,6 +185,26 @@ class Sequential(Model):
             layer.build(layer_shape)
         self._build_shape = self._known_input_shape or shape
         self.built = True
+        self._connect()
+
+    def _connect(self) -> None:
+        """Bring the graph up to date: call the layers that were not yet called, one on another."""
+        self._set_graph(None)
+        if not self.built:
+            return
+        if not self._tensors:
+            entrance = self.input_layer or InputLayer(
+                batch_shape=self._known_input_shape, name=f"input_of_{self.name}"
+            )
+            self._tensors = [entrance.tensor]
+        del self._tensors[len(self.layers) + 1 :]
+        for layer in self.layers[len(self._tensors) - 1 :]:
+            self._tensors.append(layer(self._tensors[-1]))
+        self._set_graph(Graph(self._tensors[0], self._tensors[-1]))
+
+    def _in_order(self, values: Any, what: str = "inputs") -> list[Any]:
+        single = isinstance(values, (list, tuple)) and len(values) == 1
+        return [values[0] if single and isinstance(values[0], KerasTensor) else values]
 
     def check_input_shape(self, shape: Shape) -> None:
         """Refuse an input shape that one of the layers cannot take."""
@@ -236,7 +253,7 @@ class Sequential(Model):
     def as_input(self, inputs: Any, name: str = "inputs") -> np.ndarray:
         """Convert inputs as the first layer does, and check that all layers fit them."""
         first = self.layers[0] if self.layers else self
-        convert = super().as_input if first is self else first.as_input
+        convert = as_floats if first is self else first.as_input
         x: np.ndarray = convert(inputs, name)
         known = self._known_input_shape
         if known is not None and x.ndim == len(known) - 1 and known[-1] == 1:
@@ -245,60 +262,21 @@ class Sequential(Model):
         return x
 
     def _call_on_arrays(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
-        """Return the output for a batch; see `predict` for many samples.
-
-        Args:
-            inputs: Array, the batch first.
-            training: Whether dropout is active.
-            mask: `[batch, steps]`, False for steps of the input that recurrent layers skip.
-
-        Returns:
-            Float32 array, the batch first.
-        """
-        x = self.as_input(inputs)
+        """Return the output for a batch; see `predict` for many samples."""
         if not self.built:
-            self.build((None, *x.shape[1:]))
-        checked = None if mask is None else as_mask(mask, x)
-        if not len(x):
-            empty: np.ndarray = self._empty_result(x.shape)
-            return empty
-        output: np.ndarray = self.call(x, training, checked)
-        return output
+            self.build((None, *self.as_input(inputs).shape[1:]))
+        return super()._call_on_arrays(inputs, training, mask)
 
-    def call(
-        self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Return the output for a checked batch that is not empty.
+    # ----------------------------------------------------------------------------------- copies
 
-        Args:
-            x: Array, as `as_input` returns it.
-            training: Whether dropout is active.
-            mask: `[batch, steps]`, booleans, or None.
-        """
-        chain = Chain(self.leaves())
-        return chain.forward(x, mask).y if training else chain.infer(x, mask).y
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickle needs; the graph is made anew."""
+        return {**super().__getstate__(), "_graph": None, "_tensors": []}
 
-    def forward(
-        self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
-    ) -> tuple[np.ndarray, Any]:
-        """Return the output for a checked batch, and what `backward` needs, as a layer does.
-
-        Args:
-            x: Array, as `as_input` returns it.
-            training: Whether dropout is active.
-            mask: `[batch, steps]`, booleans, or None.
-        """
-        chain = Chain(self.leaves(), self.weights, input_gradient=True)
-        passed = chain.forward(x, mask, training)
-        return passed.y, (chain, passed.caches)
-
-    def backward(
-        self, cache: Any, d_y: np.ndarray, input_gradient: bool = True
-    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
-        """Go back through one `forward`."""
-        chain, caches = cache
-        d_x, d_weights = chain.backward_to_input(caches, d_y)
-        return d_x, d_weights
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the state of another model."""
+        vars(self).update(state)
+        self._connect()
 
     # ----------------------------------------------------------------------------------- config
 

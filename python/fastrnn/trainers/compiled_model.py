@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 
 from fastrnn import optimizers
+from fastrnn.graph import GraphLayer, Plan
+from fastrnn.graph.rules import pass_padding
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.metrics import Mean, Metric
 from fastrnn.trainers.arguments import suggests_arguments
-from fastrnn.trainers.chain import passing_padding
 from fastrnn.trainers.data import Batch
 from fastrnn.trainers.loss_and_metrics import LossAndMetrics, unique_names
 from fastrnn.trainers.train_step import TrainStep
 
 
-class CompiledModel(Layer):
+class CompiledModel(GraphLayer):
     """Base of models: their loss, metrics and optimizer, and the step made of them.
 
     Attributes:
@@ -151,12 +152,16 @@ class CompiledModel(Layer):
         assert self._loss_and_metrics is not None
         assert batch.y is not None
         self.build((None, *batch.x.shape[1:]))
-        leaves, trained = self.leaves(), self.trainable_weights
+        trained = self.trainable_weights
         shapes = batch.y.shape, self.compute_output_shape(batch.x.shape)
-        key = (_kind(*shapes), leaves, leaves[-1].output_activation, trained, self.optimizer)
+        graph = self.inner_graph
+        ends = _ends(self._executor.plan)
+        key = (_kind(*shapes), graph.opened(), ends, trained, self.optimizer)
         if self._train_step is None or self._train_step_key != key:
+            plan = Plan(graph)
+            pass_padding(plan)
             self._train_step = TrainStep(
-                passing_padding(leaves),
+                plan,
                 self._loss_and_metrics.loss_of(*shapes),
                 *self._loss_and_metrics.metrics_of(*shapes),
                 self.optimizer,
@@ -165,6 +170,12 @@ class CompiledModel(Layer):
             )
             self._train_step_key = key
         return self._train_step
+
+
+def _ends(plan: Plan) -> list[str | None]:
+    """Return the activations of the layers that make the outputs."""
+    makers = [plan.maker(slot) for slot in plan.outputs]
+    return [None if step is None else step.layer.output_activation for step in makers]
 
 
 def _kind(y_true_shape: Shape, y_pred_shape: Shape) -> tuple[Any, ...]:

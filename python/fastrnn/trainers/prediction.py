@@ -8,8 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from fastrnn.callbacks import CallbackList
+from fastrnn.graph import Executor, Plan
+from fastrnn.graph.rules import pass_padding
 from fastrnn.layers.embedding import Embedding
-from fastrnn.trainers.chain import Chain, passing_padding
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import (
     ArrayFeed,
@@ -44,11 +45,15 @@ class Prediction:
     def __init__(self, model: CompiledModel, feed: Feed, notified: CallbackList) -> None:
         self._model = model
         self._feed = feed
-        layers = model.leaves()
+        plan = Plan(model.inner_graph)
         self._weights = sum(
-            layer.count_params() for layer in layers if not isinstance(layer, Embedding)
+            step.layer.count_params()
+            for step in plan.steps
+            if not isinstance(step.layer, Embedding)
         )
-        self._chain = Chain(layers if isinstance(feed, ArrayFeed) else passing_padding(layers))
+        if not isinstance(feed, ArrayFeed):
+            pass_padding(plan)
+        self._executor = Executor(plan)
         self._notified = notified
         hooks = ("on_predict_batch_begin", "on_predict_batch_end")
         # Where nobody asks for the batches as they are, others may be quicker to compute.
@@ -131,8 +136,11 @@ class Prediction:
         work = math.prod(x.shape[1:2]) * self._weights
         rows = max(int(_WORK_AT_ONCE / max(work, 1)), _LEAST_ROWS_AT_ONCE)
         if len(x) <= rows or self._model.stateful:
-            return self._chain.infer(x, mask).y
+            return self._executor.infer([x], [mask]).outputs[0]
         parts = (slice(start, start + rows) for start in range(0, len(x), rows))
         return np.concatenate(
-            [self._chain.infer(x[part], None if mask is None else mask[part]).y for part in parts]
+            [
+                self._executor.infer([x[part]], [None if mask is None else mask[part]]).outputs[0]
+                for part in parts
+            ]
         )

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from fastrnn import activations
-from fastrnn.layers.layer import Layer
+from fastrnn.graph import Executor, Plan
+from fastrnn.graph.rules import score
 from fastrnn.losses import Loss
 from fastrnn.metrics import Mean, MeanMetricWrapper, Metric
 from fastrnn.optimizers import Optimizer
-from fastrnn.trainers.chain import Chain
 from fastrnn.trainers.data import Batch
 from fastrnn.trainers.loss_and_metrics import unique_names
 from fastrnn.variable import Variable
@@ -30,7 +30,7 @@ class TrainStep:
     only the entries that it leaves count for the loss and the metrics.
 
     Args:
-        layers: The model's built layers, without others inside.
+        plan: The steps of the model.
         loss: The loss.
         metrics: The metrics, in the order of `compile`, which sample weights do not reach.
         weighted_metrics: Those that they reach.
@@ -41,7 +41,7 @@ class TrainStep:
 
     def __init__(
         self,
-        layers: Sequence[Layer],
+        plan: Plan,
         loss: Loss,
         metrics: Sequence[Metric],
         weighted_metrics: Sequence[Metric],
@@ -49,16 +49,12 @@ class TrainStep:
         trained: Sequence[Variable],
         loss_weight: float = 1.0,
     ) -> None:
-        *others, last = layers
-        activation = last.output_activation
-        self._from_logits = activation is not None and activation == loss.fused_activation
-        self._activation = activations.get(activation if self._from_logits else None)
-        if self._from_logits:
-            last = last.without_activation()
-        self._chain = Chain([*others, last], trained)
+        self._from_logits = score(plan, 0, loss.fused_activation)
+        self._activation = activations.get(loss.fused_activation if self._from_logits else None)
+        self._executor = Executor(plan, trained)
         self._regularized = [
             (index, variable)
-            for index, variable in enumerate(trained)
+            for index, variable in enumerate(self._executor.variables)
             if variable.regularizer is not None
         ]
         self._loss = loss
@@ -83,27 +79,27 @@ class TrainStep:
         """Take one step of the optimizer on a batch."""
         x, y, sample_weight, mask = batch
         assert y is not None
-        y_pred, mask, caches, penalty = self._chain.forward(x, mask)
+        (y_pred,), (mask,), caches, penalty = self._executor.forward([x], [mask])
         loss, d_y = self._loss.value_and_gradient(
             y, y_pred, sample_weight, mask=mask, from_logits=self._from_logits
         )
         if self._loss_weight != 1.0:
             loss *= self._loss_weight
             d_y *= np.float32(self._loss_weight)
-        gradients = self._chain.backward(caches, d_y)
+        _, gradients = self._executor.backward(caches, [d_y])
         if self._regularized:
             penalty += self._weight_penalty()
             for index, variable in self._regularized:
                 gradients[index] = gradients[index] + variable.regularizer.gradient(variable.value)
         gradients = [self._optimizer.scale_loss(gradient) for gradient in gradients]
-        self._optimizer.apply(gradients, self._chain.variables)
+        self._optimizer.apply(gradients, self._executor.variables)
         self._gather(loss + penalty, y, y_pred, sample_weight, mask)
 
     def test(self, batch: Batch) -> None:
         """Take a batch into the means without changing the model."""
         x, y, sample_weight, mask = batch
         assert y is not None
-        y_pred, mask, _, penalty = self._chain.infer(x, mask)
+        (y_pred,), (mask,), _, penalty = self._executor.infer([x], [mask])
         loss = self._loss(y, y_pred, sample_weight, mask=mask, from_logits=self._from_logits)
         penalty += self._weight_penalty()
         self._gather(loss * self._loss_weight + penalty, y, y_pred, sample_weight, mask)

@@ -1,0 +1,277 @@
+"""Runs a plan: forward over its steps, and back with gradients summed where paths meet."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastrnn import kernels
+from fastrnn.graph.plan import Plan, Step
+from fastrnn.graph.rules import hand_tokens
+from fastrnn.layers.layer import Layer
+from fastrnn.symbolic import flatten
+from fastrnn.variable import Variable
+
+
+class Passed(NamedTuple):
+    """What a plan made of a batch.
+
+    Attributes:
+        outputs: The outputs.
+        masks: The mask of each, or None.
+        caches: What `backward` needs of each step; empty if there will be no `backward`.
+        penalty: What the activity regularizers of the layers add to the loss.
+    """
+
+    outputs: list[np.ndarray]
+    masks: list[np.ndarray | None]
+    caches: list[Any]
+    penalty: float
+
+
+class Executor:
+    """A plan as one function with a backward pass.
+
+    Args:
+        plan: The plan, to which no further rule will be applied.
+        trained: The weights whose gradients are wanted. A weight that the outputs of
+            `with_gradient` do not depend on gets none.
+        input_gradient: Whether the gradients of the inputs are wanted too.
+        with_gradient: The outputs that `backward` gets gradients for; by default all.
+
+    Attributes:
+        variables: The weights that `backward` returns gradients for, in the order of `trained`.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        trained: Sequence[Variable] = (),
+        input_gradient: bool = False,
+        with_gradient: Sequence[int] | None = None,
+    ) -> None:
+        hand_tokens(plan)
+        self.plan = plan
+        self._steps = [_Prepared(step) for step in plan.steps]
+        self._free_after_last_use()
+        self._with_gradient = range(len(plan.outputs)) if with_gradient is None else with_gradient
+        self.variables: list[Variable] = []
+        self._backward: list[tuple[int, _Prepared]] = []
+        self._prepare_backward(trained, input_gradient)
+
+    def _free_after_last_use(self) -> None:
+        """Let each value go after the last step that takes it, unless it is an output."""
+        seen = set(self.plan.outputs)
+        for step in reversed(self._steps):
+            slots = {*step.sources, *step.results}
+            slots.update(slot for slot in step.masks or () if slot is not None)
+            step.frees = sorted(slots - seen)
+            seen |= slots
+
+    def _prepare_backward(self, trained: Sequence[Variable], input_gradient: bool) -> None:
+        """Find the steps that gradients go through, and where those of the weights go."""
+        wanted = {id(variable) for variable in trained}
+        # Going up: which values depend on a trained weight or on an input whose gradient counts.
+        depends = set(self.plan.inputs) if input_gradient else set[int]()
+        for step in self._steps:
+            step.trains = any(id(variable) in wanted for variable in step.layer.weights)
+            step.passes_on = [slot in depends for slot in step.sources]
+            step.input_gradient = any(step.passes_on)
+            if step.trains or step.input_gradient:
+                depends.update(step.results)
+        # Going down: which values the outputs depend on.
+        needed = {self.plan.outputs[number] for number in self._with_gradient}
+        reached: set[int] = set()
+        for index in reversed(range(len(self._steps))):
+            step = self._steps[index]
+            if needed.intersection(step.results) and depends.intersection(step.results):
+                needed.update(step.sources)
+                self._backward.append((index, step))
+                reached.update(id(variable) for variable in step.layer.weights)
+        self.variables = [variable for variable in trained if id(variable) in reached]
+        places = {id(variable): place for place, variable in enumerate(self.variables)}
+        for _, step in self._backward:
+            step.targets = [places.get(id(variable)) for variable in step.layer.weights]
+
+    def infer(
+        self, inputs: Sequence[np.ndarray], masks: Sequence[np.ndarray | None] | None = None
+    ) -> Passed:
+        """Return the outputs and their masks, without dropout and without keeping tapes."""
+        return self._run(inputs, masks, training=False, keeps=False)
+
+    def forward(
+        self,
+        inputs: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray | None] | None = None,
+        training: bool = True,
+    ) -> Passed:
+        """Return the outputs, their masks, and each step's cache for `backward`."""
+        return self._run(inputs, masks, training, keeps=True)
+
+    def _run(
+        self,
+        inputs: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray | None] | None,
+        training: bool,
+        keeps: bool,
+    ) -> Passed:
+        values: list[Any] = [None] * self.plan.slots
+        marks: list[Any] = [None] * self.plan.slots
+        for number, slot in enumerate(self.plan.inputs):
+            values[slot] = inputs[number]
+            if masks is not None:
+                marks[slot] = masks[number]
+        caches: list[Any] = []
+        penalty = 0.0
+        for step in self._steps:
+            if step.is_plain:
+                x, mask = values[step.sources[0]], marks[step.sources[0]]
+            else:
+                x, mask = step.gathered(values, marks)
+            mask_above = None
+            if step.layer.supports_masking:
+                mask_above = step.layer.compute_mask(x, mask)
+            elif mask is not None:
+                _warn_of_lost_mask(step.layer)
+            trains = training if step.training is None else step.training
+            cache = None
+            if step.hands_tokens:
+                y: Any = kernels.Embedded(x, step.layer.weights[0].value)
+            else:
+                arguments = (x, trains, mask) if step.layer.uses_mask else (x, trains)
+                if keeps or step.penalizes:  # the penalty needs what only `forward` keeps
+                    y, cache = step.layer.forward(*arguments, **step.options)
+                else:
+                    y = step.layer.call(*arguments, **step.options)
+            if step.penalizes:
+                penalty += step.layer.activity_penalty(y, cache)
+                cache = (cache, y)
+            if keeps:
+                caches.append(cache)
+            if step.several:
+                _spread(step.results, flatten(y), values)
+                if mask_above is not None:
+                    _spread(step.results, flatten(mask_above), marks)
+            else:
+                (result,) = step.results
+                values[result], marks[result] = y, mask_above
+            for slot in step.frees:
+                values[slot] = None
+        outputs = self.plan.outputs
+        return Passed(
+            [values[slot] for slot in outputs], [marks[slot] for slot in outputs], caches, penalty
+        )
+
+    def backward(
+        self, caches: Sequence[Any], d_outputs: Sequence[np.ndarray | None]
+    ) -> tuple[list[np.ndarray | None], list[np.ndarray]]:
+        """Go back through one `forward`.
+
+        Args:
+            caches: Those that `forward` returned.
+            d_outputs: Gradient with respect to each output; None where nothing depends on it.
+
+        Returns:
+            The gradients of the inputs (None without `input_gradient`, or where there is none),
+            and those of `variables`, in their order.
+        """
+        d_values: list[Any] = [None] * self.plan.slots
+        gradients: list[Any] = [None] * len(self.variables)
+        # A gradient is added to what is there. Arrays may be shared, so that none is changed.
+        for slot, d_y in zip(self.plan.outputs, d_outputs, strict=True):
+            if d_y is not None:
+                there = d_values[slot]
+                d_values[slot] = d_y if there is None else there + d_y
+        for index, step in self._backward:
+            if step.several:
+                d: Any = [d_values[slot] for slot in step.results]
+                if all(each is None for each in d):
+                    continue
+            elif (d := d_values[step.results[0]]) is None:
+                continue
+            for slot in step.results:
+                d_values[slot] = None
+            if step.hands_tokens:
+                d_x: Any = None
+                d_weights: Sequence[Any] = [d]
+            else:
+                cache = caches[index]
+                if step.penalizes:
+                    cache, y = cache
+                    d = step.layer.add_activity_gradient(d, y)
+                d_x, d_weights = step.layer.backward(cache, d, step.input_gradient)
+            for place, gradient in zip(step.targets, d_weights, strict=True):
+                if place is not None and gradient is not None:
+                    there = gradients[place]
+                    gradients[place] = gradient if there is None else there + gradient
+            if d_x is not None:
+                if not step.listed:
+                    d_x = [d_x]
+                for slot, passes_on, gradient in zip(
+                    step.sources, step.passes_on, d_x, strict=True
+                ):
+                    if passes_on and gradient is not None:
+                        there = d_values[slot]
+                        d_values[slot] = gradient if there is None else there + gradient
+        for place, variable in enumerate(self.variables):
+            if gradients[place] is None:  # all paths to it ended on the way
+                gradients[place] = np.zeros(variable.shape, np.float32)
+        return [d_values[slot] for slot in self.plan.inputs], gradients
+
+
+class _Prepared:
+    """A step with what the executor found out about it.
+
+    Attributes:
+        is_plain: Whether it has one input, whose mask comes with it.
+        frees: Slots whose values nobody takes after it.
+        penalizes: Whether its layer adds to the loss.
+        trains: Whether a weight of its layer is trained.
+        passes_on: For each source whether its gradient is wanted.
+        input_gradient: Whether one of them is.
+        targets: For each weight of its layer the place of its gradient; None if not wanted.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.layer: Layer = step.layer
+        self.sources, self.results, self.masks = step.sources, step.results, step.masks
+        self.listed, self.several = step.listed, step.several
+        self.training, self.options = step.training, dict(step.options)
+        self.hands_tokens = step.hands_tokens
+        self.penalizes = step.layer.regularizes_activity
+        self.frees: list[int] = []
+        self.trains = False
+        self.passes_on: list[bool] = []
+        self.input_gradient = False
+        self.is_plain = not step.listed and step.masks is None
+        self.targets: list[int | None] = []
+
+    def gathered(self, values: Sequence[Any], marks: Sequence[Any]) -> tuple[Any, Any]:
+        """Return the inputs of the layer and their masks; None if no input has one."""
+        x: Any = [values[slot] for slot in self.sources]
+        mask: Any = [marks[slot] for slot in self.sources]
+        if self.masks is not None:
+            mask = [
+                own if slot is None else np.asarray(values[slot], dtype=np.bool_)
+                for own, slot in zip(mask, self.masks, strict=True)
+            ]
+        if not self.listed:
+            return x[0], mask[0]
+        return x, None if all(each is None for each in mask) else mask
+
+
+def _spread(slots: Sequence[int], values: Sequence[Any], store: list[Any]) -> None:
+    """Put values into slots; of masks there may be fewer than of outputs."""
+    for slot, value in zip(slots, values, strict=False):
+        store[slot] = value
+
+
+def _warn_of_lost_mask(layer: Layer) -> None:
+    warnings.warn(
+        f"Layer '{layer.name}' (of type {type(layer).__name__}) does not support masks: the "
+        "layers above it see none. Set its `supports_masking` to let them pass.",
+        stacklevel=4,
+    )
