@@ -31,8 +31,15 @@ ROWS = (
     ("kernels",),
     ("datasets", "preprocessing"),
     ("utils",),
-    ("backend", "ops", "files", "symbolic", "variable", "random", "config"),
-    ("arguments", "docstrings", "naming", "state", "utils.custom_objects", "utils.registry"),
+    ("backend", "ops", "files", "symbolic", "variable", "random", "config", "utils.registry"),
+    (
+        "arguments",
+        "configurable",
+        "docstrings",
+        "naming",
+        "state",
+        "utils.custom_objects",
+    ),
     ("_core",),
 )
 ROW_OF = {name: number for number, names in enumerate(ROWS) for name in names}

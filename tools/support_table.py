@@ -110,7 +110,9 @@ def _of_name(subject: str, their_owner: Any, our_owner: Any) -> Iterator[Entry]:
         return
     yield from _of_arguments(subject, arguments(theirs), arguments(ours))
     if subject in CALLED_LAYERS:
-        known = {*arguments(ours.__call__), *arguments(ours.call)}
+        # A call hands its arguments on: to the check of them, then to `call` or `forward`.
+        ways = (ours.__call__, ours._checked_arguments, ours.call, ours.forward)
+        known = {name for way in ways for name in arguments(way)}
         # What comes first has the same place, whatever its name.
         yield from _of_arguments(f"{subject}.call", arguments(theirs.call)[1:], known)
     if subject in METHODS_OF:

@@ -10,7 +10,6 @@ import numpy as np
 from fastrnn.constraints.constraint import Constraint
 from fastrnn.constraints.non_neg import NonNeg
 from fastrnn.constraints.norms import MaxNorm, MinMaxNorm, UnitNorm
-from fastrnn.naming import to_snake_case
 from fastrnn.utils import registry
 
 __all__ = [
@@ -38,10 +37,7 @@ _CLASSES: tuple[type[Constraint], ...] = (MaxNorm, MinMaxNorm, NonNeg, UnitNorm)
 _REGISTRY: registry.Registry[Constraint] = registry.Registry(
     "constraint",
     Constraint,
-    {
-        **{cls.__name__: cls for cls in _CLASSES},
-        **{to_snake_case(cls.__name__): cls for cls in _CLASSES},
-    },
+    registry.in_both_cases(_CLASSES),
 )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
+from fastrnn.configurable import Configurable
 
-class Constraint:
+
+class Constraint(Configurable):
     """A projection of a weight, which the optimizer applies after each update.
 
     Call arguments:
@@ -29,19 +29,3 @@ class Constraint:
     def __call__(self, w: npt.ArrayLike) -> np.ndarray:
         """Return the value that the weight gets, of the same shape, float32."""
         return np.asarray(w, dtype=np.float32)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Constraint:
-        """Make a constraint from the result of `get_config`.
-
-        Args:
-            config: Dict of the constructor's arguments.
-
-        Returns:
-            A constraint.
-        """
-        return cls(**config)

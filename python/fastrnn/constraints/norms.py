@@ -25,6 +25,8 @@ class _NormConstraint(Constraint):
         ValueError: If `axis` is neither an integer nor a list of such.
     """
 
+    config_arguments: tuple[str, ...] = ("axis",)
+
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
         axes = axis if isinstance(axis, (tuple, list)) else [axis]
         for each in axes:
@@ -46,10 +48,6 @@ class _NormConstraint(Constraint):
         """Return the lengths that vectors of these lengths get."""
         raise NotImplementedError(f"{type(self).__name__} must implement `_desired`.")
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"axis": self.axis}
-
 
 class MaxNorm(_NormConstraint):
     """Shortens vectors that are longer than `max_value` (Srebro and Shraibman, 2005).
@@ -67,6 +65,8 @@ class MaxNorm(_NormConstraint):
                [1.6, 0.5]], dtype=float32)
     """
 
+    config_arguments: tuple[str, ...] = ("max_value", "axis")
+
     def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
         super().__init__(axis)
         self.max_value = _bound("max_value", max_value)
@@ -74,10 +74,6 @@ class MaxNorm(_NormConstraint):
     def _desired(self, norms: np.ndarray) -> np.ndarray:
         desired: np.ndarray = np.minimum(norms, np.float32(self.max_value))
         return desired
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"max_value": self.max_value, **super().get_config()}
 
 
 class UnitNorm(_NormConstraint):
@@ -119,6 +115,8 @@ class MinMaxNorm(_NormConstraint):
                [2.4]], dtype=float32)
     """
 
+    config_arguments: tuple[str, ...] = ("min_value", "max_value", "rate", "axis")
+
     def __init__(
         self,
         min_value: float = 0.0,
@@ -136,15 +134,6 @@ class MinMaxNorm(_NormConstraint):
         clipped = np.clip(norms, np.float32(self.min_value), np.float32(self.max_value))
         desired: np.ndarray = rate * clipped + (1 - rate) * norms
         return desired
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            "min_value": self.min_value,
-            "max_value": self.max_value,
-            "rate": self.rate,
-            **super().get_config(),
-        }
 
 
 def _bound(name: str, value: Any) -> Any:

@@ -24,7 +24,6 @@ from fastrnn.initializers.scaled_initializers import (
     LecunUniform,
     VarianceScaling,
 )
-from fastrnn.naming import to_snake_case
 from fastrnn.utils import registry
 
 __all__ = [
@@ -107,8 +106,7 @@ _REGISTRY: registry.Registry[Initializer] = registry.Registry(
     "initializer",
     Initializer,
     {
-        **{cls.__name__: cls for cls in _CLASSES},
-        **{to_snake_case(cls.__name__): cls for cls in _CLASSES},
+        **registry.in_both_cases(_CLASSES),
         # Other names that Keras accepts.
         "IdentityInitializer": Identity,
         "OrthogonalInitializer": Orthogonal,

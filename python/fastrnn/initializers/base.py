@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.arguments import check_seed
+from fastrnn.configurable import Configurable
 from fastrnn.random import make_seed
 
 
-class Initializer:
+class Initializer(Configurable):
     """Makes the first value of a weight.
 
     Call arguments:
@@ -37,22 +38,6 @@ class Initializer:
 
     def _values(self, shape: tuple[int, ...]) -> np.ndarray:
         raise NotImplementedError(f"{type(self).__name__} must implement `_values`.")
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Initializer:
-        """Make an initializer from the result of `get_config`.
-
-        Args:
-            config: Dict of the constructor's arguments.
-
-        Returns:
-            An initializer.
-        """
-        return cls(**config)
 
 
 class RandomInitializer(Initializer):
@@ -84,4 +69,4 @@ class RandomInitializer(Initializer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {"seed": self._given_seed}
+        return {**super().get_config(), "seed": self._given_seed}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -21,15 +19,13 @@ class Constant(Initializer):
         array([3., 3.], dtype=float32)
     """
 
+    config_arguments: tuple[str, ...] = ("value",)
+
     def __init__(self, value: npt.ArrayLike = 0.0) -> None:
         self.value = value
 
     def _values(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.broadcast_to(np.asarray(self.value), shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"value": self.value}
 
 
 class Zeros(Initializer):
@@ -71,6 +67,8 @@ class Identity(Initializer):
                [0., 2.]], dtype=float32)
     """
 
+    config_arguments: tuple[str, ...] = ("gain",)
+
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain
 
@@ -78,7 +76,3 @@ class Identity(Initializer):
         if len(shape) != 2:
             raise ValueError(f"Identity makes matrices only. Received: shape={shape}")
         return self.gain * np.eye(*shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"gain": self.gain}

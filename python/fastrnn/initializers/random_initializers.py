@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -33,6 +32,8 @@ class RandomUniform(RandomInitializer):
         ((2, 3), True, True)
     """
 
+    config_arguments: tuple[str, ...] = ("minval", "maxval")
+
     def __init__(
         self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
     ) -> None:
@@ -42,10 +43,6 @@ class RandomUniform(RandomInitializer):
 
     def _values(self, shape: tuple[int, ...]) -> np.ndarray:
         return self._generator().uniform(self.minval, self.maxval, shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
 
 
 class RandomNormal(RandomInitializer):
@@ -61,6 +58,8 @@ class RandomNormal(RandomInitializer):
         (2, 3)
     """
 
+    config_arguments: tuple[str, ...] = ("mean", "stddev")
+
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
         self.mean = mean
@@ -71,10 +70,6 @@ class RandomNormal(RandomInitializer):
 
     def _standard(self, shape: tuple[int, ...]) -> np.ndarray:
         return self._generator().standard_normal(shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
 
 
 class TruncatedNormal(RandomNormal):
@@ -116,6 +111,8 @@ class Orthogonal(RandomInitializer):
         True
     """
 
+    config_arguments: tuple[str, ...] = ("gain",)
+
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
         super().__init__(seed)
         self.gain = gain
@@ -130,7 +127,3 @@ class Orthogonal(RandomInitializer):
         q, r = np.linalg.qr(self._generator().standard_normal(tall))
         q = q * np.sign(np.diag(r))
         return self.gain * (q.T if rows < columns else q).reshape(shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "gain": self.gain}

@@ -71,6 +71,14 @@ class VarianceScaling(RandomInitializer):
         0.02
     """
 
+    config_arguments: tuple[str, ...] = (
+        "scale",
+        "mode",
+        "distribution",
+        "input_axes",
+        "output_axes",
+    )
+
     def __init__(
         self,
         scale: float = 1.0,
@@ -110,17 +118,6 @@ class VarianceScaling(RandomInitializer):
             return math.sqrt(variance) / _TRUNCATED_STDDEV * truncated_normal(generator, shape)
         return math.sqrt(variance) * generator.standard_normal(shape)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "scale": self.scale,
-            "mode": self.mode,
-            "distribution": self.distribution,
-            "input_axes": self.input_axes,
-            "output_axes": self.output_axes,
-        }
-
 
 class _Preset(VarianceScaling):
     """A variance scaling with a name of its own: only the seed and the axes are left open.
@@ -130,6 +127,8 @@ class _Preset(VarianceScaling):
         input_axes: Dimensions that count inputs; None for Keras's convention.
         output_axes: Dimensions that count outputs; None for Keras's convention.
     """
+
+    config_arguments: tuple[str, ...] = ("input_axes", "output_axes")
 
     _scale: float
     _mode: str
@@ -146,11 +145,6 @@ class _Preset(VarianceScaling):
         output_axes: Sequence[int] | None = None,
     ) -> None:
         super().__init__(self._scale, self._mode, self._distribution, seed, input_axes, output_axes)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        config = super().get_config()
-        return {key: config[key] for key in ("seed", "input_axes", "output_axes")}
 
 
 class GlorotUniform(_Preset):

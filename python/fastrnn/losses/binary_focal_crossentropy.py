@@ -33,7 +33,12 @@ class BinaryFocalCrossentropy(Crossentropy):
     """
 
     fused_activation = "sigmoid"
-    config_arguments = (*Crossentropy.config_arguments, "apply_class_balancing", "alpha", "gamma")
+    config_arguments: tuple[str, ...] = (
+        *Crossentropy.config_arguments,
+        "apply_class_balancing",
+        "alpha",
+        "gamma",
+    )
 
     def __init__(
         self,

@@ -39,7 +39,7 @@ class CategoricalFocalCrossentropy(Crossentropy):
         0.043321698904037476
     """
 
-    config_arguments = (*Crossentropy.config_arguments, "alpha", "gamma")
+    config_arguments: tuple[str, ...] = (*Crossentropy.config_arguments, "alpha", "gamma")
 
     def __init__(
         self,

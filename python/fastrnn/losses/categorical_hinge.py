@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import Differential, Loss
+from fastrnn.losses.loss import Differential, NamedLoss
 
 
-class CategoricalHinge(Loss):
+class CategoricalHinge(NamedLoss):
     """How far the best wrong class comes near the right one: `max(wrong - right + 1, 0)`.
 
     `right = sum(y_true y_pred)` and `wrong = max((1 - y_true) y_pred)` over the last axis (Crammer
@@ -16,21 +16,13 @@ class CategoricalHinge(Loss):
 
     Args:
         reduction: See `Loss`.
-        name: Name of the loss.
+        name: Name of the loss, "categorical_hinge" by default.
         dtype: `"float32"` or None.
 
     Example:
         >>> float(CategoricalHinge()([[0.0, 1.0]], [[0.5, 1.0]]))
         0.5
     """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "categorical_hinge",
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
 
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False

@@ -27,7 +27,7 @@ class CosineSimilarity(Loss):
         -1.0
     """
 
-    config_arguments = ("axis",)
+    config_arguments: tuple[str, ...] = (*Loss.config_arguments, "axis")
 
     def __init__(
         self,

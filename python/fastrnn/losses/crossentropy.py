@@ -22,7 +22,12 @@ class Crossentropy(Loss):
         dtype: `"float32"` or None.
     """
 
-    config_arguments: tuple[str, ...] = ("from_logits", "label_smoothing", "axis")
+    config_arguments: tuple[str, ...] = (
+        *Loss.config_arguments,
+        "from_logits",
+        "label_smoothing",
+        "axis",
+    )
 
     def __init__(
         self,

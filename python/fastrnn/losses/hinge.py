@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import Differential, Loss, mean_of_elements
+from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements
 
 
-class Hinge(Loss):
+class Hinge(NamedLoss):
     """Mean over the last axis of `max(1 - y_true y_pred, 0)`, for labels -1 and 1.
 
     Labels that are all 0 or 1 count as -1 and 1. It is the loss of support vector machines (Cortes
@@ -16,21 +16,13 @@ class Hinge(Loss):
 
     Args:
         reduction: See `Loss`.
-        name: Name of the loss.
+        name: Name of the loss, "hinge" by default.
         dtype: `"float32"` or None.
 
     Example:
         >>> float(Hinge()([[0.0, 1.0]], [[-2.0, 0.5]]))
         0.25
     """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "hinge",
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
 
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False

@@ -29,7 +29,7 @@ class Huber(Loss):
         0.75
     """
 
-    config_arguments = ("delta",)
+    config_arguments: tuple[str, ...] = (*Loss.config_arguments, "delta")
 
     def __init__(
         self,

@@ -5,31 +5,23 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import EPSILON, Differential, Loss
+from fastrnn.losses.loss import EPSILON, Differential, NamedLoss
 
 
-class KLDivergence(Loss):
+class KLDivergence(NamedLoss):
     """Divergence of distributions over the last axis: `sum(y_true log(y_true / y_pred))`.
 
     Both are clipped to [1e-7, 1] (Kullback and Leibler, 1951).
 
     Args:
         reduction: See `Loss`.
-        name: Name of the loss.
+        name: Name of the loss, "kl_divergence" by default.
         dtype: `"float32"` or None.
 
     Example:
         >>> float(KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]]))
         0.0
     """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "kl_divergence",
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
 
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False

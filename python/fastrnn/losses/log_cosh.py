@@ -5,31 +5,23 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import Differential, Loss, mean_of_elements
+from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements
 
 
-class LogCosh(Loss):
+class LogCosh(NamedLoss):
     """Mean over the last axis of `log(cosh(y_pred - y_true))`.
 
     Near `error**2 / 2` for small errors and `abs(error) - log(2)` for large ones.
 
     Args:
         reduction: See `Loss`.
-        name: Name of the loss.
+        name: Name of the loss, "log_cosh" by default.
         dtype: `"float32"` or None.
 
     Example:
         >>> float(LogCosh()([[0.0, 1.0]], [[0.0, 1.0]]))
         0.0
     """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "log_cosh",
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
 
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False

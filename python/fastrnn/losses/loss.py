@@ -17,8 +17,9 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
+from fastrnn.configurable import Configurable
 from fastrnn.losses.reduction import REDUCTIONS, both_masks, reduce_values
-from fastrnn.naming import auto_name
+from fastrnn.naming import auto_name, to_snake_case
 
 EPSILON = 1e-7
 """How far probabilities are kept from 0 and 1 before their logarithm; Keras's `epsilon()`."""
@@ -41,7 +42,7 @@ class Differential(NamedTuple):
     mask: np.ndarray | None = None
 
 
-class Loss:
+class Loss(Configurable):
     """Base of all losses.
 
     Subclasses implement `differentiate`, or only `call` if they are never trained with.
@@ -76,8 +77,7 @@ class Loss:
 
     fused_activation: str | None = None
 
-    config_arguments: tuple[str, ...] = ()
-    """Arguments of the subclass's own, kept in attributes of these names; `get_config` has them."""
+    config_arguments: tuple[str, ...] = ("name", "reduction")
 
     def __init__(
         self,
@@ -221,22 +221,23 @@ class Loss:
     def _check_labels(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
         """Refuse what only this loss cannot take."""
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        own = {argument: getattr(self, argument) for argument in self.config_arguments}
-        return {"name": self.name, "reduction": self.reduction, **own}
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Loss:
-        """Make a loss from the result of `get_config`.
+class NamedLoss(Loss):
+    """Base of losses that have no arguments of their own.
 
-        Args:
-            config: Dict of the constructor's arguments.
+    Args:
+        reduction: See `Loss`.
+        name: Name of the loss; by default that of the class in snake case.
+        dtype: `"float32"` or None.
+    """
 
-        Returns:
-            A loss.
-        """
-        return cls(**config)
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name or to_snake_case(type(self).__name__), reduction, dtype)
 
 
 def same_shapes(y_true: Shape, y_pred: Shape) -> bool:

@@ -5,29 +5,21 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import Differential, Loss, mean_of_elements
+from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements
 
 
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteError(NamedLoss):
     """Mean over the last axis of the absolute errors: `mean(abs(y_pred - y_true))`.
 
     Args:
         reduction: See `Loss`.
-        name: Name of the loss.
+        name: Name of the loss, "mean_absolute_error" by default.
         dtype: `"float32"` or None.
 
     Example:
         >>> float(MeanAbsoluteError()([[0.0, 1.0]], [[0.0, 3.0]]))
         1.0
     """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "mean_absolute_error",
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
 
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False

@@ -5,33 +5,25 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import EPSILON, Differential, Loss, mean_of_elements
+from fastrnn.losses.loss import EPSILON, Differential, NamedLoss, mean_of_elements
 
 _LOWEST = np.float32(EPSILON)
 
 
-class MeanSquaredLogarithmicError(Loss):
+class MeanSquaredLogarithmicError(NamedLoss):
     """Mean over the last axis of the squared differences of logarithms.
 
     `mean((log(1 + y_pred) - log(1 + y_true))**2)`, where what is below 1e-7 counts as 1e-7.
 
     Args:
         reduction: See `Loss`.
-        name: Name of the loss.
+        name: Name of the loss, "mean_squared_logarithmic_error" by default.
         dtype: `"float32"` or None.
 
     Example:
         >>> float(MeanSquaredLogarithmicError()([[0.0, 1.0]], [[0.0, 1.0]]))
         0.0
     """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "mean_squared_logarithmic_error",
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
 
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False

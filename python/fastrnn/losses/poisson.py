@@ -5,31 +5,23 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import EPSILON, Differential, Loss, mean_of_elements
+from fastrnn.losses.loss import EPSILON, Differential, NamedLoss, mean_of_elements
 
 
-class Poisson(Loss):
+class Poisson(NamedLoss):
     """Mean over the last axis of `y_pred - y_true log(y_pred + 1e-7)`.
 
     Up to a constant, the negative log-likelihood of counts `y_true` at rates `y_pred`.
 
     Args:
         reduction: See `Loss`.
-        name: Name of the loss.
+        name: Name of the loss, "poisson" by default.
         dtype: `"float32"` or None.
 
     Example:
         >>> float(Poisson()([[0.0, 1.0]], [[1.0, 1.0]]))
         0.9999999403953552
     """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "poisson",
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
 
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False

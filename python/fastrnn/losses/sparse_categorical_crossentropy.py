@@ -28,7 +28,12 @@ class SparseCategoricalCrossentropy(Loss):
     """
 
     fused_activation: str | None = "softmax"
-    config_arguments = ("from_logits", "ignore_class", "axis")
+    config_arguments: tuple[str, ...] = (
+        *Loss.config_arguments,
+        "from_logits",
+        "ignore_class",
+        "axis",
+    )
 
     def __init__(
         self,

@@ -6,31 +6,23 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.hinge import as_signs
-from fastrnn.losses.loss import Differential, Loss, mean_of_elements
+from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements
 
 
-class SquaredHinge(Loss):
+class SquaredHinge(NamedLoss):
     """Mean over the last axis of `max(1 - y_true y_pred, 0)**2`, for labels -1 and 1.
 
     Labels that are all 0 or 1 count as -1 and 1.
 
     Args:
         reduction: See `Loss`.
-        name: Name of the loss.
+        name: Name of the loss, "squared_hinge" by default.
         dtype: `"float32"` or None.
 
     Example:
         >>> float(SquaredHinge()([[0.0, 1.0]], [[-2.0, 0.5]]))
         0.125
     """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "squared_hinge",
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
 
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False

@@ -73,7 +73,6 @@ from fastrnn.metrics.top_k_accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
-from fastrnn.naming import to_snake_case
 from fastrnn.utils import registry
 
 __all__ = [
@@ -151,8 +150,7 @@ _REGISTRY: registry.Registry[Metric] = registry.Registry(
     "metric",
     Metric,
     {
-        **{cls.__name__: cls for cls in _CLASSES},
-        **{to_snake_case(cls.__name__): cls for cls in _CLASSES},
+        **registry.in_both_cases(_CLASSES),
         **{
             alias: cls
             for name, cls in (

@@ -38,6 +38,8 @@ class FBetaScore(Metric):
         0.5556
     """
 
+    config_arguments: tuple[str, ...] = (*Metric.config_arguments, "average", "beta", "threshold")
+
     def __init__(
         self,
         average: str | None = None,
@@ -120,11 +122,6 @@ class FBetaScore(Metric):
             return np.asarray(scores, dtype=np.float32)
         return float(np.mean(scores))
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        own = {"average": self.average, "beta": self.beta, "threshold": self.threshold}
-        return {**super().get_config(), **own}
-
 
 class F1Score(FBetaScore):
     """F1 score of each class: `2 P R / (P + R)`, or an average of them.
@@ -140,6 +137,8 @@ class F1Score(FBetaScore):
         0.5
     """
 
+    config_arguments: tuple[str, ...] = (*Metric.config_arguments, "average", "threshold")
+
     def __init__(
         self,
         average: str | None = None,
@@ -148,12 +147,6 @@ class F1Score(FBetaScore):
         dtype: str | None = None,
     ) -> None:
         super().__init__(average=average, beta=1.0, threshold=threshold, name=name, dtype=dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        config = super().get_config()
-        del config["beta"]
-        return config
 
 
 def _column(sample_weight: npt.ArrayLike | None, samples: int) -> np.ndarray:

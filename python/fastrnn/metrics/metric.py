@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from fastrnn.configurable import Configurable
 from fastrnn.losses import Loss
 from fastrnn.naming import auto_name
 from fastrnn.state import get_attributes, is_code, set_attributes
 
 
-class Metric:
+class Metric(Configurable):
     """Base of all metrics: a number, or several, gathered over the batches of an epoch.
 
     Subclasses implement `update_state`, `result` and `reset_state`. One that gathers other things
@@ -38,6 +39,8 @@ class Metric:
         >>> metric(np.array([1.0, 2.0]), np.array([1.0, 5.0]))
         3.0
     """
+
+    config_arguments: tuple[str, ...] = ("name", "dtype")
 
     _settings: ClassVar[frozenset[str]] = frozenset({"name", "dtype"})
     """Attributes that no batch changes, and that need not be plain values."""
@@ -102,22 +105,6 @@ class Metric:
         """Update the state and return the result."""
         self.update_state(*args, **kwargs)
         return self.result()
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"name": self.name, "dtype": self.dtype}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Metric:
-        """Make a metric from the result of `get_config`.
-
-        Args:
-            config: Dict of the constructor's arguments.
-
-        Returns:
-            A metric.
-        """
-        return cls(**config)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"

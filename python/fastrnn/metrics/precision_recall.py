@@ -24,6 +24,8 @@ def checked_class_id(class_id: int | None) -> int | None:
 class _Share(ThresholdedMetric):
     """Share of true positives among some of the outcomes."""
 
+    config_arguments: tuple[str, ...] = (*ThresholdedMetric.config_arguments, "top_k", "class_id")
+
     def __init__(
         self,
         thresholds: Any = None,
@@ -54,10 +56,6 @@ class _Share(ThresholdedMetric):
             ValueError: If the shapes do not fit each other, `top_k` or `class_id`.
         """
         self._matrix.update(y_true, y_pred, sample_weight, self.top_k, self.class_id)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "top_k": self.top_k, "class_id": self.class_id}
 
 
 class Precision(_Share):

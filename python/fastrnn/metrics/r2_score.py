@@ -35,6 +35,12 @@ class R2Score(Metric):
         0.571429
     """
 
+    config_arguments: tuple[str, ...] = (
+        *Metric.config_arguments,
+        "class_aggregation",
+        "num_regressors",
+    )
+
     def __init__(
         self,
         class_aggregation: str | None = "uniform_average",
@@ -137,11 +143,3 @@ class R2Score(Metric):
             )
             return scores
         return 1.0 - (1.0 - scores) * (self._size - 1) / free
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        own = {
-            "class_aggregation": self.class_aggregation,
-            "num_regressors": self.num_regressors,
-        }
-        return {**super().get_config(), **own}

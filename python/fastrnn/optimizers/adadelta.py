@@ -31,6 +31,8 @@ class Adadelta(Optimizer):
         0.95
     """
 
+    config_arguments: tuple[str, ...] = (*Optimizer.config_arguments, "rho", "epsilon")
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -79,11 +81,3 @@ class Adadelta(Optimizer):
             epsilon=self.epsilon,
             decay=decay,
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "rho": self.rho,
-            "epsilon": self.epsilon,
-        }

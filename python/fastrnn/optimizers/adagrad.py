@@ -31,6 +31,12 @@ class Adagrad(Optimizer):
         0.1
     """
 
+    config_arguments: tuple[str, ...] = (
+        *Optimizer.config_arguments,
+        "initial_accumulator_value",
+        "epsilon",
+    )
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -75,11 +81,3 @@ class Adagrad(Optimizer):
             epsilon=self.epsilon,
             decay=decay,
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "initial_accumulator_value": self.initial_accumulator_value,
-            "epsilon": self.epsilon,
-        }

@@ -34,6 +34,14 @@ class Adam(Optimizer):
         0.9
     """
 
+    config_arguments: tuple[str, ...] = (
+        *Optimizer.config_arguments,
+        "beta_1",
+        "beta_2",
+        "epsilon",
+        "amsgrad",
+    )
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -97,13 +105,3 @@ class Adam(Optimizer):
             decay=decay,
             v_max=self._velocity_hats[index] if self.amsgrad else None,
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-            "amsgrad": self.amsgrad,
-        }

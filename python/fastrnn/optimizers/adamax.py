@@ -32,6 +32,8 @@ class Adamax(Optimizer):
         0.999
     """
 
+    config_arguments: tuple[str, ...] = (*Optimizer.config_arguments, "beta_1", "beta_2", "epsilon")
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -87,12 +89,3 @@ class Adamax(Optimizer):
             epsilon=self.epsilon,
             decay=decay,
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-        }

@@ -34,6 +34,8 @@ class Nadam(Optimizer):
         0.9
     """
 
+    config_arguments: tuple[str, ...] = (*Optimizer.config_arguments, "beta_1", "beta_2", "epsilon")
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -101,12 +103,3 @@ class Nadam(Optimizer):
             epsilon=self.epsilon,
             decay=decay,
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-        }

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.arguments import check_integer, check_number, check_positive, refuse_unknown
+from fastrnn.configurable import Configurable
 from fastrnn.docstrings import complete_docstring
 from fastrnn.naming import auto_name
 from fastrnn.optimizers import averaging, clipping, schedules
@@ -21,7 +22,7 @@ from fastrnn.variable import Variable
 LearningRate = float | LearningRateSchedule | Callable[[], float] | Mapping[str, Any]
 
 
-class Optimizer:
+class Optimizer(Configurable):
     """Base of all optimizers.
 
     Subclasses make their slots in `build` and change one variable in `update_step`. What follows
@@ -66,6 +67,20 @@ class Optimizer:
         array([[0.5],
                [0.5]], dtype=float32)
     """
+
+    config_arguments: tuple[str, ...] = (
+        "name",
+        "learning_rate",
+        "weight_decay",
+        "clipnorm",
+        "global_clipnorm",
+        "clipvalue",
+        "use_ema",
+        "ema_momentum",
+        "ema_overwrite_frequency",
+        "loss_scale_factor",
+        "gradient_accumulation_steps",
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -393,34 +408,10 @@ class Optimizer:
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; of a function as learning rate its present value."""
-        rate = self._learning_rate
-        return {
-            "name": self.name,
-            "learning_rate": schedules.serialize(rate)
-            if isinstance(rate, LearningRateSchedule)
-            else self.learning_rate,
-            "weight_decay": self.weight_decay,
-            "clipnorm": self.clipnorm,
-            "global_clipnorm": self.global_clipnorm,
-            "clipvalue": self.clipvalue,
-            "use_ema": self.use_ema,
-            "ema_momentum": self.ema_momentum,
-            "ema_overwrite_frequency": self.ema_overwrite_frequency,
-            "loss_scale_factor": self.loss_scale_factor,
-            "gradient_accumulation_steps": self.gradient_accumulation_steps,
-        }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Optimizer:
-        """Make an optimizer, without state, from the result of `get_config`.
-
-        Args:
-            config: Dict of the constructor's arguments.
-
-        Returns:
-            The optimizer.
-        """
-        return cls(**config)
+        config = super().get_config()
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            config["learning_rate"] = schedules.serialize(self._learning_rate)
+        return config
 
     def _accumulate(
         self, gradients: list[np.ndarray], variables: list[Variable]

@@ -34,6 +34,14 @@ class RMSprop(Optimizer):
         0.9
     """
 
+    config_arguments: tuple[str, ...] = (
+        *Optimizer.config_arguments,
+        "rho",
+        "momentum",
+        "epsilon",
+        "centered",
+    )
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -91,13 +99,3 @@ class RMSprop(Optimizer):
             momentum_buffer=self._momentums[index] if self.momentum else None,
             average_gradient=self._average_gradients[index] if self.centered else None,
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "rho": self.rho,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-            "centered": self.centered,
-        }

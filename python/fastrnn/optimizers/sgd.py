@@ -31,6 +31,8 @@ class SGD(Optimizer):
         0.9
     """
 
+    config_arguments: tuple[str, ...] = (*Optimizer.config_arguments, "momentum", "nesterov")
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.01,
@@ -75,11 +77,3 @@ class SGD(Optimizer):
             nesterov=self.nesterov,
             momentum_buffer=self._momentums[self.index_of(variable)] if self.momentum else None,
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "momentum": self.momentum,
-            "nesterov": self.nesterov,
-        }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastrnn.naming import to_snake_case
 from fastrnn.regularizers.l1_l2 import L1, L1L2, L2, l1_and_l2
 from fastrnn.regularizers.orthogonal_regularizer import OrthogonalRegularizer
 from fastrnn.regularizers.regularizer import Regularizer
@@ -35,10 +34,7 @@ _CLASSES: tuple[type[Regularizer], ...] = (L1, L2, L1L2, OrthogonalRegularizer)
 _REGISTRY: registry.Registry[Regularizer] = registry.Registry(
     "regularizer",
     Regularizer,
-    {
-        **{cls.__name__: cls for cls in _CLASSES},
-        **{to_snake_case(cls.__name__): cls for cls in _CLASSES},
-    },
+    registry.in_both_cases(_CLASSES),
 )
 
 

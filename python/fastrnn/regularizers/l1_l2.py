@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from fastrnn.arguments import check_number
@@ -31,6 +29,8 @@ class L1L2(Regularizer):
         11.5
     """
 
+    config_arguments: tuple[str, ...] = ("l1", "l2")
+
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
         self.l1 = 0.0 if l1 is None else check_number("l1", l1, 0.0)
         self.l2 = 0.0 if l2 is None else check_number("l2", l2, 0.0)
@@ -52,10 +52,6 @@ class L1L2(Regularizer):
             gradient += np.float32(self.l1) * np.sign(values)
         return gradient
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"l1": self.l1, "l2": self.l2}
-
 
 class L1(L1L2):
     """Computes `l1 * sum(abs(x))`.
@@ -72,12 +68,10 @@ class L1(L1L2):
         1.5
     """
 
+    config_arguments: tuple[str, ...] = ("l1",)
+
     def __init__(self, l1: float | None = _DEFAULT) -> None:
         super().__init__(l1=_DEFAULT if l1 is None else l1)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"l1": self.l1}
 
 
 class L2(L1L2):
@@ -95,12 +89,10 @@ class L2(L1L2):
         2.5
     """
 
+    config_arguments: tuple[str, ...] = ("l2",)
+
     def __init__(self, l2: float | None = _DEFAULT) -> None:
         super().__init__(l2=_DEFAULT if l2 is None else l2)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"l2": self.l2}
 
 
 def l1_and_l2() -> L1L2:

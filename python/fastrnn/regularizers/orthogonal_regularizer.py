@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from fastrnn.arguments import check_number
@@ -31,6 +29,8 @@ class OrthogonalRegularizer(Regularizer):
         >>> OrthogonalRegularizer(1.0)(np.eye(3)), OrthogonalRegularizer(1.0)(np.ones((3, 1)))
         (0.0, 1.0)
     """
+
+    config_arguments: tuple[str, ...] = ("factor", "mode")
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         self.factor = check_number("factor", factor, 0.0)
@@ -74,7 +74,3 @@ class OrthogonalRegularizer(Regularizer):
     def _as_rows(self, matrix: np.ndarray) -> np.ndarray:
         """Transpose a matrix whose columns are compared, or back."""
         return matrix if self.mode == "rows" else matrix.T
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"factor": self.factor, "mode": self.mode}

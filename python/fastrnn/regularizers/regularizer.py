@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from fastrnn.configurable import Configurable
 
-class Regularizer:
+
+class Regularizer(Configurable):
     """A penalty on the values of an array, which training adds to the loss.
 
     Layers take regularizers of their weights, and an `activity_regularizer` of their output,
@@ -42,19 +42,3 @@ class Regularizer:
             x: Array, any shape.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement `gradient`.")
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Regularizer:
-        """Make a regularizer from the result of `get_config`.
-
-        Args:
-            config: Dict of the constructor's arguments.
-
-        Returns:
-            A regularizer.
-        """
-        return cls(**config)

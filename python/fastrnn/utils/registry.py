@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
+from fastrnn.naming import to_snake_case
 from fastrnn.utils.custom_objects import find_custom_object
 
 Base = TypeVar("Base")
@@ -82,6 +83,11 @@ class Registry(Generic[Base]):
 
     def _known(self) -> str:
         return ", ".join(sorted(self._names))
+
+
+def in_both_cases(classes: Iterable[type[Base]]) -> dict[str, type[Base]]:
+    """Return classes by their names, and by their names in snake case: Keras knows both."""
+    return {name(cls.__name__): cls for cls in classes for name in (str, to_snake_case)}
 
 
 def serialize(item: Any, module: str) -> dict[str, Any]:

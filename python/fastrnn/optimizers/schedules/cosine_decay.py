@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -42,6 +41,15 @@ class CosineDecay(LearningRateSchedule):
         [0.0, 0.25, 0.5, 0.25, 0.0]
     """
 
+    config_arguments: tuple[str, ...] = (
+        "initial_learning_rate",
+        "decay_steps",
+        "alpha",
+        "name",
+        "warmup_target",
+        "warmup_steps",
+    )
+
     def __init__(
         self,
         initial_learning_rate: float,
@@ -74,14 +82,3 @@ class CosineDecay(LearningRateSchedule):
                 return float((target - start) * (at / warmup_steps) + start)
             start, at = target, at - warmup_steps
         return float(start * cosine_share(np.minimum(at, decay_steps) / decay_steps, self.alpha))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            "initial_learning_rate": self.initial_learning_rate,
-            "decay_steps": self.decay_steps,
-            "alpha": self.alpha,
-            "name": self.name,
-            "warmup_target": self.warmup_target,
-            "warmup_steps": self.warmup_steps,
-        }

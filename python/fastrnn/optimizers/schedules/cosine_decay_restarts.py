@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from fastrnn.arguments import check_number, check_positive
@@ -34,6 +32,15 @@ class CosineDecayRestarts(LearningRateSchedule):
         >>> [round(schedule(step), 3) for step in (0, 5, 10, 20)]
         [0.5, 0.25, 0.25, 0.125]
     """
+
+    config_arguments: tuple[str, ...] = (
+        "initial_learning_rate",
+        "first_decay_steps",
+        "t_mul",
+        "m_mul",
+        "alpha",
+        "name",
+    )
 
     def __init__(
         self,
@@ -72,14 +79,3 @@ class CosineDecayRestarts(LearningRateSchedule):
         return float(
             np.float32(self.initial_learning_rate) * cosine_share(fraction, self.alpha, height)
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            "initial_learning_rate": self.initial_learning_rate,
-            "first_decay_steps": self.first_decay_steps,
-            "t_mul": self.t_mul,
-            "m_mul": self.m_mul,
-            "alpha": self.alpha,
-            "name": self.name,
-        }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from fastrnn.arguments import check_number, check_positive
@@ -27,6 +25,14 @@ class ExponentialDecay(LearningRateSchedule):
         >>> ExponentialDecay(0.5, decay_steps=10, decay_rate=0.5)(20)
         0.125
     """
+
+    config_arguments: tuple[str, ...] = (
+        "initial_learning_rate",
+        "decay_steps",
+        "decay_rate",
+        "staircase",
+        "name",
+    )
 
     def __init__(
         self,
@@ -53,13 +59,3 @@ class ExponentialDecay(LearningRateSchedule):
         return float(
             np.float32(self.initial_learning_rate) * np.float32(self.decay_rate) ** periods
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            "initial_learning_rate": self.initial_learning_rate,
-            "decay_steps": self.decay_steps,
-            "decay_rate": self.decay_rate,
-            "staircase": self.staircase,
-            "name": self.name,
-        }

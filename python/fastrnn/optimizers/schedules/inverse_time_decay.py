@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from fastrnn.arguments import check_number, check_positive
@@ -27,6 +25,14 @@ class InverseTimeDecay(LearningRateSchedule):
         >>> InverseTimeDecay(0.5, decay_steps=10, decay_rate=1.0)(30)
         0.125
     """
+
+    config_arguments: tuple[str, ...] = (
+        "initial_learning_rate",
+        "decay_steps",
+        "decay_rate",
+        "staircase",
+        "name",
+    )
 
     def __init__(
         self,
@@ -54,13 +60,3 @@ class InverseTimeDecay(LearningRateSchedule):
             np.float32(self.initial_learning_rate)
             / (np.float32(1.0) + np.float32(self.decay_rate) * time)
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            "initial_learning_rate": self.initial_learning_rate,
-            "decay_steps": self.decay_steps,
-            "decay_rate": self.decay_rate,
-            "staircase": self.staircase,
-            "name": self.name,
-        }

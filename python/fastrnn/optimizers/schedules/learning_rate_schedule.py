@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastrnn.configurable import Configurable
 
-class LearningRateSchedule:
+
+class LearningRateSchedule(Configurable):
     """Base of all schedules: a function of the number of finished updates.
 
     Subclasses implement `__call__` and `get_config`. Pass an object as an optimizer's
@@ -26,16 +28,6 @@ class LearningRateSchedule:
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        raise NotImplementedError(f"`{type(self).__name__}` must implement `get_config`.")
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> LearningRateSchedule:
-        """Make a schedule from the result of `get_config`.
-
-        Args:
-            config: Dict of the constructor's arguments.
-
-        Returns:
-            A schedule.
-        """
-        return cls(**config)
+        if not self.config_arguments:
+            raise NotImplementedError(f"`{type(self).__name__}` must implement `get_config`.")
+        return super().get_config()

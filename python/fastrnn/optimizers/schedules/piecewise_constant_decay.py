@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -31,6 +30,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         (1.0, 0.5, 0.25)
     """
 
+    config_arguments: tuple[str, ...] = ("boundaries", "values", "name")
+
     def __init__(
         self,
         boundaries: Sequence[float],
@@ -55,7 +56,3 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __call__(self, step: int) -> float:
         """Return the learning rate after `step` updates."""
         return float(np.float32(self.values[bisect_left(self.boundaries, step)]))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"boundaries": self.boundaries, "values": self.values, "name": self.name}

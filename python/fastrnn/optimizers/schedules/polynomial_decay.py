@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from fastrnn.arguments import check_number, check_positive
@@ -29,6 +27,15 @@ class PolynomialDecay(LearningRateSchedule):
         >>> PolynomialDecay(0.75, decay_steps=4, end_learning_rate=0.25)(2)
         0.5
     """
+
+    config_arguments: tuple[str, ...] = (
+        "initial_learning_rate",
+        "decay_steps",
+        "end_learning_rate",
+        "power",
+        "cycle",
+        "name",
+    )
 
     def __init__(
         self,
@@ -59,14 +66,3 @@ class PolynomialDecay(LearningRateSchedule):
         left = one - np.minimum(at, decay_steps) / decay_steps
         range_ = np.float32(self.initial_learning_rate) - end
         return float(range_ * left ** np.float32(self.power) + end)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            "initial_learning_rate": self.initial_learning_rate,
-            "decay_steps": self.decay_steps,
-            "end_learning_rate": self.end_learning_rate,
-            "power": self.power,
-            "cycle": self.cycle,
-            "name": self.name,
-        }
