@@ -11,8 +11,6 @@ from fastrnn import layers, models, optimizers
 SEED = 11
 PADDING = 0
 VOCABULARY = 1_000  # small, so that updating the table does not hide the cost of the steps
-INPUTS = ("numbers", "tokens")
-PADDINGS = ("front", "end")
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ def set_num_threads(n: SupportsIndex | None) -> None:
 
     A number that has been set for OpenMP from outside, as by `threadpoolctl.threadpool_limits`, is
     an upper limit. It holds for calls from the Python thread that has set it, and for forked
-    children of that thread. The number that OpenMP would take by itself is no limit.
+    children of that thread. The number that OpenMP would take by itself is not a limit.
 
     Args:
         n: a positive integer, or None for the environment's choice.
 
     Raises:
-        TypeError: `n` is no integer.
+        TypeError: `n` is not an integer.
         ValueError: `n` is less than 1 or greater than 4096.
 
     Example:

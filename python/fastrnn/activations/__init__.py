@@ -101,7 +101,7 @@ def get(identifier: str | Callable[..., Any] | None) -> Activation:
         The activation; its `__name__` is the name.
 
     Raises:
-        ValueError: If it is no known name, or a function without a backward pass.
+        ValueError: If it is not a known name, or a function without a backward pass.
 
     Example:
         >>> get("swish").__name__
@@ -123,7 +123,7 @@ def of_layer(identifier: str | Callable[..., Any] | None) -> Activation:
     """Look up an activation that a layer can end in.
 
     Raises:
-        ValueError: If it is none, or one that changes the shape or needs arguments.
+        ValueError: If it is not an activation, or one that changes the shape or needs arguments.
     """
     activation = get(identifier)
     if activation in _FUNCTIONS_ONLY:

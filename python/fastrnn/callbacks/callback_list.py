@@ -34,7 +34,7 @@ class CallbackList(Callback):
         logs: Dict of loss and metrics by name.
 
     Raises:
-        TypeError: If one of the callbacks is none.
+        TypeError: If an element of `callbacks` is not a callback.
 
     Example:
         >>> from fastrnn.callbacks import CallbackList, LambdaCallback

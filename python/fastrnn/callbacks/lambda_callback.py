@@ -24,7 +24,7 @@ class LambdaCallback(Callback):
         **kwargs: A function for any other hook of `Callback`.
 
     Raises:
-        TypeError: If one of them is no function.
+        TypeError: If one of them is not a function.
         ValueError: If there is no such hook.
 
     Example:

@@ -23,7 +23,7 @@ class LearningRateScheduler(Callback):
         verbose: 1 to print each learning rate.
 
     Raises:
-        TypeError: If `schedule` is no function.
+        TypeError: If `schedule` is not a function.
         ValueError: In `fit`, if it returns something other than a float.
 
     Example:

@@ -31,7 +31,7 @@ class ModelCheckpoint(MonitorCallback):
         initial_value_threshold: What the first number must beat, with `save_best_only`.
 
     Raises:
-        ValueError: If the end of the name or `save_freq` is none of the above.
+        ValueError: If the end of the name or `save_freq` is not one of the above.
 
     Example:
         >>> import os, tempfile
@@ -110,7 +110,7 @@ class ModelCheckpoint(MonitorCallback):
             return self.filepath.format(epoch=epoch + 1, **fields)
         except KeyError as error:
             raise KeyError(
-                f"`filepath` has a field {error} that is none of "
+                f"`filepath` has a field {error} that is not one of "
                 f"{['epoch', *fields]}. Received: filepath={self.filepath!r}"
             ) from error
 

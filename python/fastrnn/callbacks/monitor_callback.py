@@ -81,7 +81,7 @@ class MonitorCallback(Callback):
             self._set_monitor_op()
         assert self.monitor_op is not None
         margin = -self.min_delta if self.monitor_op is operator.gt else self.min_delta
-        # Keras compares in float32: less than its rounding is no improvement.
+        # Keras compares in float32: less than its rounding is not an improvement.
         return bool(self.monitor_op(np.float32(value + margin), np.float32(reference)))
 
     def _monitored(self, logs: Logs, effect: str) -> Any:

@@ -52,7 +52,7 @@ def get(identifier: Any) -> Callable[[np.ndarray], np.ndarray] | None:
         A function of a weight that returns its new value, or None for None.
 
     Raises:
-        ValueError: If `identifier` is none of these, or the name is not known.
+        ValueError: If `identifier` is not one of these, or the name is not known.
 
     Example:
         >>> get("non_neg")([-1.0, 2.0])
@@ -98,7 +98,7 @@ def deserialize(config: dict[str, Any]) -> Constraint:
         The constraint.
 
     Raises:
-        ValueError: If it is no such dict, or names nothing known.
+        ValueError: If it is not such a dict, or names nothing known.
 
     Example:
         >>> deserialize(serialize(MaxNorm(3.0))).max_value

@@ -57,7 +57,7 @@ class MaxNorm(_NormConstraint):
         axis: Dimension or dimensions along which the weights of one unit lie.
 
     Raises:
-        ValueError: If `max_value` is no number of at least 0, or `axis` no integers.
+        ValueError: If `max_value` is not a number of at least 0, or `axis` not integers.
 
     Example:
         >>> MaxNorm(2.0)([[3.0, 0.5], [4.0, 0.5]]).round(3)
@@ -107,7 +107,7 @@ class MinMaxNorm(_NormConstraint):
         axis: Dimension or dimensions along which the weights of one unit lie.
 
     Raises:
-        ValueError: If a number is not at least 0, or `axis` no integers.
+        ValueError: If a number is not at least 0, or `axis` not integers.
 
     Example:
         >>> MinMaxNorm(max_value=1.0, rate=0.5)([[3.0], [4.0]]).round(3)

@@ -122,7 +122,7 @@ def decode_review(
         The words with spaces between them; padding (0) is shown as `<PAD>`.
 
     Raises:
-        ValueError: If `sequence` is no list of integers from 0.
+        ValueError: If `sequence` is not a list of integers from 0.
         OSError: If the ranks have to be downloaded and that fails.
 
     Example:

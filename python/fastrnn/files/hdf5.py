@@ -28,7 +28,7 @@ def reading(file: BinaryIO, source: str) -> Iterator[h5py.File]:
         source: Its name, for messages.
 
     Raises:
-        InvalidFileError: If it is no HDF5 file, or damaged; also while it is read.
+        InvalidFileError: If it is not an HDF5 file, or damaged; also while it is read.
     """
     import h5py
 
@@ -63,7 +63,7 @@ def group_at(parent: h5py.Group, path: str, source: str) -> h5py.Group | None:
         source: Name of the file, for messages.
 
     Raises:
-        InvalidFileError: If something on the way is no group, or a link.
+        InvalidFileError: If something on the way is not a group, or a link.
     """
     import h5py
 

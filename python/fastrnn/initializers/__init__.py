@@ -130,7 +130,7 @@ def get(identifier: Any) -> Callable[..., np.ndarray]:
         A function of a shape that returns an array.
 
     Raises:
-        ValueError: If `identifier` is none of these, or the name is not known.
+        ValueError: If `identifier` is not one of these, or the name is not known.
 
     Example:
         >>> get("ones")((2,))
@@ -176,7 +176,7 @@ def deserialize(config: dict[str, Any]) -> Initializer:
         The initializer.
 
     Raises:
-        ValueError: If it is no such dict, or names nothing known.
+        ValueError: If it is not such a dict, or names nothing known.
 
     Example:
         >>> deserialize(serialize(Constant(2.0))).value

@@ -62,7 +62,7 @@ class VarianceScaling(RandomInitializer):
         output_axes: Dimensions that count outputs; None for Keras's convention.
 
     Raises:
-        ValueError: If an argument is none of the above.
+        ValueError: If an argument is not one of the above.
 
     Example:
         >>> import numpy as np

@@ -33,7 +33,7 @@ def from_keras(model: Any, custom_objects: Mapping[str, Any] | None = None) -> S
         The model, with the same names of layers.
 
     Raises:
-        TypeError: If it is no model of Keras.
+        TypeError: If it is not a model of Keras.
         ValueError: If a layer or a setting is not supported; the message names it.
 
     Example:
@@ -91,7 +91,7 @@ def to_keras(model: Model, custom_objects: Mapping[str, Any] | None = None) -> A
 
     Raises:
         ImportError: If Keras cannot be imported.
-        TypeError: If it is no model of fastrnn.
+        TypeError: If it is not a model of fastrnn.
         ValueError: If Keras does not know a class of the model.
 
     Example:

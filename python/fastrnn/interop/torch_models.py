@@ -63,7 +63,7 @@ def from_torch(
         A model, built, not compiled; layers are named after the modules.
 
     Raises:
-        TypeError: If `state_dict` is none.
+        TypeError: If `state_dict` is not a state dict.
         ValueError: If there is an entry that is not supported, or modules do not fit together.
 
     Example:

@@ -137,7 +137,7 @@ def rate_of(name: str, value: Any) -> float:
     """Return a rate of dropout as a float.
 
     Raises:
-        ValueError: If it is no number in [0, 1].
+        ValueError: If it is not a number in [0, 1].
     """
     if not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
         raise ValueError(f"`{name}` must be a number between 0 and 1. Received: {name}={value!r}")

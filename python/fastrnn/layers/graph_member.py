@@ -70,7 +70,7 @@ class GraphMember:
             The record, without outputs.
 
         Raises:
-            ValueError: If an input is no symbolic tensor, or their number does not fit.
+            ValueError: If an input is not a symbolic tensor, or their number does not fit.
         """
         listed = isinstance(inputs, (list, tuple))
         if listed and not self.takes_list:

@@ -53,7 +53,7 @@ def as_mask(value: Any, sequences: np.ndarray) -> np.ndarray:
         sequences: What it is the mask of.
 
     Raises:
-        TypeError: If the elements are no numbers.
+        TypeError: If the elements are not numbers.
         ValueError: If the shape differs.
     """
     mask = as_numbers(value, "mask")

@@ -27,7 +27,7 @@ def standardize_shape(shape: Any) -> Shape:
     """Return a shape as a tuple of positive ints and Nones.
 
     Raises:
-        ValueError: If it is no sequence of such.
+        ValueError: If it is not a sequence of such.
     """
     if isinstance(shape, (tuple, list)) and all(
         size is None or (is_integer(size) and size >= 0) for size in shape
@@ -249,7 +249,7 @@ class Layer(GraphMember, WeightOwner):
 
     @property
     def inner_graph(self) -> Any:
-        """The graph of layers that a model is; None for what is no model."""
+        """The graph of layers that a model is; None for what is not a model."""
         return None
 
     # ------------------------------------------------------------------------------ computation

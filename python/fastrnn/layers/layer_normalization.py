@@ -56,7 +56,7 @@ class LayerNormalization(Layer):
         An array of the same shape.
 
     Raises:
-        TypeError: If `axis` is no integer or list of them.
+        TypeError: If `axis` is not an integer or list of them.
         ValueError: If an argument is not valid.
 
     Example:

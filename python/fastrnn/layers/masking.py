@@ -25,7 +25,7 @@ class Masking(Layer):
         The inputs, with zeros at the masked steps.
 
     Raises:
-        ValueError: If `mask_value` is no number.
+        ValueError: If `mask_value` is not a number.
 
     Example:
         >>> layer = Masking(mask_value=-1.0)

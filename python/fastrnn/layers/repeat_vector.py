@@ -27,7 +27,7 @@ class RepeatVector(Layer):
         `[batch, n, features]`.
 
     Raises:
-        TypeError: If `n` is no integer.
+        TypeError: If `n` is not an integer.
         ValueError: If `n` is not positive.
 
     Example:

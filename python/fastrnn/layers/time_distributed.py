@@ -48,7 +48,7 @@ class TimeDistributed(Layer):
         `[batch, steps, ...]`.
 
     Raises:
-        ValueError: If `layer` is no layer, or one of several outputs.
+        ValueError: If `layer` is not a layer, or one of several outputs.
 
     Example:
         >>> import numpy as np

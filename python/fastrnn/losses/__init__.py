@@ -139,7 +139,7 @@ def get(identifier: Any) -> Loss:
         The loss.
 
     Raises:
-        ValueError: If `identifier` is none of these, or the name is not known. So is any other
+        ValueError: If `identifier` is not one of these, or the name is not known. So is any other
             function: fastrnn needs the derivative of a loss, and a `Loss` has it.
 
     Example:
@@ -186,7 +186,7 @@ def deserialize(name: dict[str, Any] | str) -> Loss:
         The loss.
 
     Raises:
-        ValueError: If it is no such dict, or names nothing known.
+        ValueError: If it is not such a dict, or names nothing known.
 
     Example:
         >>> deserialize(serialize(Huber(delta=0.5))).delta

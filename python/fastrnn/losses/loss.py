@@ -62,7 +62,7 @@ class Loss(Configurable):
         from_logits: Whether `y_pred` holds the inputs of `fused_activation`, not its results.
 
     Raises:
-        ValueError: If `reduction` or `dtype` is none of these.
+        ValueError: If `reduction` or `dtype` is not one of these.
 
     Example:
         >>> import numpy as np
@@ -196,7 +196,7 @@ class Loss(Configurable):
             y_pred_shape: Shape of the predictions; None stands for any size.
 
         Raises:
-            TypeError: If the labels are no numbers.
+            TypeError: If the labels are not numbers.
             ValueError: If they are not finite or do not fit the predictions.
         """
         labels = np.asarray(y_true)

@@ -102,7 +102,7 @@ def sparse_categorical_crossentropy(
         Float32 array of shape [batch, ...].
 
     Raises:
-        ValueError: If shapes do not fit or ids are no classes.
+        ValueError: If shapes do not fit or ids are not classes.
 
     Example:
         >>> sparse_categorical_crossentropy([1, 0], [[0.2, 0.8], [0.2, 0.8]]).round(3)

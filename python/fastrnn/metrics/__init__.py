@@ -188,7 +188,7 @@ def get(identifier: Any) -> Metric:
         The metric.
 
     Raises:
-        ValueError: If `identifier` is none of these, or the name is not known.
+        ValueError: If `identifier` is not one of these, or the name is not known.
 
     Example:
         >>> get("mse").name
@@ -266,7 +266,7 @@ def deserialize(config: dict[str, Any]) -> Metric:
         The metric.
 
     Raises:
-        ValueError: If it is no such dict, or names nothing known.
+        ValueError: If it is not such a dict, or names nothing known.
 
     Example:
         >>> deserialize(serialize(AUC(name="area"))).name

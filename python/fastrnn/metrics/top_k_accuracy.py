@@ -48,7 +48,7 @@ def sparse_top_k_categorical_accuracy(
         from_sorted_ids: Whether `y_pred` holds class ids.
 
     Returns:
-        Float32 array of the shape of `y_true`. It is 0 for ids that are no class, and where a
+        Float32 array of the shape of `y_true`. It is 0 for ids that are not a class, and where a
         prediction is not finite.
 
     Raises:

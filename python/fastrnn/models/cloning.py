@@ -37,7 +37,7 @@ def clone_model(
         The new model, of the same name.
 
     Raises:
-        ValueError: If the model is no Sequential, or an argument is not supported.
+        ValueError: If the model is not a Sequential, or an argument is not supported.
 
     Example:
         >>> from fastrnn import layers

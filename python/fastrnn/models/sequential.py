@@ -84,7 +84,7 @@ class Sequential(Model):
             rebuild: Whether to make its weights, if the shape of its input is known.
 
         Raises:
-            TypeError, ValueError: If it is no layer, or does not fit; the model then stays as it
+            TypeError, ValueError: If it is not a layer, or does not fit; the model then stays as it
                 was.
 
         Example:

@@ -61,7 +61,7 @@ def get(identifier: Any) -> Optimizer:
         The optimizer.
 
     Raises:
-        ValueError: If `identifier` is none of these, or the name is not known.
+        ValueError: If `identifier` is not one of these, or the name is not known.
 
     Example:
         >>> type(get("adam")).__name__
@@ -97,7 +97,7 @@ def deserialize(config: dict[str, Any]) -> Optimizer:
         The optimizer.
 
     Raises:
-        ValueError: If it is no such dict, or names nothing known.
+        ValueError: If it is not such a dict, or names nothing known.
 
     Example:
         >>> deserialize(serialize(SGD(0.5))).learning_rate

@@ -55,7 +55,7 @@ def check_limits(
     """Check an optimizer's limits.
 
     Raises:
-        ValueError: If one is no number of at least 0, or more than one is set.
+        ValueError: If one is not a number of at least 0, or more than one is set.
     """
     limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
     given = {argument: limit for argument, limit in limits.items() if limit is not None}
@@ -74,7 +74,7 @@ def clip(
     clipvalue: float | None,
     global_clipnorm: float | None,
 ) -> list[np.ndarray]:
-    """Apply the limit that is set, if one is; a limit of 0 is none, as in Keras."""
+    """Apply the limit that is set, if one is; a limit of 0 means no limit, as in Keras."""
     if clipnorm:
         return clip_by_norm(gradients, clipnorm)
     if global_clipnorm:

@@ -34,7 +34,7 @@ def text_to_word_sequence(
         The words in their order.
 
     Raises:
-        TypeError: If `input_text` is no string.
+        TypeError: If `input_text` is not a string.
 
     Example:
         >>> text_to_word_sequence("It's a good film, isn't it?")
@@ -412,7 +412,7 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
         The tokenizer; its `analyzer` is lost.
 
     Raises:
-        ValueError: If `json_string` is no such JSON.
+        ValueError: If `json_string` is not such JSON.
 
     Example:
         >>> tokenizer = Tokenizer()

@@ -49,7 +49,7 @@ def get(identifier: Any) -> Regularizer | None:
         The regularizer, or None for None.
 
     Raises:
-        ValueError: If `identifier` is none of these, or the name is not known.
+        ValueError: If `identifier` is not one of these, or the name is not known.
 
     Example:
         >>> get("l2").l2, get("l1_l2").l1, get(None)
@@ -89,7 +89,7 @@ def deserialize(config: dict[str, Any]) -> Regularizer:
         The regularizer.
 
     Raises:
-        ValueError: If it is no such dict, or names nothing known.
+        ValueError: If it is not such a dict, or names nothing known.
 
     Example:
         >>> deserialize(serialize(L2(0.5))).l2

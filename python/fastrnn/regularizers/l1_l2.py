@@ -21,7 +21,7 @@ class L1L2(Regularizer):
         l2: Factor of the second term; None for 0.
 
     Raises:
-        ValueError: If a factor is no finite number of at least 0.
+        ValueError: If a factor is not a finite number of at least 0.
 
     Example:
         >>> import numpy as np
@@ -60,7 +60,7 @@ class L1(L1L2):
         l1: Factor; None for the default.
 
     Raises:
-        ValueError: If it is no finite number of at least 0.
+        ValueError: If it is not a finite number of at least 0.
 
     Example:
         >>> import numpy as np
@@ -81,7 +81,7 @@ class L2(L1L2):
         l2: Factor; None for the default.
 
     Raises:
-        ValueError: If it is no finite number of at least 0.
+        ValueError: If it is not a finite number of at least 0.
 
     Example:
         >>> import numpy as np

@@ -22,7 +22,7 @@ class OrthogonalRegularizer(Regularizer):
         mode: `"rows"` or `"columns"`.
 
     Raises:
-        ValueError: If an argument is none of these, or on a call if the array is no matrix.
+        ValueError: If an argument is not one of these, or on a call if the array is not a matrix.
 
     Example:
         >>> import numpy as np

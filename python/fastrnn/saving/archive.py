@@ -43,7 +43,7 @@ def read_archive(file: BinaryIO, source: str) -> tuple[dict[str, Any], bytes]:
         source: Its name, for messages.
 
     Raises:
-        InvalidFileError: If it is no such archive, or is damaged.
+        InvalidFileError: If it is not such an archive, or is damaged.
     """
     with error_context(source, ""):
         if not zipfile.is_zipfile(file):

@@ -46,7 +46,7 @@ def model_from_config(config: Any, source: str, place: str, compile: bool = True
         compile: Whether to compile the model.
 
     Raises:
-        InvalidFileError: If it is no such config, or a layer or a setting in it not supported.
+        InvalidFileError: If it is not such a config, or a layer or a setting in it not supported.
     """
     with error_context(source, place):
         config = layer_config(plain(config))
@@ -79,8 +79,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         The model; compiled if the text has compile settings.
 
     Raises:
-        TypeError: If it is no string.
-        ValueError: If it is no config of a model, or something in it is not supported.
+        TypeError: If it is not a string.
+        ValueError: If it is not a config of a model, or something in it is not supported.
 
     Example:
         >>> from fastrnn import Sequential, layers

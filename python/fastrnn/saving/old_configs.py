@@ -44,7 +44,7 @@ def layer_config(config: Any) -> dict[str, Any]:
         config: Dict with `class_name` and `config`, after `plain`.
 
     Raises:
-        ValueError: If it is no such dict, or a functional model that is no chain.
+        ValueError: If it is not such a dict, or a functional model that is not a chain.
     """
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
         raise ValueError(f"a layer must be a dict with a `class_name`. Received: {config!r}")

@@ -32,7 +32,7 @@ class DataAdapter:
         class_weight: Weight of each class, or None.
 
     Raises:
-        ValueError: If `class_weight` is no dict from class ids to numbers.
+        ValueError: If `class_weight` is not a dict from class ids to numbers.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
         custom_objects: Classes and functions by the names that configs call them; None for none.
 
     Raises:
-        ValueError: If it is no mapping from strings.
+        ValueError: If it is not a mapping from strings.
 
     Example:
         >>> from fastrnn import layers

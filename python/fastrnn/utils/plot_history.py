@@ -39,7 +39,7 @@ def plot_history(
 
     Raises:
         ImportError: If matplotlib is not installed.
-        TypeError: If `history` is none of these.
+        TypeError: If `history` is not one of these.
         ValueError: If there is nothing to draw, or a name is not known.
 
     Example:

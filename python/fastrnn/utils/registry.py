@@ -53,7 +53,7 @@ class Registry(Generic[Base]):
             An object of the registry's kind.
 
         Raises:
-            ValueError: If `identifier` is none of these or names nothing known.
+            ValueError: If `identifier` is not one of these or names nothing known.
         """
         if isinstance(identifier, self._base):
             return identifier

@@ -65,7 +65,7 @@ def deserialize(config: Any) -> LearningRateSchedule:
         The schedule.
 
     Raises:
-        ValueError: If `config` is no such dict, or names no schedule.
+        ValueError: If `config` is not such a dict, or names no schedule.
 
     Example:
         >>> schedule = ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)

@@ -45,7 +45,7 @@ def as_sample_weight(value: Any, y_true_shape: Shape, y_pred_shape: Shape) -> np
         y_pred_shape: Shape of the predictions; None stands for any size.
 
     Raises:
-        TypeError: If they are no numbers.
+        TypeError: If they are not numbers.
         ValueError: If they are not finite or do not fit.
     """
     weight = as_floats(value, "sample_weight")
