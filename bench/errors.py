@@ -26,7 +26,8 @@ from comparison.text_table import text_table
 from fastrnn import _core
 from support import reference
 from support.float32_error import root_mean_square
-from support.rnn_cells import CELLS, LAYERS, Cell, flatten, normal
+from support.keras_cells import KERAS_CELLS, layer_of
+from support.rnn_cells import KERAS_HAS, Cell, flatten, normal
 
 Results = dict[str, np.ndarray]
 System = Callable[[Cell, np.ndarray, Any, np.ndarray], "Results | None"]
@@ -55,8 +56,7 @@ def keras_results(cell: Cell, x: np.ndarray, weights: Any, d_outputs: np.ndarray
     import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")  # of functions that are traced for one call
-    options = {} if cell.reset_after is None else {"reset_after": cell.reset_after}
-    layer = getattr(keras.layers, LAYERS[cell.op])(UNITS, return_sequences=True, **options)
+    layer = layer_of(keras.layers, cell.id, UNITS, return_sequences=True)
     layer.build(x.shape)
     layer.set_weights(list(weights))
 
@@ -79,9 +79,9 @@ def torch_results(cell: Cell, x: np.ndarray, weights: Any, d_outputs: np.ndarray
     from comparison.torch_layers import RECURRENT
     from comparison.weights import recurrent_from_torch, recurrent_to_torch
 
-    if cell.reset_after is False:
+    name, options = KERAS_CELLS[cell.id]
+    if options:
         return None
-    name = LAYERS[cell.op]
     layer = RECURRENT[name](x.shape[2], UNITS, batch_first=True)
     with torch.no_grad():
         for parameter, array in zip(
@@ -151,7 +151,7 @@ def main(arguments: list[str] | None = None) -> None:
     sizes = f"B = {BATCH}, F = {FEATURES}, H = {UNITS}, ISA level {_core.isa()}"
     print(f"Relative errors in 1e-7: {' / '.join(systems)}; {sizes}")
     rows = [["cell", "T", *(what if what == "outputs" else f"d {what}" for what in SHOWN)]]
-    for cell in CELLS:
+    for cell in KERAS_HAS:
         for steps in STEPS[:3] if options.quick else STEPS:
             errors = relative_errors(systems, cell, steps)
             figures = [

@@ -114,7 +114,8 @@ struct StepMask {
   bool go_backwards;    // the direction of the walk
 };
 
-struct RnnForward {
+// What a forward pass and its backward pass have in common.
+struct RnnPass {
   RnnProblem problem;
   BatchPlan plan;
   StepMask steps;
@@ -122,28 +123,21 @@ struct RnnForward {
   TokenInput tokens;
   const float* kernel;
   const float* recurrent_kernel;
+  const float* x_mask;         // [B, mask_sets, F] factors of x; may be null
+  const float* h_mask;         // [B, mask_sets, H] factors of h_prev in the product; may be null
+  WalkTape tape, prefix_tape;  // all null: forward keeps nothing
+};
+
+struct RnnForward : RnnPass {
   const float* bias;              // may be null
-  const float* x_mask;            // [B, mask_sets, F] factors of x; may be null
-  const float* h_mask;            // [B, mask_sets, H] factors of h_prev in the product; may be null
   const float* initial_state[2];  // h and c; each may be null: zeros
   float* sequence;                // [B, T, H]; may be null
   float* last_output;             // [B, H]
   float* last_state[2];           // [B, H] each; c for LSTM only
-  WalkTape tape, prefix_tape;     // all null: nothing is kept
   void* workspace;                // rnn_forward_workspace bytes, 64-byte aligned
 };
 
-struct RnnBackward {
-  RnnProblem problem;
-  BatchPlan plan;
-  StepMask steps;
-  const float* x;  // null where the input is tokens
-  TokenInput tokens;
-  const float* kernel;
-  const float* recurrent_kernel;
-  const float* x_mask;
-  const float* h_mask;
-  WalkTape tape, prefix_tape;
+struct RnnBackward : RnnPass {
   const float* dsequence;       // [B, T, H]; may be null: zeros
   const float* dlast_output;    // [B, H]; may be null: zeros
   const float* dlast_state[2];  // [B, H]; each may be null: zeros
@@ -242,7 +236,7 @@ struct NadamUpdate : Update {
 struct KernelTable {
   const char* isa;
 
-  // With all that the call will have but its workspace.
+  // Bytes of workspace for a call with every field set except `workspace`.
   int64_t (*rnn_forward_workspace)(const RnnForward&);
   int64_t (*rnn_backward_workspace)(const RnnBackward&);
   void (*rnn_forward)(const RnnForward&);

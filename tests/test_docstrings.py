@@ -112,8 +112,9 @@ def class_faults(cls: type) -> Iterator[str]:
     docstring = inspect.cleandoc(cls.__dict__.get("__doc__") or "")
     yield from form_faults(docstring)
     # What the user is handed, and never calls.
-    result = issubclass(cls, (tuple, BaseException)) or cls is fastrnn.kernels.Tape
-    if not issubclass(cls, BaseException) and cls is not fastrnn.kernels.Tape:
+    native = cls.__module__ == "fastrnn._core"
+    result = native or issubclass(cls, (tuple, BaseException))
+    if not native and not issubclass(cls, BaseException):
         known = described(docstring) | (described(docstring, "Attributes") if result else set())
         if missing := parameters(cls) - known:
             yield f"no Args: {sorted(missing)}"

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from support import reference
+from support.keras_cells import layer_of
 from support.pairwise import pairwise
-from support.rnn_cells import CELLS, LAYERS, Cell
+from support.rnn_cells import CELLS, KERAS_HAS, Cell
 from support.rnn_problems import DROPOUTS, MASKS, make_dropout_mask, make_mask, row_id
 
 BATCH, STEPS, FEATURES, UNITS = 2, 3, 2, 3
@@ -164,7 +165,7 @@ def test_float32_run_stays_in_float32(rng: np.random.Generator) -> None:
 # --- Live Keras -----------------------------------------------------------------------------------
 
 
-@cells
+@pytest.mark.parametrize("cell", KERAS_HAS, ids=lambda cell: cell.id)
 @pytest.mark.parametrize("row", WALKS, ids=row_id)
 def test_against_live_keras(
     cell: Cell, row: dict[str, Any], rng: np.random.Generator, keras: ModuleType
@@ -193,11 +194,9 @@ def test_against_live_keras(
             per_gate = reference.per_gate(masks[name], cell.gates, np.float64)
             masks[name] = list(np.moveaxis(per_gate, 1, 0))
             options.update(implementation=1, use_cudnn=False)
-    if cell.reset_after is not None:
-        options["reset_after"] = cell.reset_after
     rate = {name.removesuffix("_mask"): 0.5 for name, given in masks.items() if given is not None}
-    layer = getattr(keras.layers, LAYERS[cell.op])(
-        UNITS, return_state=True, dtype="float64", **rate, **options
+    layer = layer_of(
+        keras.layers, cell.id, UNITS, return_state=True, dtype="float64", **rate, **options
     )
     layer.build(x.shape)
     layer.set_weights(weights)

@@ -18,20 +18,6 @@ from measure.flops import (
     total,
 )
 
-# The first arguments of `_core.rnn_forward`, in their order: see python/fastrnn/_core.pyi.
-RNN_FORWARD_ARGUMENTS = (
-    "cell",
-    "x",
-    "tokens",
-    "table",
-    "kernel",
-    "recurrent_kernel",
-    "bias",
-    "initial_state",
-    "mask",
-    "dropout_mask",
-)
-
 
 class Recorder:
     """Notes each kernel call between `with` and its end.
@@ -80,14 +66,12 @@ class Recorder:
         return Counter({FORWARD: tapes, BACKWARD: tapes, OPTIMIZER: self.optimizer_bytes})
 
     def _rnn_forward(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def stand_in(*arguments: Any, **options: Any) -> Any:
-            result = original(*arguments, **options)
+        def stand_in(**given: Any) -> Any:
+            result = original(**given)
             tape = result[2]
             if tape is not None:
-                given = dict(zip(RNN_FORWARD_ARGUMENTS, arguments, strict=False)) | options
-                sequence = given["x"] if given["tokens"] is None else given["tokens"]
-                batch, steps = np.shape(sequence)[:2]
-                by_token = given["tokens"] is not None and given.get("dropout_mask") is None
+                batch, steps = np.shape(given.get("tokens", given.get("x")))[:2]
+                by_token = "tokens" in given and given["dropout_mask"] is None
                 self._walks[id(tape)] = {
                     "gates": _core.CELLS[given["cell"]].gates,
                     "batch": batch,
@@ -104,10 +88,9 @@ class Recorder:
         return stand_in
 
     def _rnn_backward(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def stand_in(*arguments: Any, **options: Any) -> Any:
-            result = original(*arguments, **options)
-            tape = arguments[0] if arguments else options["tape"]
-            walk = self._walks.pop(id(tape), None)
+        def stand_in(**given: Any) -> Any:
+            result = original(**given)
+            walk = self._walks.pop(id(given["tape"]), None)
             if walk is not None:  # else its forward pass came before the recording
                 noted = RecurrentPass(**walk, input_gradient=result[0] is not None)
                 self.recurrent.append(noted)

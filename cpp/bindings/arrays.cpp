@@ -105,7 +105,7 @@ Floats as_floats(py::handle value, const char* name, const Shape& expected) {
 
 OptionalFloats as_optional_floats(py::handle value, const char* name, const Shape& expected) {
   if (value.is_none()) return {};
-  return {as_floats(value, name, expected), true};
+  return as_floats(value, name, expected);
 }
 
 float* in_place(py::handle value, const char* name, const Shape& expected) {

@@ -6,6 +6,7 @@
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,10 +30,9 @@ Floats as_floats(py::handle value, const char* name);
 Floats as_floats(py::handle value, const char* name, const Shape& expected);
 
 // As above; None gives an empty optional.
-struct OptionalFloats {
-  Floats array;
-  bool given = false;
-  const float* data() const { return given ? array.data() : nullptr; }
+struct OptionalFloats : std::optional<Floats> {
+  using std::optional<Floats>::optional;
+  const float* data() const { return has_value() ? value().data() : nullptr; }
 };
 OptionalFloats as_optional_floats(py::handle value, const char* name, const Shape& expected);
 

@@ -1,6 +1,10 @@
-// SimpleRNN, LSTM and GRU over NumPy arrays; see python/fastrnn/kernels/.
+// The recurrent cells over NumPy arrays. python/fastrnn/kernels/recurrent.py documents the
+// arguments.
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "../dispatch.h"
@@ -8,7 +12,7 @@
 #include "../phases.h"
 #include "../plan.h"
 #include "../threads.h"
-#include "arrays.h"
+#include "arguments.h"
 #include "calls.h"
 #include "module.h"
 
@@ -22,23 +26,26 @@ Cell as_cell(const std::string& name) {
   return static_cast<Cell>(found - std::begin(kCells));
 }
 
+using States = std::array<OptionalFloats, 2>;  // h and c
+
 // What forward leaves for backward. It refers to the arrays that forward was given.
 struct Tape {
-  RnnProblem problem;
-  bool return_sequences, has_initial_state;
-  Floats x;      // [B, T, F], or with tokens
-  Floats table;  // [vocabulary, F]
+  RnnPass pass{};  // points into the members below
+  bool return_sequences = false, has_initial_state = false;
+  OptionalFloats x;              // [B, T, F], or with tokens
+  OptionalFloats table;          // [vocabulary, F]
+  std::optional<Tokens> tokens;  // [B, T], until there is a plan
+  std::optional<Bytes> mask;     // [B, T]
+  OptionalFloats kernel, recurrent_kernel, bias, x_mask, h_mask;
   Plan plan;
-  StepMask steps;
-  Bytes mask;  // [B, T] where steps.mask is not null
-  Floats kernel, recurrent_kernel;
-  OptionalFloats x_mask, h_mask;
-  Shape bias_shape;  // empty without bias
   Buffer h, c, gates, prefix_h, prefix_c, prefix_gates;
 
-  WalkTape rows() const { return {h.floats(), c.floats(), gates.floats()}; }
-  WalkTape prefix() const { return {prefix_h.floats(), prefix_c.floats(), prefix_gates.floats()}; }
-  TokenInput tokens() const { return {table.data(), table.shape(0), plan.distinct_tokens()}; }
+  const CellTraits& cell() const { return traits_of(pass.problem.cell); }
+  Shape state_shape() const { return {pass.problem.batch, pass.problem.units}; }
+  Shape bias_shape() const {
+    const py::ssize_t rows = cell().bias_rows, columns = cell().gates * pass.problem.units;
+    return rows > 1 ? Shape{rows, columns} : Shape{columns};
+  }
   size_t bytes() const {
     size_t sum = 0;
     for (const Buffer* b : {&h, &c, &gates, &prefix_h, &prefix_c, &prefix_gates}) sum += b->bytes();
@@ -46,275 +53,314 @@ struct Tape {
   }
 };
 
-Buffer floats_buffer(int64_t count) { return Buffer(size_t(count) * sizeof(float)); }
+// ---- reading the arguments
 
-Shape bias_shape(const RnnProblem& p) {
-  const py::ssize_t gates = traits_of(p.cell).gates * p.units;
-  const py::ssize_t rows = traits_of(p.cell).bias_rows;
-  return rows > 1 ? Shape{rows, gates} : Shape{gates};
+void read_cell(Arguments& arguments, Tape& tape) {
+  RnnProblem& p = tape.pass.problem;
+  p.cell = as_cell(arguments.text("cell"));
+  p.activation = arguments.activation("activation");
+  const auto recurrent = arguments.optional_activation("recurrent_activation");
+  if (recurrent && tape.cell().gates == 1) {
+    throw py::value_error(std::string("`recurrent_activation` must be None: ") + tape.cell().name +
+                          " has no gates. Received: '" + kActivationNames[int(*recurrent)] + "'");
+  }
+  p.recurrent_activation = recurrent.value_or(Activation::sigmoid);
 }
 
-Floats zeros(const Shape& shape) {
-  Floats array = new_floats(shape);
-  std::fill_n(array.mutable_data(), array.size(), 0.0f);
-  return array;
+// The input is `x` [B, T, F], or `tokens` [B, T] and their `table` [vocabulary, F].
+void read_input(Arguments& arguments, Tape& tape) {
+  RnnProblem& p = tape.pass.problem;
+  const py::handle tokens = arguments.get_or_none("tokens");
+  if (tokens.is_none()) {
+    tape.x = arguments.floats("x", {kAnySize, kAnySize, kAnySize});
+    p.batch = tape.x->shape(0), p.time = tape.x->shape(1), p.features = tape.x->shape(2);
+    tape.pass.x = tape.x.data();
+  } else {
+    tape.table = arguments.floats("table", {kAnySize, kAnySize});
+    tape.tokens = as_tokens(tokens, tape.table->shape(0));
+    if (tape.tokens->ndim() != 2) {
+      throw py::value_error("`tokens` must have shape (None, None). Received: shape=" +
+                            to_text(shape_of(*tape.tokens)));
+    }
+    p.batch = tape.tokens->shape(0), p.time = tape.tokens->shape(1);
+    p.features = tape.table->shape(1);
+  }
+  const auto received = [&] {
+    return ". Received: shape=" + to_text({p.batch, p.time, p.features});
+  };
+  if (p.time < 1 || p.features < 1)
+    throw py::value_error("`x` must have at least one time step and one feature" + received());
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();  // what a plan counts in
+  if (p.batch > kMost || p.time > kMost) {
+    throw py::value_error("`x` must have at most " + std::to_string(kMost) +
+                          " rows and as many time steps" + received());
+  }
 }
 
-// None, or one entry per state, each an array of this shape or None.
-void take_states(py::handle value, const char* name, int states, const Shape& shape,
-                 OptionalFloats taken[]) {
-  if (value.is_none()) return;
+void read_weights(Arguments& arguments, Tape& tape) {
+  RnnProblem& p = tape.pass.problem;
+  tape.recurrent_kernel = arguments.floats("recurrent_kernel", {kAnySize, kAnySize});
+  p.units = tape.recurrent_kernel->shape(0);
+  const int gates = tape.cell().gates;
+  if (p.units < 1 || tape.recurrent_kernel->shape(1) != gates * p.units) {
+    throw py::value_error(
+        "`recurrent_kernel` must have shape (units, " + std::to_string(gates) +
+        " * units) with units >= 1. Received: shape=" + to_text(shape_of(*tape.recurrent_kernel)));
+  }
+  tape.kernel = arguments.floats("kernel", {p.features, gates * p.units});
+  tape.bias = arguments.optional_floats("bias", tape.bias_shape());
+  tape.pass.kernel = tape.kernel.data();
+  tape.pass.recurrent_kernel = tape.recurrent_kernel.data();
+}
+
+// None, or one entry per state, each an array [B, H] or None.
+std::optional<States> read_states(Arguments& arguments, const char* name, const Tape& tape) {
+  const py::handle value = arguments.get(name);
+  if (value.is_none()) return std::nullopt;
   if (!py::isinstance<py::sequence>(value)) {
     throw py::type_error("`" + std::string(name) + "` must be a sequence of arrays. Received: " +
                          std::string(py::str(py::type::of(value))));
   }
-  const auto given = py::cast<py::sequence>(value);
-  if (py::ssize_t(given.size()) != states) {
-    throw py::value_error("`" + std::string(name) + "` must hold " + std::to_string(states) +
+  const auto given = py::reinterpret_borrow<py::sequence>(value);
+  if (py::ssize_t(given.size()) != tape.cell().states) {
+    throw py::value_error("`" + std::string(name) + "` must hold " +
+                          std::to_string(tape.cell().states) +
                           " array(s). Received: " + std::to_string(given.size()));
   }
-  for (int s = 0; s < states; ++s) taken[s] = as_optional_floats(given[s], name, shape);
+  States states;
+  for (int s = 0; s < tape.cell().states; ++s)
+    states[s] = as_optional_floats(given[s], name, tape.state_shape());
+  return states;
 }
 
 // A dropout mask [B, width], or [B, G, width] with one for each gate.
-OptionalFloats as_dropout_mask(py::handle value, const char* name, const RnnProblem& p,
-                               int64_t width) {
+OptionalFloats read_dropout_mask(Arguments& arguments, const char* name, const Tape& tape,
+                                 int64_t width) {
+  const py::handle value = arguments.get(name);
   if (value.is_none()) return {};
-  Floats mask = as_floats(value, name);
+  const Floats mask = as_floats(value, name);
   const Shape shape = shape_of(mask);
-  const int64_t gates = traits_of(p.cell).gates;
-  if (shape == Shape{p.batch, width})
-    mask = mask.reshape({p.batch, int64_t(1), width});
-  else if (shape != Shape{p.batch, gates, width}) {
-    throw py::value_error("`" + std::string(name) + "` must have shape " +
-                          to_text({p.batch, width}) + " or, one for each gate, " +
-                          to_text({p.batch, gates, width}) + ". Received: shape=" + to_text(shape));
+  const int64_t batch = tape.pass.problem.batch, gates = tape.cell().gates;
+  if (shape == Shape{batch, width}) return Floats(mask).reshape({batch, int64_t(1), width});
+  if (shape != Shape{batch, gates, width}) {
+    throw py::value_error("`" + std::string(name) + "` must have shape " + to_text({batch, width}) +
+                          " or, one for each gate, " + to_text({batch, gates, width}) +
+                          ". Received: shape=" + to_text(shape));
   }
-  return {mask, true};
+  return mask;
 }
 
-// The mask of all gates once for each gate, where the other mask has one for each.
+// One mask for all gates becomes one for each, where the other dropout mask has one for each.
 void repeat_for_gates(OptionalFloats& mask, int64_t gates) {
-  if (!mask.given || mask.array.shape(1) == gates) return;
-  const int64_t batch = mask.array.shape(0), width = mask.array.shape(2);
+  if (!mask || mask->shape(1) == gates) return;
+  const int64_t batch = mask->shape(0), width = mask->shape(2);
   Floats repeated({batch, gates, width});
   float* to = repeated.mutable_data();
   for (int64_t i = 0; i < batch * gates; ++i)
-    std::copy_n(mask.array.data() + i / gates * width, width, to + i * width);
-  mask.array = repeated;
+    std::copy_n(mask->data() + i / gates * width, width, to + i * width);
+  mask = repeated;
 }
 
-void take_dropout_masks(py::handle x_mask, py::handle h_mask, RnnProblem& p, OptionalFloats& x_in,
-                        OptionalFloats& h_in) {
-  x_in = as_dropout_mask(x_mask, "dropout_mask", p, p.features);
-  h_in = as_dropout_mask(h_mask, "recurrent_dropout_mask", p, p.units);
-  p.masked_x = x_in.given, p.masked_h = h_in.given;
+void read_masks(Arguments& arguments, Tape& tape) {
+  RnnProblem& p = tape.pass.problem;
+  const py::handle mask = arguments.get("mask");
+  if (!mask.is_none()) tape.mask = as_step_mask(mask, {p.batch, p.time});
+  tape.pass.steps.mask = tape.mask ? tape.mask->data() : nullptr;
+  tape.pass.steps.zero_output = arguments.flag("zero_output_for_mask");
+  tape.pass.steps.go_backwards = arguments.flag("go_backwards");
+
+  tape.x_mask = read_dropout_mask(arguments, "dropout_mask", tape, p.features);
+  tape.h_mask = read_dropout_mask(arguments, "recurrent_dropout_mask", tape, p.units);
+  p.masked_x = tape.x_mask.has_value(), p.masked_h = tape.h_mask.has_value();
   p.mask_sets = 1;
-  for (const OptionalFloats* mask : {&x_in, &h_in})
-    if (mask->given) p.mask_sets = std::max<int64_t>(p.mask_sets, mask->array.shape(1));
-  repeat_for_gates(x_in, p.mask_sets);
-  repeat_for_gates(h_in, p.mask_sets);
+  for (const OptionalFloats* dropout : {&tape.x_mask, &tape.h_mask})
+    if (*dropout) p.mask_sets = std::max<int64_t>(p.mask_sets, (*dropout)->shape(1));
+  repeat_for_gates(tape.x_mask, p.mask_sets);
+  repeat_for_gates(tape.h_mask, p.mask_sets);
+  tape.pass.x_mask = tape.x_mask.data(), tape.pass.h_mask = tape.h_mask.data();
 }
 
-// Where the input is tokens, x is None and `tokens` [B, T] and `table` [vocabulary, F] stand for
-// it.
-py::tuple rnn_forward(const std::string& cell, py::handle x, py::handle tokens, py::handle table,
-                      py::handle kernel, py::handle recurrent_kernel, py::handle bias,
-                      py::handle initial_state, py::handle mask, py::handle dropout_mask,
-                      py::handle recurrent_dropout_mask, bool go_backwards,
-                      bool zero_output_for_mask, const std::string& activation,
-                      const std::string& recurrent_activation, bool return_sequences,
-                      bool keep_tape) {
-  RnnForward a{};
-  RnnProblem& p = a.problem;
-  p.cell = as_cell(cell);
-  p.activation = as_activation(activation, "activation");
-  p.recurrent_activation = as_activation(recurrent_activation, "recurrent_activation");
-  p.threads = num_threads();
-  Floats x_in, table_in;
-  Tokens tokens_in;
-  const bool has_tokens = !tokens.is_none();
-  if (!has_tokens) {
-    x_in = as_floats(x, "x", {kAnySize, kAnySize, kAnySize});
-    p.batch = x_in.shape(0), p.time = x_in.shape(1), p.features = x_in.shape(2);
-  } else {
-    table_in = as_floats(table, "table", {kAnySize, kAnySize});
-    tokens_in = as_tokens(tokens, table_in.shape(0));
-    if (tokens_in.ndim() != 2) {
-      throw py::value_error("`tokens` must have shape (None, None). Received: shape=" +
-                            to_text(shape_of(tokens_in)));
-    }
-    p.batch = tokens_in.shape(0), p.time = tokens_in.shape(1), p.features = table_in.shape(1);
-  }
-  if (p.time < 1 || p.features < 1) {
-    throw py::value_error("`x` must have at least one time step and one feature. Received: shape=" +
-                          to_text({p.batch, p.time, p.features}));
-  }
-  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();  // what a plan counts in
-  if (p.batch > kMost || p.time > kMost) {
-    throw py::value_error(
-        "`x` must have at most " + std::to_string(kMost) +
-        " rows and as many time steps. Received: shape=" + to_text({p.batch, p.time, p.features}));
-  }
-  const Floats recurrent_in = as_floats(recurrent_kernel, "recurrent_kernel", {kAnySize, kAnySize});
-  p.units = recurrent_in.shape(0);
-  const py::ssize_t gates = traits_of(p.cell).gates * p.units;
-  if (p.units < 1 || recurrent_in.shape(1) != gates) {
-    throw py::value_error(
-        "`recurrent_kernel` must have shape (units, " + std::to_string(traits_of(p.cell).gates) +
-        " * units) with units >= 1. Received: shape=" + to_text(shape_of(recurrent_in)));
-  }
-  const Floats kernel_in = as_floats(kernel, "kernel", {p.features, gates});
-  const OptionalFloats bias_in = as_optional_floats(bias, "bias", bias_shape(p));
+// ---- forward
 
-  const int states = traits_of(p.cell).states;
-  const Shape state_shape{p.batch, p.units};
-  OptionalFloats initial[2];
-  take_states(initial_state, "initial_state", states, state_shape, initial);
-  const bool has_initial_state = !initial_state.is_none();
-  Bytes mask_in;
-  if (!mask.is_none()) mask_in = as_step_mask(mask, {p.batch, p.time});
-  OptionalFloats x_mask, h_mask;
-  take_dropout_masks(dropout_mask, recurrent_dropout_mask, p, x_mask, h_mask);
-
+void make_plan(Tape& tape) {
+  RnnProblem& p = tape.pass.problem;
+  if (p.batch == 0) return;
   const double begin = now_seconds();
-  PlanInput plan_input{p.batch, p.time};
-  if (has_tokens) {
-    plan_input.tokens = tokens_in.data();
-    plan_input.vocabulary = table_in.shape(0);
-    plan_input.share_prefix = mask.is_none() && !has_initial_state && !p.masked_x && !p.masked_h;
+  PlanInput input{p.batch, p.time};
+  input.mask = tape.pass.steps.mask;
+  input.go_backwards = tape.pass.steps.go_backwards;
+  if (tape.tokens) {
+    input.tokens = tape.tokens->data();
+    input.vocabulary = tape.table->shape(0);
+    input.share_prefix = !tape.mask && !tape.has_initial_state && !p.masked_x && !p.masked_h;
   }
-  if (!mask.is_none()) plan_input.mask = mask_in.data();
-  plan_input.go_backwards = go_backwards;
-  Plan plan;
-  if (p.batch > 0) plan = Plan(plan_input);
+  tape.plan = Plan(input);
   if (profiling()) add_phase_seconds(Phase::plan, now_seconds() - begin);
-  p.distinct = plan.distinct();
-  p.positions = p.batch > 0 ? plan.view().walk.positions() : 0;
-  p.prefix = plan.view().prefix.steps;
-
-  a.plan = plan.view();
-  a.steps = {plan_input.mask, zero_output_for_mask, go_backwards};
-  if (has_tokens) {
-    a.tokens = {table_in.data(), table_in.shape(0), plan.distinct_tokens()};
-  } else {
-    a.x = x_in.data();
+  tape.pass.plan = tape.plan.view();
+  p.distinct = tape.plan.distinct();
+  p.positions = tape.pass.plan.walk.positions();
+  p.prefix = tape.pass.plan.prefix.steps;
+  if (tape.tokens) {
+    tape.pass.tokens = {tape.table.data(), input.vocabulary, tape.plan.distinct_tokens()};
+    tape.tokens.reset();
   }
-  a.x_mask = x_mask.data(), a.h_mask = h_mask.data();
-  Floats last_state[2];
-  for (int s = 0; s < states; ++s) last_state[s] = new_floats(state_shape);
-  Floats last_output = new_floats(state_shape), sequence;
-  if (return_sequences) sequence = new_floats({p.batch, p.time, p.units});
-  std::shared_ptr<Tape> tape;
-  if (keep_tape) {
-    tape = std::make_shared<Tape>();
-    tape->problem = p;
-    tape->return_sequences = return_sequences;
-    tape->has_initial_state = has_initial_state;
-    tape->x = x_in, tape->table = table_in;
-    tape->steps = a.steps, tape->mask = mask_in;
-    tape->kernel = kernel_in, tape->recurrent_kernel = recurrent_in;
-    tape->x_mask = x_mask, tape->h_mask = h_mask;
-    if (bias_in.given) tape->bias_shape = bias_shape(p);
-    const int64_t rows = p.batch + p.positions;
-    const int lanes = traits_of(p.cell).cached_lanes;
-    tape->h = floats_buffer(checked_count({rows, p.units}));
-    if (states == 2) tape->c = floats_buffer(checked_count({rows, p.units}));
-    if (lanes) tape->gates = floats_buffer(checked_count({p.positions, lanes, p.units}));
-    if (p.prefix > 0) {
-      tape->prefix_h = floats_buffer(checked_count({p.prefix + 1, p.units}));
-      if (states == 2) tape->prefix_c = floats_buffer(checked_count({p.prefix + 1, p.units}));
-      if (lanes) tape->prefix_gates = floats_buffer(checked_count({p.prefix, lanes, p.units}));
-    }
-    a.tape = tape->rows(), a.prefix_tape = tape->prefix();
+}
+
+// Memory for what forward keeps.
+void allocate(Tape& tape) {
+  const RnnProblem& p = tape.pass.problem;
+  const int states = tape.cell().states, lanes = tape.cell().cached_lanes;
+  const auto reserve = [](Buffer& buffer, std::initializer_list<int64_t> sizes) {
+    buffer = Buffer(size_t(checked_count(sizes)) * sizeof(float));
+  };
+  reserve(tape.h, {p.batch + p.positions, p.units});
+  if (states == 2) reserve(tape.c, {p.batch + p.positions, p.units});
+  if (lanes) reserve(tape.gates, {p.positions, lanes, p.units});
+  if (p.prefix > 0) {
+    reserve(tape.prefix_h, {p.prefix + 1, p.units});
+    if (states == 2) reserve(tape.prefix_c, {p.prefix + 1, p.units});
+    if (lanes) reserve(tape.prefix_gates, {p.prefix, lanes, p.units});
+  }
+  tape.pass.tape = {tape.h.floats(), tape.c.floats(), tape.gates.floats()};
+  tape.pass.prefix_tape = {tape.prefix_h.floats(), tape.prefix_c.floats(),
+                           tape.prefix_gates.floats()};
+}
+
+// The outputs and the last states.
+std::pair<Floats, py::tuple> run_forward(const Tape& tape,
+                                         const std::optional<States>& initial_state) {
+  const RnnProblem& p = tape.pass.problem;
+  RnnForward a{};
+  static_cast<RnnPass&>(a) = tape.pass;
+  a.bias = tape.bias.data();
+  Floats outputs =
+      new_floats(tape.return_sequences ? Shape{p.batch, p.time, p.units} : tape.state_shape());
+  OptionalFloats last_output;
+  if (tape.return_sequences) {
+    a.sequence = outputs.mutable_data();
+    last_output = new_floats(tape.state_shape());
+    a.last_output = last_output->mutable_data();
+  } else {
+    a.last_output = outputs.mutable_data();
+  }
+  py::tuple states(tape.cell().states);
+  for (int s = 0; s < tape.cell().states; ++s) {
+    Floats last = new_floats(tape.state_shape());
+    if (initial_state) a.initial_state[s] = (*initial_state)[s].data();
+    a.last_state[s] = last.mutable_data();
+    states[s] = std::move(last);
   }
   if (p.batch > 0) {
     const KernelTable& table = kernels();
-    a.kernel = kernel_in.data(), a.recurrent_kernel = recurrent_in.data(), a.bias = bias_in.data();
-    for (int s = 0; s < states; ++s) {
-      a.initial_state[s] = initial[s].data();
-      a.last_state[s] = last_state[s].mutable_data();
-    }
-    a.last_output = last_output.mutable_data();
-    if (return_sequences) a.sequence = sequence.mutable_data();
     const Buffer workspace(size_t(table.rnn_forward_workspace(a)));
     a.workspace = workspace.data();
     const py::gil_scoped_release release;
     table.rnn_forward(a);
   }
-  if (tape) tape->plan = std::move(plan);  // its memory, and so a.plan, stays where it is
-  py::tuple state_tuple(states);
-  for (int s = 0; s < states; ++s) state_tuple[s] = last_state[s];
-  return py::make_tuple(return_sequences ? sequence : last_output, state_tuple,
-                        tape ? py::cast(tape) : py::none());
+  return {std::move(outputs), std::move(states)};
 }
 
-// d_states: None, or one entry per state, each an array or None.
-py::tuple rnn_backward(const Tape& tape, py::handle d_outputs, py::handle d_states,
-                       bool input_gradient) {
-  RnnBackward a{};
-  const RnnProblem& p = a.problem = tape.problem;
-  a.problem.threads = num_threads();
-  const int states = traits_of(p.cell).states;
-  const Shape state_shape{p.batch, p.units};
-  const OptionalFloats doutputs =
-      as_optional_floats(d_outputs, "d_outputs",
-                         tape.return_sequences ? Shape{p.batch, p.time, p.units} : state_shape);
-  OptionalFloats dlast[2];
-  take_states(d_states, "d_states", states, state_shape, dlast);
+// Returns (outputs, last states, tape or None).
+py::tuple rnn_forward(const py::kwargs& given) {
+  Arguments arguments(given);
+  const auto tape = std::make_shared<Tape>();
+  read_cell(arguments, *tape);
+  read_input(arguments, *tape);
+  read_weights(arguments, *tape);
+  read_masks(arguments, *tape);
+  const auto initial_state = read_states(arguments, "initial_state", *tape);
+  tape->has_initial_state = initial_state.has_value();
+  tape->return_sequences = arguments.flag("return_sequences");
+  const bool keep_tape = arguments.flag("keep_tape");
+  arguments.done();
 
-  Floats dx, dbias, dinitial[2];
-  const py::ssize_t gates = traits_of(p.cell).gates * p.units;
-  const bool empty = p.batch == 0;
-  const auto weight_like = [empty](const Shape& shape) {
-    return empty ? zeros(shape) : new_floats(shape);
-  };
-  const bool has_table = tape.table.ndim() == 2;
-  if (input_gradient) {
-    dx = has_table ? weight_like(shape_of(tape.table)) : new_floats({p.batch, p.time, p.features});
+  tape->pass.problem.threads = num_threads();
+  make_plan(*tape);
+  if (keep_tape) allocate(*tape);
+  auto [outputs, states] = run_forward(*tape, initial_state);
+  return py::make_tuple(std::move(outputs), std::move(states),
+                        keep_tape ? py::cast(tape) : py::none());
+}
+
+// ---- backward
+
+const Tape& read_tape(Arguments& arguments) {
+  const py::handle tape = arguments.get("tape");
+  if (!py::isinstance<Tape>(tape)) {
+    throw py::type_error(
+        "`tape` must be what rnn_forward returned with `keep_tape=True`. Received: " +
+        std::string(py::str(py::type::of(tape))));
   }
-  Floats dkernel = weight_like({p.features, gates}), drecurrent = weight_like({p.units, gates});
-  const bool use_bias = !tape.bias_shape.empty();
-  if (use_bias) dbias = weight_like(tape.bias_shape);
-  for (int s = 0; s < states && tape.has_initial_state; ++s) dinitial[s] = new_floats(state_shape);
-  if (!empty) {
+  return py::cast<const Tape&>(tape);
+}
+
+// Returns the gradients of (x or table, kernel, recurrent_kernel, bias, initial states), None where
+// there is none.
+py::tuple rnn_backward(const py::kwargs& given) {
+  Arguments arguments(given);
+  const Tape& tape = read_tape(arguments);
+  const RnnProblem& p = tape.pass.problem;
+  const OptionalFloats d_outputs = arguments.optional_floats(
+      "d_outputs", tape.return_sequences ? Shape{p.batch, p.time, p.units} : tape.state_shape());
+  const auto d_states = read_states(arguments, "d_states", tape);
+  const bool input_gradient = arguments.flag("input_gradient");
+  arguments.done();
+
+  RnnBackward a{};
+  static_cast<RnnPass&>(a) = tape.pass;
+  a.problem.threads = num_threads();
+  (tape.return_sequences ? a.dsequence : a.dlast_output) = d_outputs.data();
+  const auto gradient = [empty = p.batch == 0](const Shape& shape, float*& data) {
+    Floats array = new_floats(shape);
+    data = array.mutable_data();
+    if (empty) std::fill_n(data, array.size(), 0.0f);  // no kernel runs
+    return array;
+  };
+  const py::ssize_t columns = tape.cell().gates * p.units;
+  py::object dx = py::none(), dbias = py::none(), dinitial_state = py::none();
+  if (input_gradient)
+    dx = gradient(tape.table ? shape_of(*tape.table) : Shape{p.batch, p.time, p.features}, a.dx);
+  const Floats dkernel = gradient({p.features, columns}, a.dkernel);
+  const Floats drecurrent_kernel = gradient({p.units, columns}, a.drecurrent_kernel);
+  if (tape.bias) dbias = gradient(tape.bias_shape(), a.dbias);
+  const int states = tape.cell().states;
+  for (int s = 0; s < states && d_states; ++s) a.dlast_state[s] = (*d_states)[s].data();
+  if (tape.has_initial_state) {
+    py::tuple each(states);
+    for (int s = 0; s < states; ++s) each[s] = gradient(tape.state_shape(), a.dinitial_state[s]);
+    dinitial_state = each;
+  }
+  if (p.batch > 0) {
     const KernelTable& table = kernels();
-    if (has_table) {
-      a.tokens = tape.tokens();
-    } else {
-      a.x = tape.x.data();
-    }
-    a.plan = tape.plan.view();
-    a.steps = tape.steps;
-    a.kernel = tape.kernel.data(), a.recurrent_kernel = tape.recurrent_kernel.data();
-    a.x_mask = tape.x_mask.data(), a.h_mask = tape.h_mask.data();
-    a.tape = tape.rows(), a.prefix_tape = tape.prefix();
-    (tape.return_sequences ? a.dsequence : a.dlast_output) = doutputs.data();
-    a.dkernel = dkernel.mutable_data(), a.drecurrent_kernel = drecurrent.mutable_data();
-    if (input_gradient) a.dx = dx.mutable_data();
-    if (use_bias) a.dbias = dbias.mutable_data();
-    for (int s = 0; s < states; ++s) {
-      a.dlast_state[s] = dlast[s].data();
-      if (tape.has_initial_state) a.dinitial_state[s] = dinitial[s].mutable_data();
-    }
     const Buffer workspace(size_t(table.rnn_backward_workspace(a)));
     a.workspace = workspace.data();
     const py::gil_scoped_release release;
     table.rnn_backward(a);
   }
-  py::tuple dinitial_tuple(tape.has_initial_state ? states : 0);
-  for (size_t s = 0; s < dinitial_tuple.size(); ++s) dinitial_tuple[s] = dinitial[s];
-  return py::make_tuple(input_gradient ? py::object(dx) : py::none(), dkernel, drecurrent,
-                        use_bias ? py::object(dbias) : py::none(),
-                        tape.has_initial_state ? py::object(dinitial_tuple) : py::none());
+  return py::make_tuple(dx, dkernel, drecurrent_kernel, dbias, dinitial_state);
 }
 
 }  // namespace
 
+constexpr const char* kCellTraitsDoc =
+    R"(Sizes of a recurrent cell. `CELLS` has one for each.
+
+Attributes:
+    gates: Blocks of H columns in the weights. With more than one there is a recurrent activation.
+    states: 1 (h) or 2 (h and c).
+    cached_lanes: Values for each unit and step that a tape keeps beside the states.
+    bias_rows: 2 where the input side and the recurrent side have a bias each, else 1.
+
+Example:
+    >>> from fastrnn import kernels
+    >>> kernels.CELLS["lstm"].gates, kernels.CELLS["gru"].bias_rows
+    (4, 2)
+)";
+
 constexpr const char* kTapeDoc =
     R"(What the forward pass of a recurrent layer keeps for its backward pass.
 
-Made by `lstm_forward` and its kin; it serves any number of backward passes and cannot be changed.
+Made by `rnn_forward`. It serves any number of backward passes and cannot be changed.
 
 Attributes:
     cell: Name of the cell.
@@ -328,45 +374,38 @@ Example:
     >>> import numpy as np
     >>> from fastrnn import kernels
     >>> x, kernel, recurrent_kernel = np.zeros((2, 5, 3)), np.zeros((3, 4)), np.zeros((4, 4))
-    >>> kernels.simple_rnn_forward(x, kernel, recurrent_kernel).tape.positions
+    >>> kernels.rnn_forward("simple_rnn", x, kernel, recurrent_kernel).tape.positions
     10
 )";
 
 void register_rnn(py::module_& m) {
-  py::class_<CellTraits>(m, "CellTraits", "One cell of the kernels; see cpp/api.h.")
-      .def_readonly("gates", &CellTraits::gates, "G.")
-      .def_readonly("states", &CellTraits::states, "1: h; 2: h and c.")
-      .def_readonly("cached_lanes", &CellTraits::cached_lanes,
-                    "Floats per position and unit that the tape keeps beside the states.")
-      .def_readonly("bias_rows", &CellTraits::bias_rows,
-                    "2: one of the input side, one of the recurrent side.");
+  py::class_<CellTraits>(m, "CellTraits", kCellTraitsDoc)
+      .def_readonly("gates", &CellTraits::gates)
+      .def_readonly("states", &CellTraits::states)
+      .def_readonly("cached_lanes", &CellTraits::cached_lanes)
+      .def_readonly("bias_rows", &CellTraits::bias_rows);
   py::dict cells;
   for (const CellTraits& cell : kCells)
     cells[cell.name] = py::cast(cell, py::return_value_policy::reference);
   m.attr("CELLS") = py::module_::import("types").attr("MappingProxyType")(cells);
   py::class_<Tape, std::shared_ptr<Tape>>(m, "Tape", kTapeDoc)
       .def_property_readonly(
-          "cell", [](const Tape& t) { return traits_of(t.problem.cell).name; }, "Name of the cell.")
+          "cell", [](const Tape& t) { return traits_of(t.pass.problem.cell).name; },
+          "Name of the cell.")
       .def_readonly("return_sequences", &Tape::return_sequences,
                     "Whether backward takes a gradient for each step.")
       .def_property_readonly(
-          "positions", [](const Tape& t) { return t.problem.positions; },
+          "positions", [](const Tape& t) { return t.pass.problem.positions; },
           "Steps that were walked, of all rows, without the shared prefix.")
       .def_property_readonly(
-          "prefix", [](const Tape& t) { return t.problem.prefix; },
+          "prefix", [](const Tape& t) { return t.pass.problem.prefix; },
           "Steps of the padding that rows share, walked once for all.")
       .def_property_readonly(
-          "distinct", [](const Tape& t) { return t.problem.distinct; },
+          "distinct", [](const Tape& t) { return t.pass.problem.distinct; },
           "Different tokens of the batch; 0 where the input was a tensor.")
       .def_property_readonly("nbytes", &Tape::bytes, "Memory that the tape holds.");
-  m.def("rnn_forward", &rnn_forward, py::call_guard<Call>(), py::arg("cell"), py::arg("x"),
-        py::arg("tokens"), py::arg("table"), py::arg("kernel"), py::arg("recurrent_kernel"),
-        py::arg("bias"), py::arg("initial_state"), py::arg("mask"), py::arg("dropout_mask"),
-        py::arg("recurrent_dropout_mask"), py::arg("go_backwards"), py::arg("zero_output_for_mask"),
-        py::arg("activation"), py::arg("recurrent_activation"), py::arg("return_sequences"),
-        py::arg("keep_tape"));
-  m.def("rnn_backward", &rnn_backward, py::call_guard<Call>(), py::arg("tape"),
-        py::arg("d_outputs"), py::arg("d_states"), py::arg("input_gradient"));
+  m.def("rnn_forward", &rnn_forward, py::call_guard<Call>());
+  m.def("rnn_backward", &rnn_backward, py::call_guard<Call>());
 }
 
 }  // namespace fastrnn

@@ -45,30 +45,11 @@ class Tape:
     @property
     def prefix(self) -> int: ...
 
-def rnn_forward(
-    cell: str,
-    x: ArrayLike | None,
-    tokens: ArrayLike | None,
-    table: ArrayLike | None,
-    kernel: ArrayLike,
-    recurrent_kernel: ArrayLike,
-    bias: ArrayLike | None,
-    initial_state: Any,
-    mask: ArrayLike | None,
-    dropout_mask: ArrayLike | None,
-    recurrent_dropout_mask: ArrayLike | None,
-    go_backwards: bool,
-    zero_output_for_mask: bool,
-    activation: str,
-    recurrent_activation: str,
-    return_sequences: bool,
-    keep_tape: bool,
-) -> tuple[_Floats, tuple[_Floats, ...], Tape | None]: ...
+# Keyword arguments only: those of the functions of the same names in `fastrnn.kernels`. Where the
+# input is `Embedded`, `tokens` and `table` stand in place of `x`.
+def rnn_forward(**arguments: Any) -> tuple[_Floats, tuple[_Floats, ...], Tape | None]: ...
 def rnn_backward(
-    tape: Tape,
-    d_outputs: ArrayLike | None,
-    d_states: Any,
-    input_gradient: bool,
+    **arguments: Any,
 ) -> tuple[_Floats | None, _Floats, _Floats, _Floats | None, tuple[_Floats, ...] | None]: ...
 def dense_forward(
     x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None, activation: str

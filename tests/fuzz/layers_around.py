@@ -189,7 +189,9 @@ def too_large(r: Random) -> str:
         lambda: kernels.embedding_forward(tokens, row),
         lambda: kernels.embedding_backward(tokens[:1], row, n),
         lambda: kernels.activation_forward(np.broadcast_to(row, (n, n)), r.choice(NAMES)),
-        lambda: kernels.simple_rnn_forward(column[:, None], np.broadcast_to(row, (1, n)), row),
+        lambda: kernels.rnn_forward(
+            "simple_rnn", column[:, None], np.broadcast_to(row, (1, n)), row
+        ),
     )
     try:
         r.choice(calls)()

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from fastrnn import kernels
 from support import reference
 from support.rnn_cells import CELLS, Cell, flatten
 from support.rnn_problems import (
@@ -241,13 +242,8 @@ def _wrong_call(
     if name in ("d_outputs", "d_states"):
         return name, _wrong_backward(r, cell, problem, name)
     if name == "cell":
-        from fastrnn import _core
-
         cells = ("", "LSTM", "lstm\0", "x" * 1000, 3, None, b"lstm\xff")
-        return name, lambda: _core.rnn_forward(
-            r.choice(cells), x, None, None, *weights, *(None,) * 4, False, False, "tanh", "tanh",
-            True, True,
-        )  # fmt: skip
+        return name, lambda: kernels.rnn_forward(r.choice(cells), **arguments)
     if name == "activation":
         arguments[name] = r.choice(("", "Tanh", "tanh ", "softmax", "x" * 1000, 3, None))
     elif name == "x" and is_embedded(x):

@@ -55,7 +55,7 @@ def refuse(r: Random) -> str:
         "probe_triad": lambda: _core.probe_triad(x, wild.wrong(r, x), x, 2.0, 1),
         "probe_triad's result": lambda: _core.probe_triad(x[:-1].copy(), x, x, 2.0, 1),
         "Tape": lambda: _core.Tape(),
-        "tape": lambda: _core.rnn_backward(r.choice(NOTHING_GOOD), None, None, True),
+        "tape": lambda: _core.rnn_backward(tape=r.choice(NOTHING_GOOD)),
     }
     what = r.choice(sorted(calls))
     return wild.must_refuse(calls[what], what)

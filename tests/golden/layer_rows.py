@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from support.keras_cells import KERAS_CELLS
+
 from golden.objects import initializer, layer
 
 BATCH, STEPS, FEATURES, UNITS = 3, 5, 3, 5
@@ -50,12 +52,6 @@ CASES: dict[str, Any] = {}
 
 # --------------------------------------------------------------------------------- recurrent layers
 
-_CELLS: dict[str, tuple[str, dict[str, Any]]] = {
-    "simple rnn": ("SimpleRNN", {}),
-    "lstm": ("LSTM", {}),
-    "gru": ("GRU", {}),
-    "gru reset before": ("GRU", {"reset_after": False}),
-}
 _ALL, _STATES, _BACK = {"return_sequences": True}, {"return_state": True}, {"go_backwards": True}
 _MASK = (BATCH, STEPS)
 # Arguments of the layer, and of the row: how often each cell is called on what.
@@ -74,7 +70,8 @@ _OF_EVERY_CELL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "dropout off": ({"dropout": 0.3, "recurrent_dropout": 0.2}, {"gradients": False}),
     "without effect": ({"unroll": True}, {}),
 }
-for _cell, (_name, _config) in _CELLS.items():
+for _cell, (_name, _config) in KERAS_CELLS.items():
+    _cell = _cell.replace("_", " ")
     for _title, (_more, _asked) in _OF_EVERY_CELL.items():
         _states = _asked.get("states", 0) * (2 if _name == "LSTM" else 1)
         CASES[f"{_cell} {_title}".strip()] = row(

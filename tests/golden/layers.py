@@ -111,7 +111,7 @@ def _gradients_of_states(layer: Any, x: Any, mask: Any, given: Arrays) -> Arrays
     d_outputs = d[0]
     if layer.go_backwards and layer.return_sequences:  # the kernel keeps the order of the time
         d_outputs = d_outputs[:, ::-1]
-    gradient = type(layer).backward_kernel(walked.tape, d_outputs, tuple(d[1:]) or None)
+    gradient = layer.walk_back(walked.tape, d_outputs, d_states=tuple(d[1:]) or None)
     weights = [gradient.kernel, gradient.recurrent_kernel]
     weights += [] if gradient.bias is None else [gradient.bias]
     return numbered("gradient", [*weights, gradient.x, *(gradient.initial_state or ())])

@@ -13,6 +13,7 @@ import sys
 import keras
 import numpy as np
 from support import parity_cases as cases
+from support.keras_cells import KERAS_CELLS
 
 from golden import case_file, kinds, objects
 
@@ -21,7 +22,7 @@ def training_arrays() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(7)
     data = cases.training_data(rng)
     arrays: dict[str, np.ndarray] = {f"tokens/{name}": tokens for name, tokens in data.items()}
-    for cell in cases.CELLS:
+    for cell in KERAS_CELLS:
         shapes = [w.shape for w in cases.training_model(keras, cell, "sgd").get_weights()]
         weights = cases.random_weights(rng, shapes)
         arrays.update({f"{cell}/weights/{k}": weight for k, weight in enumerate(weights)})

@@ -8,7 +8,8 @@ from typing import Any
 import fastrnn
 import numpy as np
 import pytest
-from fastrnn import layers
+from fastrnn import kernels, layers
+from support.keras_cells import KERAS_CELLS
 from support.keras_twins import assert_same, assert_same_gradients, randomized
 from support.pairwise import pairwise
 from support.rnn_problems import MASKS, make_mask
@@ -18,16 +19,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:Layer 'sequential.*does not supp
 
 BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 5, 6, 4, 3, 12
 
-CELLS: dict[str, tuple[str, dict[str, Any]]] = {
-    "SimpleRNN": ("SimpleRNN", {}),
-    "LSTM": ("LSTM", {}),
-    "GRU": ("GRU", {}),
-    "GRU before": ("GRU", {"reset_after": False}),
-}
-
 CALLS = pairwise(
     {
-        "cell": tuple(CELLS),
+        "cell": tuple(KERAS_CELLS),
         "pattern": MASKS,
         "return_sequences": (True, False),
         "zero_output_for_mask": (False, True),
@@ -38,7 +32,7 @@ CALLS = pairwise(
 
 
 def twins(keras: ModuleType, cell: str, **options: Any) -> tuple[Any, Any]:
-    name, more = CELLS[cell]
+    name, more = KERAS_CELLS[cell]
     pair = [getattr(lib, name)(UNITS, **more, **options) for lib in (keras.layers, layers)]
     for layer in pair:
         layer.build((None, STEPS, FEATURES))
@@ -60,7 +54,7 @@ def test_calls_and_gradients(
     x, mask = inputs(rng, BATCH, STEPS, FEATURES), make_mask(pattern, rng, BATCH, STEPS)
     state = None
     if with_state:
-        state = [inputs(rng, BATCH, UNITS) for _ in range(2 if cell == "LSTM" else 1)]
+        state = [inputs(rng, BATCH, UNITS) for _ in range(kernels.CELLS[cell].states)]
     wanted = theirs(x, initial_state=state, mask=mask)
     assert_same(ours(x, initial_state=state, mask=mask), wanted)
     assert_same(ours(x, initial_state=state, mask=mask.astype(int).tolist()), wanted)

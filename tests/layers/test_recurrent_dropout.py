@@ -12,24 +12,17 @@ import fastrnn
 import numpy as np
 import pytest
 from fastrnn import kernels, layers
+from support.keras_cells import KERAS_CELLS, layer_of
 from support.keras_twins import assert_same, assert_same_gradients, randomized
 from support.pairwise import pairwise
 
 BATCH, STEPS, FEATURES, UNITS = 4, 5, 6, 3
-CELLS: dict[str, tuple[str, dict[str, Any], int]] = {
-    # layer, options, gates
-    "SimpleRNN": ("SimpleRNN", {}, 1),
-    "LSTM": ("LSTM", {}, 4),
-    "GRU": ("GRU", {}, 3),
-    "GRU before": ("GRU", {"reset_after": False}, 3),
-}
 
-cells = pytest.mark.parametrize("cell", CELLS)
+cells = pytest.mark.parametrize("cell", KERAS_CELLS)
 
 
 def made(cell: str, lib: Any = layers, units: int = UNITS, **options: Any) -> Any:
-    name, more, _ = CELLS[cell]
-    return getattr(lib, name)(units, **more, **options)
+    return layer_of(lib, cell, units, **options)
 
 
 def inputs(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -39,16 +32,16 @@ def inputs(rng: np.random.Generator, *shape: int) -> np.ndarray:
 class Drawn:
     """Records the masks that a layer hands to its kernel."""
 
-    def __init__(self, layer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[dict[str, np.ndarray | None]] = []
-        kernel = type(layer).forward_kernel
+        kernel = kernels.rnn_forward
 
         def record(*args: Any, **options: Any) -> Any:
             names = ("dropout_mask", "recurrent_dropout_mask")
             self.calls.append({name: options.get(name) for name in names})
             return kernel(*args, **options)
 
-        monkeypatch.setattr(type(layer), "forward_kernel", staticmethod(record))
+        monkeypatch.setattr(kernels, "rnn_forward", record)
 
     def __getitem__(self, name: str) -> list[np.ndarray | None]:
         return [call[name] for call in self.calls]
@@ -68,9 +61,9 @@ def test_what_is_drawn(
     monkeypatch: pytest.MonkeyPatch, cell: str, rates: dict[str, Any], per_gate: bool
 ) -> None:
     fastrnn.utils.set_random_seed(11)
-    gates, batch, features, units = CELLS[cell][2], 80, 31, 29
+    gates, batch, features, units = kernels.CELLS[cell].gates, 80, 31, 29
     layer = made(cell, units=units, **rates)
-    drawn = Drawn(layer, monkeypatch)
+    drawn = Drawn(monkeypatch)
     x = np.ones((batch, STEPS, features), "float32")
     for training in (True, True, False):
         layer(x, training=training)
@@ -110,16 +103,15 @@ def test_results_are_those_of_ops_given_the_masks(
     if fused:
         x = kernels.Embedded(rng.integers(0, 7, (BATCH, STEPS)), inputs(rng, 7, FEATURES))
     mask = rng.random((BATCH, STEPS)) < 0.7
-    kernel, drawn = type(layer).forward_kernel, Drawn(layer, monkeypatch)
+    kernel, drawn = kernels.rnn_forward, Drawn(monkeypatch)
     y, tape = layer.forward(x, True, mask)
-    options = CELLS[cell][1]
     wanted = kernel(
-        x, *layer.get_weights(), mask=mask, return_sequences=True, **drawn.calls[0], **options
+        cell, x, *layer.get_weights(), mask=mask, return_sequences=True, **drawn.calls[0]
     )
     np.testing.assert_array_equal(y, wanted.outputs)
     d_y = inputs(rng, *y.shape)
     d_x, d_weights = layer.backward(tape, d_y)
-    d = type(layer).backward_kernel(wanted.tape, d_y)
+    d = kernels.rnn_backward(wanted.tape, d_y)
     for one, other in zip(
         [d_x, *d_weights], [d.x, d.kernel, d.recurrent_kernel, d.bias], strict=True
     ):
@@ -158,7 +150,7 @@ def test_the_masks_hold_for_all_steps() -> None:
 
 GIVEN = pairwise(
     {
-        "cell": tuple(CELLS),
+        "cell": tuple(KERAS_CELLS),
         "dropout": (0.0, 0.3, 1.0),
         "recurrent_dropout": (0.0, 0.4, 1.0),
         "implementation": (2, 1),
@@ -175,11 +167,11 @@ def test_keras_does_the_same_with_the_same_masks(
 ) -> None:
     row = dict(row)
     cell, masked = row.pop("cell"), row.pop("masked")
-    gates = CELLS[cell][2]
-    if cell == "SimpleRNN":
+    gates = kernels.CELLS[cell].gates
+    if cell == "simple_rnn":
         del row["implementation"]  # Keras's has none
     ours = made(cell, **row)
-    if cell != "SimpleRNN":
+    if cell != "simple_rnn":
         row["use_cudnn"] = False  # else Keras cannot broadcast the masks of implementation=1
     theirs = made(cell, keras.layers, **row)
     for layer in (theirs, ours):
@@ -204,7 +196,7 @@ def test_keras_does_the_same_with_the_same_masks(
     x = inputs(rng, BATCH, STEPS, FEATURES)
     mask = rng.random((BATCH, STEPS)) < 0.7 if masked else None
     assert_same(ours(x, mask=mask), theirs(x, mask=mask))
-    state = [inputs(rng, BATCH, UNITS) for _ in range(2 if cell == "LSTM" else 1)]
+    state = [inputs(rng, BATCH, UNITS) for _ in range(kernels.CELLS[cell].states)]
     arguments = {"mask": mask, "initial_state": state, "training": True}
     assert_same(ours(x, **arguments), theirs(x, **arguments))
     assert_same_gradients(rng, theirs, ours, x, mask)
@@ -213,7 +205,7 @@ def test_keras_does_the_same_with_the_same_masks(
 def test_a_rate_of_one_is_that_of_keras(keras: ModuleType, rng: np.random.Generator) -> None:
     """Zeros in SimpleRNN; no dropout in LSTM and GRU."""
     x = inputs(rng, BATCH, STEPS, FEATURES)
-    for cell in CELLS:
+    for cell in KERAS_CELLS:
         for rates in ({"dropout": 1.0}, {"recurrent_dropout": 1.0}):
             theirs, ours = made(cell, keras.layers, **rates), made(cell, **rates)
             theirs.build(x.shape)
@@ -221,7 +213,7 @@ def test_a_rate_of_one_is_that_of_keras(keras: ModuleType, rng: np.random.Genera
             randomized(rng, theirs, ours)
             assert_same(ours(x, training=True), theirs(x, training=True))
             changed = np.abs(ours(x, training=True) - ours(x)).max() > 1e-3
-            assert changed == (cell == "SimpleRNN")
+            assert changed == (cell == "simple_rnn")
 
 
 @cells
@@ -260,7 +252,7 @@ def test_a_layer_without_dropout_draws_no_seed() -> None:
 
 def test_both_directions_draw_their_own_masks(monkeypatch: pytest.MonkeyPatch) -> None:
     both = layers.Bidirectional(layers.LSTM(UNITS, dropout=0.5, recurrent_dropout=0.5))
-    drawn = Drawn(both.forward_layer, monkeypatch)
+    drawn = Drawn(monkeypatch)
     x = np.ones((40, STEPS, FEATURES), "float32")
     both(x, training=True)
     both.forward(x, training=True)
@@ -277,7 +269,7 @@ def test_fit_drops_and_evaluate_does_not(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layer = layers.GRU(UNITS, dropout=0.5, recurrent_dropout=0.5)
-    drawn = Drawn(layer, monkeypatch)
+    drawn = Drawn(monkeypatch)
     model = fastrnn.Sequential([layers.Embedding(9, FEATURES), layer, layers.Dense(1)])
     model.compile("sgd", "mse")
     tokens = rng.integers(0, 9, (8, STEPS))

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from support import reference
 from support.float32_error import root_mean_square
-from support.rnn_cells import CELLS, LAYERS, Cell, flatten, normal
+from support.keras_cells import layer_of
+from support.rnn_cells import KERAS_HAS, Cell, flatten, normal
 
 # batch, steps, features, units
 SIZES = [(16, 20, 8, 12), (7, 33, 17, 50), (32, 100, 32, 33), (65, 7, 1, 130)]
@@ -23,10 +24,8 @@ def keras_run(
     """Outputs, states and gradients of Keras's layer in float32, named as in fastrnn.kernels."""
     import tensorflow as tf
 
-    options = {} if cell.reset_after is None else {"reset_after": cell.reset_after}
-    layer = getattr(keras.layers, LAYERS[cell.op])(
-        weights[1].shape[0], return_sequences=True, return_state=True, **options
-    )
+    units = weights[1].shape[0]
+    layer = layer_of(keras.layers, cell.id, units, return_sequences=True, return_state=True)
     layer.build(x.shape)
     layer.set_weights(list(weights))
     x = tf.constant(x)
@@ -47,7 +46,7 @@ def errors(got: dict[str, np.ndarray], exact: dict[str, np.ndarray]) -> dict[str
 
 
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
-@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
+@pytest.mark.parametrize("cell", KERAS_HAS, ids=lambda cell: cell.id)
 def test_error(cell: Cell, sizes: Any, isa: str, keras: ModuleType) -> None:
     batch, steps, features, units = sizes
     ratios: dict[str, list[float]] = {}

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 from support import parity_cases
+from support.keras_cells import KERAS_CELLS
 
 RELATIVE = 1e-4
 
 with np.load(parity_cases.TRAINING_FILE) as file:
     GOLDEN = dict(file)
 
-cells = pytest.mark.parametrize("cell", parity_cases.CELLS)
+cells = pytest.mark.parametrize("cell", KERAS_CELLS)
 optimizers = pytest.mark.parametrize("optimizer", parity_cases.OPTIMIZERS)
 data = pytest.mark.parametrize("data", parity_cases.DATA)
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from support.keras_cells import KERAS_CELLS
+
 GOLDEN_FOLDER = Path(__file__).parents[1] / "golden"
 TRAINING_FILE = GOLDEN_FOLDER / "training.npz"
 
@@ -24,13 +26,6 @@ TRAINING_FILE = GOLDEN_FOLDER / "training.npz"
 TRAINING_STEPS, TRAINING_BATCH, TRAINING_LENGTH = 50, 16, 5
 VOCABULARY = TRAINING_BATCH * TRAINING_LENGTH
 DATA = ("distinct", "repeated")
-
-CELLS: dict[str, tuple[str, dict[str, Any]]] = {
-    "simple_rnn": ("SimpleRNN", {}),
-    "lstm": ("LSTM", {}),
-    "gru": ("GRU", {}),
-    "gru_reset_before": ("GRU", {"reset_after": False}),
-}
 
 OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
     "adam": ("Adam", {"learning_rate": 0.02}),
@@ -67,7 +62,7 @@ def training_model(
     framework: Any, cell: str, optimizer: str, weights: list[np.ndarray] | None = None
 ) -> Any:
     """Embedding -> cell -> Dense(sigmoid) in `keras` or `fastrnn`: the same lines."""
-    layer, config = CELLS[cell]
+    layer, config = KERAS_CELLS[cell]
     layers = framework.layers
     model = framework.Sequential(
         [

@@ -134,7 +134,7 @@ class SimpleRNN:
     h = g(x w + h_ u + b)      with h_ the state before the step
     """
 
-    gates, states = 1, 1
+    states = 1
 
     @staticmethod
     def forward(
@@ -168,7 +168,7 @@ class LSTM:
     n = g(x wc + h_ uc + bc)    c = f * c_ + i * n          h = o * g(c)
     """
 
-    gates, states = 4, 2
+    states = 2
 
     @staticmethod
     def forward(
@@ -213,7 +213,7 @@ class GRUResetAfter:
     with b the first row of the bias and q the second.
     """
 
-    gates, states = 3, 1
+    states = 1
 
     @staticmethod
     def forward(
@@ -257,7 +257,7 @@ class GRUResetBefore:
     In p it is h_ that is dropped from, so p is too.
     """
 
-    gates, states = 3, 1
+    states = 1
 
     @staticmethod
     def forward(
@@ -297,6 +297,14 @@ class GRUResetBefore:
         d_x, d_w = product_backward(x, dropped.x, w, d_a)
         d_u = np.concatenate([d_u_z, d_u_r, d_u_n], axis=1)
         return d_x, (d_h_,), Weights(d_w, d_u, d_a.sum(axis=0))
+
+
+CELLS = {
+    "simple_rnn": SimpleRNN,
+    "lstm": LSTM,
+    "gru": GRUResetAfter,
+    "gru_reset_before": GRUResetBefore,
+}
 
 
 # --- A sequence -----------------------------------------------------------------------------------
@@ -369,7 +377,7 @@ def rnn_forward(
     b = np.zeros(bias_shape, dtype) if bias is None else np.asarray(bias, dtype)
     weights = Weights(w, u, b)
     dropped = Dropped(
-        *(per_gate(m, cell.gates, dtype) for m in (dropout_mask, recurrent_dropout_mask))
+        *(per_gate(m, u.shape[1] // len(u), dtype) for m in (dropout_mask, recurrent_dropout_mask))
     )
     g, s = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
     zeros = np.zeros((batch, len(u)), dtype)

@@ -2,63 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from fastrnn import _core
+from fastrnn import kernels
 
 from support import reference
+from support.keras_cells import KERAS_CELLS
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of the table below. Functions of fastrnn.kernels are looked up when called."""
+    """A cell of `kernels.CELLS`. Functions of `kernels` are looked up when called."""
 
     id: str
-    op: str  # fastrnn.kernels.<op>_forward, _backward, _step
-    oracle: type
-    gated: bool = True  # has a recurrent_activation
-    reset_after: bool | None = None
+
+    @property
+    def oracle(self) -> Any:
+        return reference.CELLS[self.id]
+
+    @property
+    def traits(self) -> kernels.CellTraits:
+        return kernels.CELLS[self.id]
 
     @property
     def gates(self) -> int:
-        return _core.CELLS[self.id].gates
+        return self.traits.gates
 
     @property
     def states(self) -> int:
-        return _core.CELLS[self.id].states
+        return self.traits.states
 
-    def _op(self, kind: str) -> Callable[..., Any]:
-        from fastrnn import kernels
-
-        return getattr(kernels, f"{self.op}_{kind}")
-
-    def _options(self, options: dict[str, Any]) -> dict[str, Any]:
-        if self.reset_after is not None:
-            options = {**options, "reset_after": self.reset_after}
-        return options
+    @property
+    def gated(self) -> bool:
+        """Whether it has a recurrent activation."""
+        return self.gates > 1
 
     def forward(self, *args: Any, **options: Any) -> Any:
-        return self._op("forward")(*args, **self._options(options))
+        return kernels.rnn_forward(self.id, *args, **options)
 
     def backward(self, *args: Any, **options: Any) -> Any:
-        return self._op("backward")(*args, **options)
+        return kernels.rnn_backward(*args, **options)
 
     def step(self, *args: Any, **options: Any) -> Any:
-        return self._op("step")(*args, **self._options(options))
+        return kernels.rnn_step(self.id, *args, **options)
 
     def weights(
         self, rng: np.random.Generator, features: int, units: int, use_bias: bool = True
     ) -> tuple[Array, Array, Array | None]:
         """Distinct random float32 weights, recurrent ones too small for any state to diverge."""
-        columns = self.gates * units
+        columns, rows = self.gates * units, self.traits.bias_rows
         kernel = rng.normal(0, 1 / np.sqrt(features), (features, columns))
         recurrent_kernel = rng.normal(0, 0.6 / np.sqrt(units), (units, columns))
-        rows = _core.CELLS[self.id].bias_rows
         bias_shape = (rows, columns) if rows > 1 else (columns,)
         bias = rng.normal(0, 0.4, bias_shape) if use_bias else None
         return (
@@ -71,15 +69,8 @@ class Cell:
         return tuple(normal(rng, batch, units) for _ in range(self.states))
 
 
-CELLS = (
-    Cell("simple_rnn", "simple_rnn", reference.SimpleRNN, gated=False),
-    Cell("lstm", "lstm", reference.LSTM),
-    Cell("gru", "gru", reference.GRUResetAfter, reset_after=True),
-    Cell("gru_reset_before", "gru", reference.GRUResetBefore, reset_after=False),
-)
-
-# Keras's name of the layer of each op.
-LAYERS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+CELLS = tuple(map(Cell, kernels.CELLS))
+KERAS_HAS = tuple(cell for cell in CELLS if cell.id in KERAS_CELLS)
 
 
 def normal(rng: np.random.Generator, *shape: int) -> Array:

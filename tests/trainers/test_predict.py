@@ -9,7 +9,7 @@ from typing import Any
 import fastrnn
 import numpy as np
 import pytest
-from fastrnn import layers
+from fastrnn import kernels, layers
 from fastrnn.callbacks import Callback
 from fastrnn.models import Sequential
 from fastrnn.trainers import prediction
@@ -40,13 +40,13 @@ def tokens(rng: np.random.Generator) -> np.ndarray:
 def rows_of_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows the kernel of LSTM was given, call after call."""
     rows: list[int] = []
-    kernel = layers.LSTM.forward_kernel
+    kernel = kernels.rnn_forward
 
-    def count(x: Any, *args: Any, **options: Any) -> Any:
+    def count(cell: str, x: Any, *args: Any, **options: Any) -> Any:
         rows.append(len(x.tokens))
-        return kernel(x, *args, **options)
+        return kernel(cell, x, *args, **options)
 
-    monkeypatch.setattr(layers.LSTM, "forward_kernel", staticmethod(count))
+    monkeypatch.setattr(kernels, "rnn_forward", count)
     return rows
 
 

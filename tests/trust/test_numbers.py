@@ -190,8 +190,8 @@ except (ValueError, MemoryError) as error:
 """
 
 REFUSED = {
-    "steps": "kernels.simple_rnn_forward(zeros(1, 2**31, 1), one, one, keep_tape=False)",
-    "rows": "kernels.simple_rnn_forward(zeros(2**31, 1, 1), one, one, keep_tape=False)",
+    "steps": "kernels.rnn_forward('simple_rnn', zeros(1, 2**31, 1), one, one, keep_tape=False)",
+    "rows": "kernels.rnn_forward('simple_rnn', zeros(2**31, 1, 1), one, one, keep_tape=False)",
     "vocabulary": "kernels.embedding_backward([2**31 + 5], [[1.0]], vocabulary=2**31 + 10)",
     "product": "kernels.embedding_backward([], zeros(0, 2**20), vocabulary=2**50)",
     "negative": "kernels.embedding_backward([], zeros(0, 4), vocabulary=-(2**62))",

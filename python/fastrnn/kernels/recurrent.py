@@ -1,18 +1,6 @@
-"""What the recurrent cells share: inputs, results, and the way into the kernels and back.
+"""The recurrent kernels: a cell over whole sequences, back through them, and one step.
 
-The keyword arguments that all forwards take beside those of their cell:
-
-- `mask` [B, T], booleans: True where a step is walked. A masked step leaves the states as they are
-  and repeats the output of the step before it in the walk (zeros if there was none).
-- `zero_output_for_mask`: the output of a masked step is zeros instead.
-- `dropout_mask` [B, F], or [B, G, F] with a mask for each gate: factors of x, the same at every
-  step (Gal & Ghahramani 2016).
-- `recurrent_dropout_mask` [B, H] or [B, G, H]: factors of h where it enters the product with the
-  recurrent kernel.
-- `go_backwards`: the walk goes from the last step to the first. The outputs of all steps are in
-  the order of the time, not of the walk.
-- `return_sequences`: the outputs of all steps are wanted, not only that of the walk's last.
-- `keep_tape`: False where no backward pass will follow; saves memory and time.
+The layers SimpleRNN, LSTM and GRU state the equations of their cells.
 """
 
 from __future__ import annotations
@@ -20,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fastrnn import _core
 from fastrnn._core import Tape
@@ -42,7 +30,8 @@ class Embedded(NamedTuple):
         >>> import numpy as np
         >>> from fastrnn import kernels
         >>> x = kernels.Embedded([[2, 0, 2]], np.eye(3))
-        >>> kernels.simple_rnn_forward(x, np.eye(3), np.zeros((3, 3)), activation="linear").outputs
+        >>> weights = np.eye(3), np.zeros((3, 3))
+        >>> kernels.rnn_forward("simple_rnn", x, *weights, activation="linear").outputs
         array([[0., 0., 1.]], dtype=float32)
     """
 
@@ -83,66 +72,158 @@ class RnnGradients(NamedTuple):
     initial_state: tuple[Floats, ...] | None
 
 
-def forward(
+def rnn_forward(
     cell: str,
     x: ArrayLike | Embedded,
     kernel: ArrayLike,
     recurrent_kernel: ArrayLike,
-    bias: ArrayLike | None,
-    initial_state: States | None,
+    bias: ArrayLike | None = None,
+    initial_state: States | None = None,
     *,
-    mask: ArrayLike | None,
-    dropout_mask: ArrayLike | None,
-    recurrent_dropout_mask: ArrayLike | None,
-    go_backwards: bool,
-    zero_output_for_mask: bool,
-    activation: str,
-    recurrent_activation: str = "linear",
-    return_sequences: bool,
-    keep_tape: bool,
+    mask: ArrayLike | None = None,
+    dropout_mask: ArrayLike | None = None,
+    recurrent_dropout_mask: ArrayLike | None = None,
+    go_backwards: bool = False,
+    zero_output_for_mask: bool = False,
+    activation: str = "tanh",
+    recurrent_activation: str | None = None,
+    return_sequences: bool = False,
+    keep_tape: bool = True,
 ) -> RnnOutput:
-    """Runs a cell of the native module over a batch; the `*_forward` of the cells document it."""
-    sequences, tokens, table = (None, *x) if isinstance(x, Embedded) else (x, None, None)
-    return RnnOutput(
-        *_core.rnn_forward(
-            cell,
-            sequences,
-            tokens,
-            table,
-            kernel,
-            recurrent_kernel,
-            bias,
-            initial_state,
-            mask,
-            dropout_mask,
-            recurrent_dropout_mask,
-            go_backwards,
-            zero_output_for_mask,
-            activation,
-            recurrent_activation,
-            return_sequences,
-            keep_tape,
-        )
-    )
+    """Runs a recurrent cell over a batch of sequences.
+
+    | cell | G | states | gates: blocks of H columns of the weights | layer |
+    |---|---|---|---|---|
+    | `"simple_rnn"` | 1 | h | | SimpleRNN |
+    | `"lstm"` | 4 | h, c | i, f, c, o | LSTM |
+    | `"gru"` | 3 | h | z, r, h | GRU |
+    | `"gru_reset_before"` | 3 | h | z, r, h | GRU with `reset_after=False` |
+
+    The layers state the equations.
+
+    Args:
+        cell: one of `CELLS`.
+        x: [B, T, F], or `Embedded` tokens.
+        kernel: [F, G*H].
+        recurrent_kernel: [H, G*H].
+        bias: [G*H], for `"gru"` [2, 3*H] (input side, recurrent side); None for no bias.
+        initial_state: (h,), for `"lstm"` (h, c), each [B, H]; None for zeros.
+        mask: [B, T], False where a step is skipped: it leaves the states as they are. None for no
+            such step.
+        dropout_mask: factors of x, the same at every step (Gal & Ghahramani 2016): [B, F], or
+            [B, G, F] with a mask for each gate.
+        recurrent_dropout_mask: factors of h in its product with the recurrent kernel, and nowhere
+            else: [B, H] or [B, G, H].
+        go_backwards: whether to walk from the last step to the first; the outputs of all steps
+            stay in the order of the time.
+        zero_output_for_mask: whether the output of a skipped step is zeros, not the output of the
+            step before it in the walk (zeros if there is none).
+        activation: one of `ACTIVATIONS`.
+        recurrent_activation: the activation of the gates, one of `ACTIVATIONS`; None for sigmoid.
+            Must be None for `"simple_rnn"`, which has no gates.
+        return_sequences: whether to return the outputs of all steps, not only of the last in the
+            walk.
+        keep_tape: False where no backward pass will follow; saves memory and time.
+
+    Returns:
+        An `RnnOutput`.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import kernels
+        >>> x = np.ones((2, 5, 3), "float32")
+        >>> y, (h, c), tape = kernels.rnn_forward("lstm", x, np.ones((3, 16)), np.ones((4, 16)))
+        >>> y.shape, bool((y == h).all())
+        ((2, 4), True)
+    """
+    arguments = locals()
+    if isinstance(x, Embedded):
+        del arguments["x"]
+        arguments.update(x._asdict())
+    return RnnOutput(*_core.rnn_forward(**arguments))
 
 
-def backward(
-    cell: str,
+def rnn_backward(
     tape: Tape,
-    d_outputs: ArrayLike | None,
-    d_states: States | None,
-    input_gradient: bool,
+    d_outputs: ArrayLike | None = None,
+    d_states: States | None = None,
+    *,
+    input_gradient: bool = True,
 ) -> RnnGradients:
-    """Goes back through `forward`, whose tape must be one of `cell`."""
-    if not isinstance(tape, Tape) or tape.cell.removesuffix("_reset_before") != cell:
-        received = f"a tape of {tape.cell}_forward" if isinstance(tape, Tape) else repr(tape)
-        raise ValueError(f"`tape` must be what {cell}_forward returned. Received: {received}")
-    return RnnGradients(*_core.rnn_backward(tape, d_outputs, d_states, input_gradient))
+    """Inverts `rnn_forward`: the gradients of its arguments from those of its results.
+
+    Args:
+        tape: what forward returned.
+        d_outputs: gradient of `outputs`, of its shape; None for zeros.
+        d_states: gradients of the last states, (dh,) or (dh, dc); None, or None for an entry, for
+            zeros.
+        input_gradient: whether the gradient of x is wanted.
+
+    Returns:
+        An `RnnGradients`.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import kernels
+        >>> x, kernel, recurrent_kernel = np.ones((2, 5, 3)), np.ones((3, 16)), np.ones((4, 16))
+        >>> y, _, tape = kernels.rnn_forward("lstm", x, kernel, recurrent_kernel)
+        >>> gradients = kernels.rnn_backward(tape, np.ones_like(y))
+        >>> gradients.x.shape, gradients.recurrent_kernel.shape, gradients.bias
+        ((2, 5, 3), (4, 16), None)
+    """
+    return RnnGradients(*_core.rnn_backward(**locals()))
 
 
-def one_step(x: ArrayLike) -> NDArray[np.generic]:
-    """Returns x [B, F] as a sequence of one step."""
-    array = np.asarray(x)
-    if array.ndim != 2:
-        raise ValueError(f"`x` must have shape (None, None). Received: shape={array.shape}")
-    return array[:, np.newaxis]
+def rnn_step(
+    cell: str,
+    x: ArrayLike,
+    states: States,
+    kernel: ArrayLike,
+    recurrent_kernel: ArrayLike,
+    bias: ArrayLike | None = None,
+    *,
+    activation: str = "tanh",
+    recurrent_activation: str | None = None,
+) -> tuple[Floats, ...]:
+    """Takes one step of a recurrent cell, for streams. See `rnn_forward`.
+
+    Args:
+        cell: one of `CELLS`.
+        x: [B, F].
+        states: (h,), for `"lstm"` (h, c), each [B, H].
+        kernel: [F, G*H].
+        recurrent_kernel: [H, G*H].
+        bias: [G*H], for `"gru"` [2, 3*H]; or None.
+        activation: one of `ACTIVATIONS`.
+        recurrent_activation: as in `rnn_forward`.
+
+    Returns:
+        The new states.
+
+    Raises:
+        ValueError: If x has another number of dimensions, or as `rnn_forward`.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn import kernels
+        >>> kernel, recurrent_kernel = np.ones((3, 12)), np.ones((4, 12))
+        >>> states = (np.zeros((1, 4)),)
+        >>> for x in np.ones((5, 1, 3)):
+        ...     states = kernels.rnn_step("gru", x, states, kernel, recurrent_kernel)
+        >>> states[0].shape
+        (1, 4)
+    """
+    sequence = np.asarray(x)
+    if sequence.ndim != 2:
+        raise ValueError(f"`x` must have shape (None, None). Received: shape={sequence.shape}")
+    return rnn_forward(
+        cell,
+        sequence[:, np.newaxis],
+        kernel,
+        recurrent_kernel,
+        bias,
+        states,
+        activation=activation,
+        recurrent_activation=recurrent_activation,
+        keep_tape=False,
+    ).states

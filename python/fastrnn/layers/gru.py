@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastrnn import kernels
 from fastrnn.arguments import own_arguments
 from fastrnn.layers.rnn import RNN, recurrent_activation_of
 from fastrnn.layers.serialization import serializable
@@ -36,10 +35,7 @@ class GRU(RNN):
         (2, 4)
     """
 
-    gates = 3
-    kernel_options = ("activation", "recurrent_activation", "reset_after")
-    forward_kernel = staticmethod(kernels.gru_forward)
-    backward_kernel = staticmethod(kernels.gru_backward)
+    kernel_cell = "gru"
 
     def __init__(
         self,
@@ -72,8 +68,6 @@ class GRU(RNN):
         arguments = own_arguments(locals())
         self.recurrent_activation = recurrent_activation_of(arguments.pop("recurrent_activation"))
         self.reset_after = bool(arguments.pop("reset_after"))
+        if not self.reset_after:
+            self.kernel_cell = "gru_reset_before"
         super().__init__(**arguments, **kwargs)
-
-    def _bias_shape(self) -> tuple[int, ...]:
-        columns = super()._bias_shape()
-        return (2, *columns) if self.reset_after else columns

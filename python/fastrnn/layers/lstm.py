@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import kernels
 from fastrnn.arguments import own_arguments
 from fastrnn.layers.rnn import RNN, recurrent_activation_of
 from fastrnn.layers.serialization import serializable
@@ -39,11 +38,7 @@ class LSTM(RNN):
         ((2, 5, 4), (2, 4), (2, 4))
     """
 
-    gates = 4
-    state_names = ("h", "c")
-    kernel_options = ("activation", "recurrent_activation")
-    forward_kernel = staticmethod(kernels.lstm_forward)
-    backward_kernel = staticmethod(kernels.lstm_backward)
+    kernel_cell = "lstm"
 
     def __init__(
         self,

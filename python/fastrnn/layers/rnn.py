@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +23,9 @@ _NOT_BUILT = {"time_major": False}
 class RNN(SequenceLayer):
     """Base of the recurrent layers.
 
-    A subclass names its kernels in `fastrnn.kernels`, counts its gates and states, and lists in
-    `kernel_options` which of its attributes its kernels take. What follows is about all of them
-    and becomes a part of their docstrings.
+    A subclass names its cell of `fastrnn.kernels.CELLS` and, if it has gates, sets
+    `recurrent_activation` before it calls this constructor. What follows is about all of them and
+    becomes a part of their docstrings.
 
     Args:
         units: Size of the state and of the output, a positive integer.
@@ -81,14 +81,10 @@ class RNN(SequenceLayer):
         ValueError: If an argument is not valid or not supported.
     """
 
-    gates: ClassVar[int]
-    """Number of gates, the blocks of columns of the kernels."""
-    state_names: ClassVar[tuple[str, ...]] = ("h",)
-    """The states, in the order in which they are passed and returned."""
-    kernel_options: ClassVar[tuple[str, ...]] = ("activation",)
-    """Attributes that the kernels take as keyword arguments."""
-    forward_kernel: ClassVar[Callable[..., kernels.RnnOutput]]
-    backward_kernel: ClassVar[Callable[..., kernels.RnnGradients]]
+    kernel_cell: str
+    """Name in `fastrnn.kernels.CELLS`."""
+    recurrent_activation: activations.Activation | None = None
+    """Activation of the gates, None in a layer without gates."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -165,11 +161,16 @@ class RNN(SequenceLayer):
         if self._rates:
             self._generator = generator_of(self.seed)
         self.bias: Variable | None = None
-        # What the kernels take as keyword arguments, activations as names.
-        options = {name: getattr(self, name) for name in self.kernel_options}
-        self._options = {
-            name: value.__name__ if callable(value) else value for name, value in options.items()
-        }
+
+    @property
+    def gates(self) -> int:
+        """Number of gates, the blocks of columns of the kernels."""
+        return kernels.CELLS[self.kernel_cell].gates
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """The states, in the order in which they are passed and returned."""
+        return ("h", "c")[: kernels.CELLS[self.kernel_cell].states]
 
     # ------------------------------------------------------------------------ shapes, building
 
@@ -234,7 +235,8 @@ class RNN(SequenceLayer):
             self._make_states(input_shape[0])
 
     def _bias_shape(self) -> tuple[int, ...]:
-        return (self.gates * self.units,)
+        rows, columns = kernels.CELLS[self.kernel_cell].bias_rows, self.gates * self.units
+        return (rows, columns) if rows > 1 else (columns,)
 
     def _first_bias(self, shape: tuple[int, ...]) -> np.ndarray:
         return self.bias_initializer(shape)
@@ -309,7 +311,9 @@ class RNN(SequenceLayer):
             carried = self._carried_states(_batch_size(x))
             if initial_state is None:
                 initial_state = [state.value for state in carried]
-        walked = type(self).forward_kernel(
+        gate = self.recurrent_activation
+        walked = kernels.rnn_forward(
+            self.kernel_cell,
             x,
             self.kernel.value,
             self.recurrent_kernel.value,
@@ -321,7 +325,8 @@ class RNN(SequenceLayer):
             zero_output_for_mask=self.zero_output_for_mask,
             return_sequences=self.return_sequences,
             keep_tape=keep_tape,
-            **self._options,
+            activation=self.activation.__name__,
+            recurrent_activation=None if gate is None else gate.__name__,
         )
         if self._stateful:
             for state, last in zip(carried, walked.states, strict=True):
@@ -346,7 +351,7 @@ class RNN(SequenceLayer):
         Returns:
             The gradients of x, of the weights and of the initial states.
         """
-        return type(self).backward_kernel(tape, d_outputs, d_states, input_gradient=input_gradient)
+        return kernels.rnn_backward(tape, d_outputs, d_states, input_gradient=input_gradient)
 
     def _weight_gradients(self, d: kernels.RnnGradients) -> list[np.ndarray]:
         """Return the gradients of the weights, in the order of `weights`."""

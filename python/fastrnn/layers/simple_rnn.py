@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastrnn import kernels
 from fastrnn.arguments import own_arguments
 from fastrnn.layers.rnn import RNN
 from fastrnn.layers.serialization import serializable
@@ -26,9 +25,7 @@ class SimpleRNN(RNN):
         (2, 4)
     """
 
-    gates = 1
-    forward_kernel = staticmethod(kernels.simple_rnn_forward)
-    backward_kernel = staticmethod(kernels.simple_rnn_backward)
+    kernel_cell = "simple_rnn"
 
     def __init__(
         self,
