@@ -345,12 +345,6 @@ py::tuple rnn_backward(const py::kwargs& given) {
 constexpr const char* kCellTraitsDoc =
     R"(Sizes of a recurrent cell. `CELLS` has one for each.
 
-Attributes:
-    gates: Blocks of H columns in the weights. With more than one there is a recurrent activation.
-    states: 1 (h) or 2 (h and c).
-    cached_lanes: Values for each unit and step that a tape keeps beside the states.
-    bias_rows: 2 where the input side and the recurrent side have a bias each, else 1.
-
 Example:
     >>> from fastrnn import kernels
     >>> kernels.CELLS["lstm"].gates, kernels.CELLS["gru"].bias_rows
@@ -380,10 +374,14 @@ Example:
 
 void register_rnn(py::module_& m) {
   py::class_<CellTraits>(m, "CellTraits", kCellTraitsDoc)
-      .def_readonly("gates", &CellTraits::gates)
-      .def_readonly("states", &CellTraits::states)
-      .def_readonly("cached_lanes", &CellTraits::cached_lanes)
-      .def_readonly("bias_rows", &CellTraits::bias_rows);
+      .def_readonly(
+          "gates", &CellTraits::gates,
+          "Blocks of H columns in the weights. More than one: there is a recurrent activation.")
+      .def_readonly("states", &CellTraits::states, "1 (h) or 2 (h and c).")
+      .def_readonly("cached_lanes", &CellTraits::cached_lanes,
+                    "Values for each unit and step that a tape keeps beside the states.")
+      .def_readonly("bias_rows", &CellTraits::bias_rows,
+                    "2 where the input side and the recurrent side have a bias each, else 1.");
   py::dict cells;
   for (const CellTraits& cell : kCells)
     cells[cell.name] = py::cast(cell, py::return_value_policy::reference);

@@ -10,7 +10,6 @@ x [B, T, F], kernel [F, G*H], recurrent_kernel [H, G*H], bias [G*H] (GRU [2, 3*H
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,6 @@ import torch
 from torch import Tensor
 
 from fastrnn import config, kernels
-
-CELLS: dict[str, tuple[Callable[..., kernels.RnnOutput], Callable[..., kernels.RnnGradients]]] = {
-    "simple_rnn": (kernels.simple_rnn_forward, kernels.simple_rnn_backward),
-    "lstm": (kernels.lstm_forward, kernels.lstm_backward),
-    "gru": (kernels.gru_forward, kernels.gru_backward),
-}
 
 
 class _TapeOwner:
@@ -101,7 +94,7 @@ def rnn_forward(
     """Run a cell over a batch of sequences.
 
     Args:
-        cell: One of `CELLS`.
+        cell: One of `fastrnn.kernels.CELLS`.
         x: [B, T, F].
         kernel: [F, G*H].
         recurrent_kernel: [H, G*H].
@@ -119,10 +112,11 @@ def rnn_forward(
         `rnn_backward` takes.
     """
     with _TorchThreads():
-        result = CELLS[cell][0](
-            _array(x),
-            _array(kernel),
-            _array(recurrent_kernel),
+        result = kernels.rnn_forward(
+            cell,
+            x.detach().numpy(),
+            kernel.detach().numpy(),
+            recurrent_kernel.detach().numpy(),
             _array(bias),
             [_array(state) for state in (h, c) if state is not None],
             mask=_array(mask),
@@ -193,12 +187,12 @@ def rnn_backward(
     Returns:
         The gradients of x, kernel, recurrent_kernel, bias, h and c; empty where there is none.
     """
-    lstm = cell == "lstm"
+    has_c = kernels.CELLS[cell].states == 2
     with _TorchThreads():
-        gradients = CELLS[cell][1](
+        gradients = kernels.rnn_backward(
             _tape_of(tape),
             _array(d_outputs),
-            [_array(d_h), _array(d_c)] if lstm else [_array(d_h)],
+            [_array(d_h), _array(d_c)] if has_c else [_array(d_h)],
             input_gradient=input_gradient,
         )
     d_states = gradients.initial_state
@@ -209,7 +203,7 @@ def rnn_backward(
         torch.from_numpy(gradients.recurrent_kernel),
         _tensor(gradients.bias),
         torch.from_numpy(d_states[0]),
-        _tensor(d_states[1] if lstm else None),
+        _tensor(d_states[1] if has_c else None),
     )
 
 
@@ -237,7 +231,7 @@ def _(
         like(recurrent_kernel),
         x.new_empty(0) if bias is None else like(bias),
         x.new_empty(states),
-        x.new_empty(states) if cell == "lstm" else x.new_empty(0),
+        x.new_empty(states) if kernels.CELLS[cell].states == 2 else x.new_empty(0),
     )
 
 
