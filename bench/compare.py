@@ -4,7 +4,7 @@
 
 Every system starts from the same weights, sees the same batches in the same order and uses the
 same optimizer. The systems take turns in one run, each in a process of its own. The method is
-described in bench/README.md.
+described in bench/METHOD.md.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python bench/roofline.py --quick
 
 The limit, the float32 multiply-add peak, is measured in the same run. The method is described in
-bench/README.md.
+bench/METHOD.md.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python bench/scaling.py --quick
 
 Time and memory must come out linear in steps and batch. The method is described in
-bench/README.md.
+bench/METHOD.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""README's table says what fastrnn takes of Keras, and nothing of Keras is missing unnoticed."""
+"""docs/support.md says what fastrnn takes of Keras, and nothing of Keras is missing unnoticed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if str(TOOLS) not in sys.path:
 
 import support_facts  # noqa: E402
 import support_table  # noqa: E402
+from generated_text import END, between_markers  # noqa: E402
 from support_facts import Fact  # noqa: E402
 from support_table import UNLISTED, Entry  # noqa: E402
 
@@ -64,10 +65,10 @@ def found(keras: ModuleType) -> list[Entry]:
     return support_table.entries()
 
 
-def test_readme_has_the_table_that_the_script_writes(found: list[Entry]) -> None:
-    readme = support_table.README.read_text(encoding="utf-8")
-    wanted = support_table.with_table(readme, support_table.table(found))
-    assert readme == wanted, "run `python tools/support_table.py`"
+def test_the_docs_have_the_table_that_the_script_writes(found: list[Entry]) -> None:
+    written = support_table.SUPPORT.read_text(encoding="utf-8")
+    wanted = between_markers(written, support_table.BEGIN, support_table.table(found))
+    assert written == wanted, "run `python tools/support_table.py`"
 
 
 def test_nothing_of_keras_is_missing_without_a_reason(found: list[Entry]) -> None:
@@ -195,10 +196,10 @@ def test_the_comparison_sees_what_is_missing(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_only_what_stands_between_the_markers_changes() -> None:
-    text = f"before\n{support_table.BEGIN}\n\nold\n\n{support_table.END}\nafter\n"
-    assert support_table.with_table(text, "new") == text.replace("old", "new")
+    text = f"before\n{support_table.BEGIN}\n\nold\n\n{END}\nafter\n"
+    assert between_markers(text, support_table.BEGIN, "new") == text.replace("old", "new")
     with pytest.raises(ValueError, match="must hold the two lines"):
-        support_table.with_table("no markers", "new")
+        between_markers("no markers", support_table.BEGIN, "new")
 
 
 def test_namespaces_are_attributes_of_the_package() -> None:

@@ -16,13 +16,13 @@ class Fact(NamedTuple):
     """Something that is not as in Keras. The first fact that fits a name holds for it.
 
     Attributes:
-        status: Of a name: `"left out"`, or `"out of scope"`, which README does not mention. Of an
-            argument: `"without effect"`, `"refused"` (other than its default), `"only"` or
+        status: Of a name: `"left out"`, or `"out of scope"`, which the table does not mention.
+            Of an argument: `"without effect"`, `"refused"` (other than its default), `"only"` or
             `"left out"` (unknown here).
         subjects: Names below `keras`, with wildcards, separated by blanks.
         arguments: Names of arguments, separated by blanks; empty for the subjects themselves.
         reason: Why; after `"only"`, what there is.
-        label: What README calls the subjects, if not by their names.
+        label: What the table calls the subjects, if not by their names.
     """
 
     status: str

@@ -1,6 +1,6 @@
-"""Compares fastrnn's names and arguments with those of the installed Keras; writes README's table.
+"""Compares fastrnn's names and arguments with those of the installed Keras; writes docs/support.md.
 
-    python tools/support_table.py             rewrites the table in README.md
+    python tools/support_table.py             rewrites the tables in docs/support.md
     python tools/support_table.py --full      prints every class, function and argument instead
 
 Names and arguments come from the two packages themselves, by `inspect`. What they cannot tell (what
@@ -18,11 +18,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from generated_text import write_between_markers
 from support_facts import ARGUMENTS, CALLED_LAYERS, LEFT_OUT, METHODS_OF, NAMESPACES, Fact
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+SUPPORT = Path(__file__).resolve().parents[1] / "docs" / "support.md"
 BEGIN = "<!-- python tools/support_table.py writes what follows -->"
-END = "<!-- end of what it writes -->"
 UNLISTED = "unlisted"
 
 
@@ -142,7 +142,7 @@ def _contradicted(fact: Fact, here: bool) -> bool:
 
 
 def table(found: list[Entry]) -> str:
-    """Return README's tables in Markdown: what there is, and where arguments differ."""
+    """Return the tables in Markdown: what there is, and where arguments differ."""
     lines = ["| Keras's | here | not here |", "|---|---|---|"]
     for owner in ("models.Sequential", *NAMESPACES):
         own = [each for each in found if not each.argument and _owner_and_name(each)[0] == owner]
@@ -195,17 +195,8 @@ def full_table(found: list[Entry]) -> str:
     )
 
 
-def with_table(readme: str, new: str) -> str:
-    """Return README's text with another table between the two markers."""
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"README.md must hold the two lines {BEGIN!r} and {END!r}.")
-    return f"{before}{begin}\n\n{new}\n\n{end}{after}"
-
-
 def main() -> None:
-    """Write README.md, or print the full table."""
+    """Write docs/support.md, or print the full table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--full", action="store_true", help="print everything, write nothing")
     full = parser.parse_args().full
@@ -214,7 +205,7 @@ def main() -> None:
     if full:
         print(full_table(found))
         return
-    README.write_text(with_table(README.read_text(encoding="utf-8"), table(found)), "utf-8")
+    write_between_markers(SUPPORT, BEGIN, table(found))
     for each in found:
         if each.status == UNLISTED or each.stale:
             print(f"support_facts.py must be mended: {each.subject} {each.argument}")

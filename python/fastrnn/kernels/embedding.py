@@ -17,7 +17,7 @@ def embedding_forward(tokens: ArrayLike, table: ArrayLike) -> Floats:
         table: [vocabulary, E].
 
     Returns:
-        [*tokens.shape, E].
+        `[*tokens.shape, E]`.
 
     Example:
         >>> import numpy as np
@@ -34,7 +34,7 @@ def embedding_backward(tokens: ArrayLike, d_outputs: ArrayLike, vocabulary: int)
 
     Args:
         tokens: as given to forward.
-        d_outputs: [*tokens.shape, E].
+        d_outputs: `[*tokens.shape, E]`.
         vocabulary: rows of the table.
 
     Returns:

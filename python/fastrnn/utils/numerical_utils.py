@@ -14,7 +14,7 @@ def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> np.ndarr
         num_classes: Number of classes. Defaults to the largest id plus 1.
 
     Returns:
-        Float64 array of shape [*x.shape, num_classes].
+        Float64 array of shape `[*x.shape, num_classes]`.
 
     Raises:
         ValueError: If an id is out of range, or there is none to infer `num_classes` from.

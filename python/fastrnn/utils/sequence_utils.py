@@ -28,7 +28,7 @@ def pad_sequences(
         value: What to fill up with.
 
     Returns:
-        Array of shape [len(sequences), maxlen, *shape of an element].
+        Array of shape `[len(sequences), maxlen, *shape of an element]`.
 
     Raises:
         ValueError: If an argument is not understood, or elements differ in shape.
