@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastrnn import callbacks, layers, losses, metrics
+from fastrnn import callbacks, layers, losses, metrics, optimizers
 from support.killed_training import FILE, X, Y, assert_deaths_change_nothing, fit
 
 
@@ -66,6 +66,28 @@ class Tallies(callbacks.Callback):
         self.model.optimizer.learning_rate = 0.01 / len(self.seen)
 
 
+class Alternates(optimizers.SGD):  # type: ignore[misc, name-defined]
+    """An optimizer of a user that keeps a number and a list beside its slots."""
+
+    def __init__(self) -> None:
+        super().__init__(0.1)
+        self.turn, self.norms = 1.0, [0.0]
+
+    def begin_step(self, learning_rate: Any) -> None:
+        self.turn = -0.5 * self.turn + self.norms[-1]
+        self.norms.append(self.turn + len(self.norms))
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any, decay: float) -> None:
+        variable.value[...] -= np.float32(0.01 * self.turn) * gradient
+
+    def get_state(self) -> dict[str, Any]:
+        return {"slots": super().get_state(), "own": (self.turn, self.norms)}
+
+    def set_state(self, state: Any) -> None:
+        super().set_state(state["slots"])
+        self.turn, self.norms = state["own"]
+
+
 class Reorders:
     """Numbered batches in an order that depends on all epochs so far, of no random numbers."""
 
@@ -92,6 +114,7 @@ class Reorders:
 VARIANTS: dict[str, Callable[[], dict[str, Any]]] = {
     "metric": lambda: {"compiled": lambda: [Extremes()]},
     "callback": lambda: {"others": lambda: [Tallies()]},
+    "optimizer": lambda: {"optimizer": Alternates},
     "data": lambda: {"x": Reorders, "y": None},
 }
 

@@ -406,6 +406,23 @@ class Optimizer(Configurable):
         for i, slot in enumerate(self._slots, start=first_slot):
             slot.assign(store[str(i)])
 
+    def get_state(self) -> dict[str, Any]:
+        """Return what `save_own_variables` writes, for `callbacks.BackupAndRestore`.
+
+        An optimizer of yours that keeps more than slots overrides this and `set_state`.
+        """
+        store: dict[str, np.ndarray] = {}
+        self.save_own_variables(store)
+        return store
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Bring back what `get_state` returned, in an optimizer that is built.
+
+        Args:
+            state: The dict that `get_state` returned.
+        """
+        self.load_own_variables(state)
+
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; of a function as learning rate its present value."""
         config = super().get_config()

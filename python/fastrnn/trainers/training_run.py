@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from fastrnn import random
 from fastrnn.callbacks import Callback, CallbackList
 from fastrnn.layers.layer import Layer
@@ -102,8 +100,6 @@ class TrainingRun:
         Raises:
             TypeError: If a part has a state that cannot be kept; the message names it.
         """
-        slots: dict[str, np.ndarray] = {}
-        self._built_optimizer().save_own_variables(slots)
         return {
             "parts": self._parts(),
             "epoch": self.epoch,
@@ -111,7 +107,7 @@ class TrainingRun:
             "random": random.get_state(),
             "feeds": [feed.get_state() for feed in self._feeds],
             "weights": [variable.value for variable in self._model.weights],
-            "optimizer": slots,
+            "optimizer": self._built_optimizer().get_state(),
             "layers": [layer.get_state() for layer in self._layers],
             "step": self._step.get_state(),
             "callbacks": {name: each.get_state() for name, each in self._named_callbacks()},
@@ -131,7 +127,7 @@ class TrainingRun:
                     f"it is of another model, with other {kind}: {_difference(own, given)}"
                 )
         self._data.set_state(state["data"])
-        self._built_optimizer().load_own_variables(state["optimizer"])
+        self._built_optimizer().set_state(state["optimizer"])
         for variable, value in zip(self._model.weights, state["weights"], strict=True):
             variable.assign(value)
         for layer, values in zip(self._layers, state["layers"], strict=True):
