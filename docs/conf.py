@@ -23,7 +23,7 @@ include_patterns = [
     "bench/*.md",
     "cpp/README.md",
     "examples/README.md",
-    "tests/README.md",
+    "tests/*.md",
     "tests/fuzz/README.md",
 ]
 exclude_patterns = ["docs/contents.md"]  # part of README, see below

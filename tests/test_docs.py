@@ -16,7 +16,8 @@ PAGES = [
     *ROOT.glob("*.md"),
     *DOCS.rglob("*.md"),
     *(ROOT / "bench").glob("*.md"),
-    *(ROOT / folder / "README.md" for folder in ("cpp", "examples", "tests", "tests/fuzz")),
+    *(ROOT / "tests").glob("*.md"),
+    *(ROOT / folder / "README.md" for folder in ("cpp", "examples", "tests/fuzz")),
 ]
 PLACES = {
     "equation": "lstm.h",
