@@ -25,7 +25,7 @@ PLACES = {
     "backward": "lstm.h",
     "binding": "rnn.cpp",
     "stub (types of the binding)": "_core.pyi",
-    "function on NumPy arrays": "lstm.py",
+    "function on NumPy arrays": "recurrent.py",
     "layer": "lstm.py",
     "test": "reference.py",
     "benchmark": "workloads.py",

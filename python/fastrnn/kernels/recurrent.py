@@ -92,12 +92,14 @@ def rnn_forward(
 ) -> RnnOutput:
     """Runs a recurrent cell over a batch of sequences.
 
-    | cell | G | states | gates: blocks of H columns of the weights | layer |
-    |---|---|---|---|---|
-    | `"simple_rnn"` | 1 | h | | SimpleRNN |
-    | `"lstm"` | 4 | h, c | i, f, c, o | LSTM |
-    | `"gru"` | 3 | h | z, r, h | GRU |
-    | `"gru_reset_before"` | 3 | h | z, r, h | GRU with `reset_after=False` |
+    ====================  =  ======  =============================  ============================
+    cell                  G  states  gates, in blocks of H columns  layer
+    ====================  =  ======  =============================  ============================
+    `"simple_rnn"`        1  h       none                           SimpleRNN
+    `"lstm"`              4  h, c    i, f, c, o                     LSTM
+    `"gru"`               3  h       z, r, h                        GRU
+    `"gru_reset_before"`  3  h       z, r, h                        GRU with `reset_after=False`
+    ====================  =  ======  =============================  ============================
 
     The layers state the equations.
 
