@@ -1,4 +1,4 @@
-"""To go on with a training that something has ended."""
+"""Backups of a training, to go on after it was interrupted."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class BackupAndRestore(Callback):
     replaces the one before in one step and holds no pickle. A part whose state cannot be kept is
     named in an error before the training begins.
 
-    The data must be the same, in the same batches. A generator is walked from its beginning to the
-    place. An object that yields batches and changes their order from epoch to epoch needs methods
-    `get_state` and `set_state`, if the order comes from more than the random numbers above and
-    generators of NumPy among its attributes. What callbacks write to files of their own is theirs
-    to continue.
+    The data must be the same, in the same batches. From a generator all batches up to the place are
+    taken again. An object that yields batches and changes their order from epoch to epoch needs
+    methods `get_state` and `set_state`, if the order comes from more than the random numbers above
+    and generators of NumPy among its attributes. A callback that writes a file of its own has to
+    continue it by itself.
 
     Args:
         backup_dir: Folder of the backup, made if need be, for one training alone.
@@ -137,8 +137,8 @@ class BackupAndRestore(Callback):
         from fastrnn.files.state_file import state_bytes
 
         data = state_bytes(self.model._run.get_state())
-        # A backup does not tell that a training was to stop here. One that is killed before it has
-        # stopped shall find the reason again, from the backup before.
+        # A backup does not record `stop_training`. If the process is killed before it has stopped,
+        # the next one repeats this epoch from the backup before, and stops for the same reason.
         if self.model.stop_training:
             self._unwritten = data
         else:

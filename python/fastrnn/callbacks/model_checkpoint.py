@@ -31,7 +31,7 @@ class ModelCheckpoint(MonitorCallback):
         initial_value_threshold: What the first number must beat, with `save_best_only`.
 
     Raises:
-        ValueError: If the end of the name or `save_freq` is not one of the above.
+        ValueError: If the extension of the name or `save_freq` is not one of the above.
 
     Example:
         >>> import os, tempfile

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file in one step: there is the old one, and then the new one.
+    """Write a file in one step: at any moment the old file or the new one is there, whole.
 
     The bytes go to another name in the same folder, are flushed to the disk, and take the place
     of the old file by a rename, which the operating system does in one step. Whatever ends the

@@ -1,4 +1,4 @@
-"""What is raised for files that are not what they should be."""
+"""The error for files that are damaged, of another kind, or do not fit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class InvalidFileError(ValueError):
 
         Args:
             source: Name of the file.
-            place: What in the file, such as `"config.json"`; empty for the file itself.
+            place: Part of the file, such as `"config.json"`; empty for the file itself.
             problem: What is wrong there.
         """
         return cls(f"File '{source}'{f', {place}' if place else ''}: {problem}")
@@ -23,10 +23,14 @@ class InvalidFileError(ValueError):
 
 @contextmanager
 def error_context(source: str, place: str) -> Iterator[None]:
-    """Turn whatever a `with` block raises about the contents of a file into InvalidFileError.
+    """Turn any error of a `with` block into an InvalidFileError that names the file.
 
-    Libraries and constructors that are handed values of a file raise errors of many kinds, none
-    of which tells which file it was.
+    Libraries and constructors that get values from a file raise errors of many kinds, and none of
+    them names the file.
+
+    Args:
+        source: Name of the file.
+        place: Part of the file; empty for the file itself.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Damage to an HDF5 file that the HDF5 library would walk through for ever."""
+"""A check for damage in HDF5 files that would send the HDF5 library into an endless loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door: what comes from outside becomes a float32 or int32 array, once, or is refused."""
+"""Conversion of a user's data, once, to float32 or int32 arrays; or an error."""
 
 from __future__ import annotations
 

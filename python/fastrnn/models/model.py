@@ -114,7 +114,7 @@ class Model(Trainer):
         (print_fn or print)(summary_text(self, line_length, show_trainable))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy or a pickle needs: all but what is made anew when it is missing."""
+        """Return the attributes that a copy or a pickle needs; the others are made when needed."""
         return {**super().__getstate__(), "_train_step": None, "_train_step_key": (), "_run": None}
 
     # ------------------------------------------------------------------------------------ files

@@ -1,4 +1,4 @@
-"""Saving and loading by the end of a file's name, as in Keras."""
+"""Saving and loading in the format that the extension of a file names, as in Keras."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from fastrnn.utils.custom_objects import custom_object_scope
 
 PathLike = str | os.PathLike[str]
 
-_ENDS = ".keras, .h5 or .hdf5"
-# Room for weights that a file's config may ask for, beside a multiple of the file's size: only
-# weights that were stored compressed take more memory than on the disk.
+_EXTENSIONS = ".keras, .h5 or .hdf5"
+# Limit of the memory for the weights that a file's config asks for: a fixed part, and a multiple of
+# the file's size. Only weights that were stored compressed need more memory than disk space.
 _FLOOR, _EXPANSION = 1 << 26, 100
 
 
@@ -36,12 +36,12 @@ def save_model(
 ) -> None:
     """Save layers, weights, compile settings and the state of the optimizer.
 
-    The file is that of Keras 3.15, which can load it and go on with it. It appears in one step:
-    whatever interrupts the saving leaves the file that was there before.
+    The file is that of Keras 3.15, which can load it and go on with it. It is written in one step:
+    if saving is interrupted, the file that was there before stays as it was.
 
     Args:
         model: The model.
-        filepath: Name of the file. `.keras` is the format of today, `.h5` or `.hdf5` that of
+        filepath: Name of the file. `.keras` is the format of Keras 3, `.h5` or `.hdf5` that of
             Keras 2.
         overwrite: Whether to replace a file that is there without asking at the terminal.
         zipped: Only True, the default.
@@ -68,7 +68,7 @@ def save_model(
         raise ValueError(f"`zipped=False`, a folder, is not supported. Received: zipped={zipped!r}")
     name = _name(filepath)
     if not name.endswith((".keras", ".h5", ".hdf5")):
-        raise ValueError(f"`filepath` must end in {_ENDS}. Received: filepath={name!r}")
+        raise ValueError(f"`filepath` must end in {_EXTENSIONS}. Received: filepath={name!r}")
     if not _may_write(name, overwrite):
         return
     if name.endswith(".keras"):
@@ -110,7 +110,7 @@ def load_model(
     name = _name(filepath)
     if not name.endswith((".keras", ".h5", ".hdf5")) or name.endswith(".weights.h5"):
         raise ValueError(
-            f"`filepath` must end in {_ENDS}; `model.load_weights` loads .weights.h5. "
+            f"`filepath` must end in {_EXTENSIONS}; `model.load_weights` loads .weights.h5. "
             f"Received: filepath={name!r}"
         )
     with open(name, "rb") as file, custom_object_scope(custom_objects):
@@ -194,7 +194,7 @@ def load_weights(
     name = _name(filepath)
     if not name.endswith((".keras", ".h5", ".hdf5")):
         raise ValueError(
-            f"`filepath` must end in .weights.h5, {_ENDS}. Received: filepath={name!r}"
+            f"`filepath` must end in .weights.h5, {_EXTENSIONS}. Received: filepath={name!r}"
         )
     old = name.endswith((".h5", ".hdf5")) and not name.endswith(".weights.h5")
     if by_name and not old:

@@ -17,7 +17,7 @@ KERAS_VERSION = "3.15.1"
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
-# Keras stores without compression. What unpacks to more than this is no model but an attack.
+# Keras stores without compression. A member that unpacks to more than this is not a model.
 _FLOOR, _EXPANSION = 1 << 26, 100
 
 
@@ -43,7 +43,7 @@ def read_archive(file: BinaryIO, source: str) -> tuple[dict[str, Any], bytes]:
         source: Its name, for messages.
 
     Raises:
-        InvalidFileError: If it is not such an archive, or is damaged.
+        InvalidFileError: If it is not a `.keras` archive, or is damaged.
     """
     with error_context(source, ""):
         if not zipfile.is_zipfile(file):

@@ -1,4 +1,4 @@
-"""What `compile` was told, as plain values and back."""
+"""The arguments of `compile` as plain values and back."""
 
 from __future__ import annotations
 

@@ -36,9 +36,9 @@ def parts_of(
 ) -> Iterator[Part]:
     """Return the parts of a layer or model.
 
-    Groups are called after what they are to the part around them: `layers/lstm_1` is the second
-    LSTM of a model, whatever its name; `forward_layer` an attribute of a Bidirectional; `cell` the
-    cell of a recurrent layer.
+    A group is named after its role: `layers/lstm_1` is the second LSTM of a model, not a layer of
+    that name; `forward_layer` is an attribute of a Bidirectional; `cell` is the cell of a recurrent
+    layer.
 
     Args:
         layer: The layer or model.

@@ -46,7 +46,7 @@ def model_from_config(config: Any, source: str, place: str, compile: bool = True
         compile: Whether to compile the model.
 
     Raises:
-        InvalidFileError: If it is not such a config, or a layer or a setting in it not supported.
+        InvalidFileError: If it is not a valid config, or something in it is not supported.
     """
     with error_context(source, place):
         config = layer_config(plain(config))

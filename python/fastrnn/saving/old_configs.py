@@ -1,4 +1,4 @@
-"""Configs as Keras wrote them in any of its versions, brought to the form of today."""
+"""Configs of all versions of Keras, converted to the form of Keras 3."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from fastrnn.saving.functional import sequential_config
 
 _FUNCTIONAL = ("Functional", "Model")
 
-# Arguments that say nothing any more, with the values at which that is so.
+# Arguments of older optimizers that have no meaning any more.
 _RETIRED_OPTIMIZER_ARGUMENTS = ("jit_compile", "is_legacy_optimizer", "schedule_decay")
 
 
 def plain(value: Any) -> Any:
-    """Return a config with Keras's wrappers around plain values taken off.
+    """Return a config without Keras's wrappers around plain values.
 
     A policy of dtypes becomes its name, a function its name, a tuple a tuple.
 
@@ -38,13 +38,13 @@ def plain(value: Any) -> Any:
 
 
 def layer_config(config: Any) -> dict[str, Any]:
-    """Return the config of a layer or model in the form of today.
+    """Return the config of a layer or model in the form of Keras 3.
 
     Args:
         config: Dict with `class_name` and `config`, after `plain`.
 
     Raises:
-        ValueError: If it is not such a dict, or a functional model that is not a chain.
+        ValueError: If it is not a valid config, or a functional model that is not a chain.
     """
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
         raise ValueError(f"a layer must be a dict with a `class_name`. Received: {config!r}")
@@ -86,7 +86,7 @@ def _argument(name: str, value: Any) -> Any:
 
 
 def optimizer_config(config: Any) -> Any:
-    """Return the config of an optimizer with the names of today."""
+    """Return the config of an optimizer with the names of Keras 3."""
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
         return config
     own = dict(config["config"])
@@ -108,7 +108,7 @@ def optimizer_config(config: Any) -> Any:
 
 
 def loss_config(config: Any) -> Any:
-    """Return the config of a loss with the names of today."""
+    """Return the config of a loss with the names of Keras 3."""
     if isinstance(config, dict) and isinstance(config.get("config"), dict):
         own = {key: value for key, value in config["config"].items() if key != "fn"}  # Keras 2
         if own.get("reduction") == "auto":  # Keras 2's name of its default
@@ -118,7 +118,7 @@ def loss_config(config: Any) -> Any:
 
 
 def metric_config(config: Any) -> Any:
-    """Return the config of a metric with the names of today."""
+    """Return the config of a metric with the names of Keras 3."""
     if isinstance(config, dict) and config.get("class_name") == "MeanMetricWrapper":
         own = config.get("config")
         if isinstance(own, dict) and isinstance(own.get("fn"), str):

@@ -11,7 +11,7 @@ from fastrnn.optimizers import Optimizer
 
 
 def state_of(optimizer: Optimizer) -> list[tuple[str, np.ndarray]]:
-    """Return path and value of the step, of the learning rate unless it is computed, and slots."""
+    """Return path and value of the step count, of a fixed learning rate, and of each slot."""
     store: dict[str, np.ndarray] = {}
     optimizer.save_own_variables(store)
     slots = [slot.path for slot in optimizer.variables]

@@ -29,18 +29,18 @@ _OLD_LAYERS = "_layer_checkpoint_dependencies"
 
 
 class Loaded(NamedTuple):
-    """What a file holds for a model, checked, not yet put there.
+    """Values for a model that were read from a file and checked, but are not set yet.
 
     Attributes:
         weights: Variables and their new values.
-        optimizer: New values of the optimizer's state, or None to leave it as it is.
+        optimizer: New values of the optimizer's state; None to keep the present ones.
     """
 
     weights: list[tuple[Variable, np.ndarray]]
     optimizer: list[np.ndarray] | None = None
 
     def apply(self, model: CompiledModel) -> None:
-        """Put everything into the model; nothing can fail any more."""
+        """Set the values in the model; all checks were made before."""
         for variable, value in self.weights:
             variable.assign(value)
         if self.optimizer is not None:

@@ -62,7 +62,7 @@ class CompiledModel(GraphLayer):
         jit_compile: bool | str = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
-        """Say how to train.
+        """Configure the training.
 
         Args:
             optimizer: Name or object of `fastrnn.optimizers`.
@@ -121,7 +121,7 @@ class CompiledModel(GraphLayer):
         return {name: metric.result() for name, metric in pairs}
 
     def reset_metrics(self) -> None:
-        """Start the means of loss and metrics anew."""
+        """Reset the means of loss and metrics."""
         if self._train_step is not None:
             self._train_step.reset()
 

@@ -1,4 +1,4 @@
-"""What `compile` was told."""
+"""The loss and the metrics that `compile` was given."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class LossAndMetrics:
         self.loss_of(labels.shape, y_pred_shape).check(labels, y_pred_shape)
 
     def check_metrics(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
-        """Refuse labels that a metric cannot take; what metrics have gathered is lost.
+        """Refuse labels that a metric cannot take. The metrics are reset.
 
         Raises:
             ValueError: If one cannot.
@@ -93,7 +93,7 @@ class LossAndMetrics:
 
 
 def unique_names(plain: Sequence[Metric], weighted: Sequence[Metric]) -> list[str]:
-    """Return the keys of metrics in logs: their names, with what tells equal ones apart.
+    """Return the keys of metrics in logs: their names, numbered where they are equal.
 
     As in Keras the second `mse` becomes `mse_1`, and a weighted one `weighted_mse`.
     """

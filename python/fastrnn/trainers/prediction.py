@@ -1,4 +1,4 @@
-"""The ways of `predict`: arrays, sequences of differing lengths, batches that come one by one."""
+"""`predict` on arrays, on sequences of different lengths, and on an iterator of batches."""
 
 from __future__ import annotations
 

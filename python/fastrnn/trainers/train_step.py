@@ -69,7 +69,7 @@ class TrainStep:
         self.reset()
 
     def reset(self) -> None:
-        """Start the means of loss and metrics anew."""
+        """Reset the means of loss and metrics."""
         self._loss_sum = 0.0
         self._samples = 0
         for metric in self.metrics:

@@ -1,4 +1,4 @@
-"""What the loops of training and testing walk: batches, and what yields them."""
+"""Batches, and what yields them to the loops of training and testing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Feed:
         raise NotImplementedError(f"`{type(self).__name__}` must implement `__iter__`.")
 
     def peek(self) -> Batch:
-        """Return a batch, from which shapes are learned; no pass loses it.
+        """Return a batch, to learn the shapes from; the next pass still yields it.
 
         Raises:
             ValueError: If there is none.
@@ -63,7 +63,7 @@ class Feed:
         return {"random": random.get_state(), "data": self.get_state()}
 
     def forget(self) -> None:
-        """Let the next pass begin anew, although `peek` has begun it, if that can be."""
+        """Let the next pass begin at the first batch, even if `peek` has taken it; if possible."""
 
     def batch_sizes(self) -> set[int]:
         """Return the sizes of the batches, as far as they are known before."""

@@ -14,7 +14,7 @@ class Epochs:
     """The batches of each epoch.
 
     Without a number of steps an epoch is one pass. With it, a pass may take several epochs: each
-    goes on where the last one ended, and a pass that has ended begins anew with the next epoch.
+    goes on where the last one ended; when a pass has ended, the next epoch begins another one.
 
     Args:
         feed: What yields batches.
@@ -84,10 +84,10 @@ class Epochs:
         return batch
 
     def get_state(self, behind: int) -> dict[str, Any]:
-        """Return where the data stand.
+        """Return the place in the data.
 
         Args:
-            behind: Batches of this epoch that were trained; 0 between two epochs.
+            behind: Number of batches of this epoch that were trained; 0 between two epochs.
         """
         place: dict[str, Any] = {"behind": behind, "taken": 0, "steps": self.steps}
         if behind or (self._limit is not None and self._pass is not None):
@@ -95,7 +95,7 @@ class Epochs:
         return place
 
     def set_state(self, place: Mapping[str, Any]) -> None:
-        """Walk to a place in the data. Random numbers are then in no particular state.
+        """Skip batches up to a place in the data; the caller then sets the random numbers.
 
         Args:
             place: What `get_state` returned for the same data.
@@ -129,6 +129,6 @@ class Epochs:
 def _warn() -> None:
     warnings.warn(
         "`x` ran out of batches: it must yield `steps_per_epoch * epochs` of them, or be something "
-        "that can be walked again.",
+        "that can be iterated again.",
         stacklevel=2,
     )

@@ -33,7 +33,7 @@ def feed_of(data: Any, convert: Convert, shuffle: bool | str) -> Feed:
 
 
 class IterableFeed(Feed):
-    """Batches of an object that each `iter` begins anew, such as a `tf.data.Dataset`.
+    """Batches of an object that can be iterated again and again, such as a `tf.data.Dataset`.
 
     Args:
         data: What yields batches.
