@@ -17,12 +17,7 @@ from fastrnn.saving.archive import KERAS_VERSION, parse_config
 from fastrnn.saving.compile_config import compile_from_config
 from fastrnn.saving.model_config import model_config, model_from_config
 from fastrnn.saving.old_configs import plain
-from fastrnn.saving.optimizer_state import (
-    restore_state,
-    shapes_of,
-    state_of,
-    warn_of_other_state,
-)
+from fastrnn.saving.optimizer_state import read_state, restore_state, state_of
 from fastrnn.saving.weights_file import Loaded
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.variable import Variable
@@ -157,20 +152,10 @@ def _restore_optimizer(file: h5py.File, model: CompiledModel, source: str) -> No
     group = hdf5.group_at(file, "optimizer_weights", source)
     if group is None:
         return
-    names = hdf5.strings_of(group, "weight_names", source)
-    if len(names) > len(state_of(model.optimizer)):
-        model.optimizer.build(model.trainable_weights)
-    shapes = shapes_of(model.optimizer, len(names))
-    if shapes is None:
-        warn_of_other_state(model.optimizer, len(names), source)
-        return
-    restore_state(
-        model.optimizer,
-        [
-            hdf5.array_at(group, name, shape, source)
-            for name, shape in zip(_by_variable(names), shapes, strict=True)
-        ],
-    )
+    names = _by_variable(hdf5.strings_of(group, "weight_names", source))
+    values = read_state(group, names, model.optimizer, source, model.trainable_weights)
+    if values is not None:
+        restore_state(model.optimizer, values)
 
 
 def _by_variable(names: Sequence[str]) -> list[str]:

@@ -12,12 +12,7 @@ from fastrnn.files import hdf5
 from fastrnn.files.errors import InvalidFileError
 from fastrnn.layers.layer import Layer
 from fastrnn.saving.layout import class_of, parts_of
-from fastrnn.saving.optimizer_state import (
-    restore_state,
-    shapes_of,
-    state_of,
-    warn_of_other_state,
-)
+from fastrnn.saving.optimizer_state import read_state, restore_state, state_of
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.variable import Variable
 
@@ -143,10 +138,6 @@ def _optimizer(
     group = hdf5.group_at(file, "optimizer/vars", source) if model.compiled else None
     if group is None:
         return None
-    if build and len(group) > len(state_of(model.optimizer)):
-        model.optimizer.build(model.trainable_weights)
-    shapes = shapes_of(model.optimizer, len(group))
-    if shapes is None:
-        warn_of_other_state(model.optimizer, len(group), source)
-        return None
-    return [hdf5.array_at(group, str(number), shape, source) for number, shape in enumerate(shapes)]
+    names = [str(number) for number in range(len(group))]
+    variables = model.trainable_weights if build else None
+    return read_state(group, names, model.optimizer, source, variables)
