@@ -118,6 +118,18 @@ def test_imports_run_down_the_rows() -> None:
     assert arrows_up(FASTRNN) == []
 
 
+def test_bench_imports_run_from_scripts_over_measure_to_comparison() -> None:
+    rows = ["comparison", "measure"]
+
+    def row(module: str) -> int:
+        folder = module.split(".")[0]
+        return rows.index(folder) if folder in rows else len(rows)  # a script
+
+    assert {row(module) for module in BENCH} == {0, 1, 2}
+    arrows = [(module, imported) for module, those in BENCH.items() for imported in those]
+    assert [arrow for arrow in arrows if row(arrow[0]) < row(arrow[1])] == []
+
+
 def test_every_folder_has_a_row() -> None:
     assert {module for module in FASTRNN if folder_of(module).split(".")[-1] not in ROW_OF} == set()
 
