@@ -11,7 +11,7 @@ from fastrnn.trainers.train_step import TrainStep
 
 
 def run_test(
-    model: CompiledModel, step: TrainStep, data: Epochs, notified: CallbackList
+    model: CompiledModel, step: TrainStep, data: Epochs, callback_list: CallbackList
 ) -> dict[str, Any]:
     """Test on one pass over the data.
 
@@ -19,22 +19,22 @@ def run_test(
         model: The model; its `stop_evaluating` ends the test after the batch.
         step: Its train step.
         data: The batches.
-        notified: The callbacks.
+        callback_list: The callbacks.
 
     Returns:
         Loss and metrics, sorted by name as in Keras's logs.
     """
     model.stop_evaluating = False
-    end = notified.listens("on_test_batch_end")
-    notified.notify("on_test_begin", None)
+    end = callback_list.listens("on_test_batch_end")
+    callback_list.notify("on_test_begin", None)
     step.reset()
     for number, batch in enumerate(data):
-        notified.notify("on_test_batch_begin", number, None)
+        callback_list.notify("on_test_batch_begin", number, None)
         step.test(batch)
         if end:
-            notified.notify("on_test_batch_end", number, step.results())
+            callback_list.notify("on_test_batch_end", number, step.results())
         if model.stop_evaluating:
             break
     logs = dict(sorted(step.results().items()))
-    notified.notify("on_test_end", logs)
+    callback_list.notify("on_test_end", logs)
     return logs

@@ -39,10 +39,10 @@ class Prediction:
     Args:
         model: The model, built.
         feed: The batches.
-        notified: The callbacks.
+        callback_list: The callbacks.
     """
 
-    def __init__(self, model: CompiledModel, feed: Feed, notified: CallbackList) -> None:
+    def __init__(self, model: CompiledModel, feed: Feed, callback_list: CallbackList) -> None:
         self._model = model
         self._feed = feed
         plan = Plan(model.inner_graph)
@@ -54,10 +54,10 @@ class Prediction:
         if not isinstance(feed, ArrayFeed):
             pass_padding(plan)
         self._executor = Executor(plan)
-        self._notified = notified
+        self._callback_list = callback_list
         hooks = ("on_predict_batch_begin", "on_predict_batch_end")
         # Where nobody asks for the batches as they are, others may be quicker to compute.
-        self._free = not (model.stateful or any(notified.user_listens(hook) for hook in hooks))
+        self._free = not (model.stateful or any(callback_list.user_listens(hook) for hook in hooks))
 
     def run(self, steps: int | None) -> np.ndarray | list[np.ndarray]:
         """Return the outputs for all batches, or for the first ones.
@@ -67,7 +67,7 @@ class Prediction:
         """
         feed = self._feed
         self._model.stop_predicting = False
-        self._notified.notify("on_predict_begin", None)
+        self._callback_list.notify("on_predict_begin", None)
         outputs: np.ndarray | list[np.ndarray]
         if isinstance(feed, ArrayFeed):
             samples = None if steps is None else steps * feed.batch_size
@@ -77,7 +77,7 @@ class Prediction:
             outputs = self._of_sequences(feed.x[:samples], feed.batch_size)
         else:
             outputs = self._of_batches(Epochs(feed, steps))
-        self._notified.notify("on_predict_end", None)
+        self._callback_list.notify("on_predict_end", None)
         return outputs
 
     def _of_array(self, x: np.ndarray, batch_size: int) -> np.ndarray:
@@ -125,9 +125,9 @@ class Prediction:
 
     def _batch(self, batch: Batch, first: int, last: int) -> np.ndarray:
         """Compute what are the batches `first` to `last` for the callbacks."""
-        self._notified.notify("on_predict_batch_begin", first, None)
+        self._callback_list.notify("on_predict_batch_begin", first, None)
         output = self._infer(batch)
-        self._notified.notify("on_predict_batch_end", last, {"outputs": output})
+        self._callback_list.notify("on_predict_batch_end", last, {"outputs": output})
         return output
 
     def _infer(self, batch: Batch) -> np.ndarray:

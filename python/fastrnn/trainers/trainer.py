@@ -127,18 +127,18 @@ class Trainer(CompiledModel):
         feed, test_feed = data.feeds(self)
         self._check_batch_sizes(feed, test_feed)
         train_epochs = Epochs(feed, data.steps_per_epoch)
-        notified, step = self._prepared(feed, train_epochs, callbacks, verbose, epochs, True)
+        callback_list, step = self._prepared(feed, train_epochs, callbacks, verbose, epochs, True)
 
         def validate(epoch: int) -> dict[str, Any]:
             if test_feed is None or not data.tests_after(epoch):
                 return {}
-            results = run_test(self, step, data.test_epoch(test_feed), notified)
+            results = run_test(self, step, data.test_epoch(test_feed), callback_list)
             return {f"val_{name}": value for name, value in results.items()}
 
         numbers, feeds = range(initial_epoch, epochs), (feed, test_feed)
-        self._run = TrainingRun(self, step, train_epochs, feeds, notified, numbers)
+        self._run = TrainingRun(self, step, train_epochs, feeds, callback_list, numbers)
         try:
-            with _closing(notified):
+            with _closed_on_error(callback_list):
                 self._run.train(validate)
         finally:
             self._run = None
@@ -191,9 +191,9 @@ class Trainer(CompiledModel):
         feed = DataAdapter(self).feed(x, y, sample_weight, batch_size, steps)
         self._check_batch_sizes(feed)
         data = Epochs(feed, steps)
-        notified, step = self._prepared(feed, data, callbacks, verbose)
-        with _closing(notified):
-            run_test(self, step, data, notified)
+        callback_list, step = self._prepared(feed, data, callbacks, verbose)
+        with _closed_on_error(callback_list):
+            run_test(self, step, data, callback_list)
         return _returned(step, return_dict)
 
     @suggests_arguments
@@ -236,10 +236,10 @@ class Trainer(CompiledModel):
         feed = DataAdapter(self, labelled=False).feed(x, batch_size=batch_size, steps=steps)
         self._check_batch_sizes(feed)
         first = feed.peek()
-        notified = self._notified(callbacks, verbose, 1, Epochs(feed, steps).steps)
+        callback_list = self._callback_list(callbacks, verbose, 1, Epochs(feed, steps).steps)
         self._build_for(feed, first)
-        with _closing(notified):
-            return Prediction(self, feed, notified).run(steps)
+        with _closed_on_error(callback_list):
+            return Prediction(self, feed, callback_list).run(steps)
 
     def train_on_batch(
         self,
@@ -354,16 +354,16 @@ class Trainer(CompiledModel):
     ) -> tuple[CallbackList, TrainStep]:
         """Check the first batch and the callbacks, then build the model and make its train step."""
         first = feed.peek()
-        notified = self._notified(callbacks, verbose, epochs, data.steps, add_history)
+        callback_list = self._callback_list(callbacks, verbose, epochs, data.steps, add_history)
         self._build_for(feed, first)
-        return notified, self.train_step_for(first)
+        return callback_list, self.train_step_for(first)
 
     def _build_for(self, feed: Feed, batch: Batch) -> None:
-        if not self.built:  # else the adapter has held the inputs to its shapes
+        if not self.built:  # else the adapter has checked the shapes
             open_sizes = 2 if isinstance(feed, RaggedFeed) else 1
             self.build((*[None] * open_sizes, *batch.x.shape[open_sizes:]))
 
-    def _notified(
+    def _callback_list(
         self,
         callbacks: Sequence[Callback] | None,
         verbose: int | str,
@@ -385,12 +385,12 @@ class Trainer(CompiledModel):
 
 
 @contextmanager
-def _closing(notified: CallbackList) -> Iterator[None]:
-    """Close the progress bar if the run ends by an exception."""
+def _closed_on_error(callback_list: CallbackList) -> Iterator[None]:
+    """Close the progress bar if an exception ends the run."""
     try:
         yield
     except BaseException:
-        notified.close()
+        callback_list.close()
         raise
 
 

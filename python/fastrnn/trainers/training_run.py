@@ -23,7 +23,7 @@ class TrainingRun:
         step: Its train step.
         data: The batches of each epoch.
         feeds: What the batches to train and to test with come from.
-        notified: The callbacks.
+        callback_list: The callbacks.
         epochs: Numbers of the epochs.
 
     Attributes:
@@ -37,13 +37,13 @@ class TrainingRun:
         step: TrainStep,
         data: Epochs,
         feeds: Sequence[Feed | None],
-        notified: CallbackList,
+        callback_list: CallbackList,
         epochs: range,
     ) -> None:
         self._model = model
         self._step = step
         self._data = data
-        self._notified = notified
+        self._callback_list = callback_list
         self._last_epoch = epochs.stop
         self.epoch = epochs.start
         self.batch = 0
@@ -60,36 +60,36 @@ class TrainingRun:
         Args:
             validate: Called after each epoch with its number; returns what to add to its results.
         """
-        model, step, notified = self._model, self._step, self._notified
+        model, step, callback_list = self._model, self._step, self._callback_list
         model.stop_training = False
-        begin, end = (notified.listens(f"on_train_batch_{when}") for when in ("begin", "end"))
+        begin, end = (callback_list.listens(f"on_train_batch_{when}") for when in ("begin", "end"))
         logs: dict[str, Any] | None = None
         with DeferredSignals() as signals:
-            notified.notify("on_train_begin", None)
+            callback_list.notify("on_train_begin", None)
             for epoch in range(self.epoch, self._last_epoch):
                 if self._data.ran_out():
                     break
-                notified.notify("on_epoch_begin", epoch, None)
+                callback_list.notify("on_epoch_begin", epoch, None)
                 if not self.batch:
                     step.reset()
                 for number, batch in enumerate(self._data, self.batch):
                     if begin:
-                        notified.notify("on_train_batch_begin", number, None)
+                        callback_list.notify("on_train_batch_begin", number, None)
                     signals.hold()
                     step.train(batch)
                     self.batch = number + 1
                     signals.release()
                     if end:
-                        notified.notify("on_train_batch_end", number, step.results())
+                        callback_list.notify("on_train_batch_end", number, step.results())
                     if model.stop_training:
                         break
                 logs = step.results() | validate(epoch)
                 self.epoch, self.batch = epoch + 1, 0
-                notified.notify("on_epoch_end", epoch, logs)
+                callback_list.notify("on_epoch_end", epoch, logs)
                 if model.stop_training:
                     break
             model.optimizer.finalize_variable_values(model.trainable_weights)
-            notified.notify("on_train_end", logs)
+            callback_list.notify("on_train_end", logs)
 
     def get_state(self) -> dict[str, Any]:
         """Return the state between two batches or two epochs.
@@ -166,7 +166,7 @@ class TrainingRun:
     def _named_callbacks(self) -> Iterator[tuple[str, Callback]]:
         """Yield the callbacks with names, those of one class numbered."""
         seen: dict[str, int] = defaultdict(int)
-        for callback in self._notified.callbacks:
+        for callback in self._callback_list.callbacks:
             kind = type(callback).__name__
             seen[kind] += 1
             yield f"{kind} {seen[kind]}", callback
