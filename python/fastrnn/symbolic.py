@@ -199,6 +199,7 @@ def map_shapes(function: Callable[[Any], Any], shapes: Any) -> Any:
     if is_shape(shapes):
         return function(shapes)
     if isinstance(shapes, Mapping):
-        return {key: map_shapes(function, each) for key, each in shapes.items()}
+        found = {key: map_shapes(function, shapes[key]) for key in sorted(shapes)}
+        return {key: found[key] for key in shapes}
     mapped = [map_shapes(function, each) for each in shapes]
     return mapped if isinstance(shapes, list) else tuple(mapped)

@@ -139,22 +139,22 @@ def test_shuffled_batches_hold_every_sequence_once_and_like_lengths() -> None:
     padding = []
     for epoch in epochs:
         assert len(epoch) == feed.steps
-        order = np.concatenate([batch.y for batch in epoch])
+        order = np.concatenate([batch.y[0] for batch in epoch])
         assert sorted(order) == list(range(1000))
         assert (order != np.arange(1000)).any()
         for batch in epoch:
-            assert batch.mask is None or batch.mask.any(axis=1).sum() >= (lengths > 0).sum() - 990
-            rows = batch.y.astype(int)
-            mask = np.ones(batch.x.shape, bool) if batch.mask is None else batch.mask
+            mask = np.ones(batch.x[0].shape, bool) if batch.mask is None else batch.mask[0]
+            assert batch.mask is None or mask.any(axis=1).sum() >= (lengths > 0).sum() - 990
+            rows = batch.y[0].astype(int)
             np.testing.assert_array_equal(mask.sum(axis=1), lengths[rows])
-            for row, values, kept in zip(rows, batch.x, mask, strict=True):
+            for row, values, kept in zip(rows, batch.x[0], mask, strict=True):
                 np.testing.assert_array_equal(values[kept], x[row : row + 1].values)
             padding.append(1 - mask.mean())
     assert np.mean(padding) < 0.1, "half of it would be padding"
-    firsts = [[batch.y[0] for batch in epoch] for epoch in epochs]
+    firsts = [[batch.y[0][0] for batch in epoch] for epoch in epochs]
     assert firsts[0] != firsts[1]
-    assert [batch.x.shape[1] for batch in epochs[0]] != sorted(
-        batch.x.shape[1] for batch in epochs[0]
+    assert [batch.x[0].shape[1] for batch in epochs[0]] != sorted(
+        batch.x[0].shape[1] for batch in epochs[0]
     ), "short batches do not come first"
 
 

@@ -97,10 +97,19 @@ class Executor:
             step.targets = [places.get(id(variable)) for variable in step.layer.weights]
 
     def infer(
-        self, inputs: Sequence[np.ndarray], masks: Sequence[np.ndarray | None] | None = None
+        self,
+        inputs: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray | None] | None = None,
+        training: bool | None = False,
     ) -> Passed:
-        """Return the outputs and their masks, without dropout and without keeping tapes."""
-        return self._run(inputs, masks, training=False, keeps=False)
+        """Return the outputs and their masks without keeping tapes.
+
+        Args:
+            inputs: The inputs.
+            masks: Their masks, or None.
+            training: Whether dropout is active; None for what each call of a layer said.
+        """
+        return self._run(inputs, masks, training, keeps=False)
 
     def forward(
         self,
@@ -115,7 +124,7 @@ class Executor:
         self,
         inputs: Sequence[np.ndarray],
         masks: Sequence[np.ndarray | None] | None,
-        training: bool,
+        training: bool | None,
         keeps: bool,
     ) -> Passed:
         values: list[Any] = [None] * self.plan.slots
@@ -136,7 +145,7 @@ class Executor:
                 mask_above = step.layer.compute_mask(x, mask)
             elif mask is not None:
                 _warn_of_lost_mask(step.layer)
-            trains = training if step.training is None else step.training
+            trains = bool(step.training) if training is None else training
             cache = None
             if step.hands_tokens:
                 y: Any = kernels.Embedded(x, step.layer.weights[0].value)

@@ -24,6 +24,7 @@ class GraphLayer(Layer):
     """
 
     uses_mask = True
+    first_call_number = 1
 
     _graph: Graph | None = None
     _inference: tuple[list[Graph], Executor] | None = None  # after the graphs that it was made of
@@ -38,10 +39,10 @@ class GraphLayer(Layer):
         """The graph.
 
         Raises:
-            ValueError: If there is none yet.
+            AttributeError: If there is none yet.
         """
         if self._graph is None:
-            raise ValueError(
+            raise AttributeError(
                 f"Model '{self.name}' (of type {type(self).__name__}) has no graph of layers: make "
                 "it of inputs and outputs, or of the layers of a Sequential."
             )
@@ -136,6 +137,17 @@ class GraphLayer(Layer):
         self.check_input_shape(_only_or_all([array.shape for array in arrays]))
         return _only_or_all(arrays)
 
+    def packed_outputs(self, values: Sequence[Any]) -> Any:
+        """Return something for each output in the structure of the outputs.
+
+        Args:
+            values: One for each output, in the order of `outputs`.
+
+        Returns:
+            The values; in place of a list or tuple of one that one, as in Keras.
+        """
+        return _packed(self.inner_graph.output_structure, values)
+
     # ------------------------------------------------------------------------ shapes, building
 
     def check_input_shape(self, shape: Any) -> None:
@@ -186,7 +198,7 @@ class GraphLayer(Layer):
             (tensors,) = tensors
         return super()._node_of_call(tensors, training, mask, **options)
 
-    def _call_on_arrays(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+    def _call_on_arrays(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Return the outputs for a batch; see `predict` for many samples."""
         x = self.as_input(inputs)
         masks = None
@@ -207,18 +219,18 @@ class GraphLayer(Layer):
             return _packed(self.inner_graph.output_structure, empty)
         return self.call(x, training, masks if masks is None or isinstance(x, list) else masks[0])
 
-    def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
+    def call(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the outputs for a checked batch that is not empty.
 
         Args:
             x: Array, as `as_input` returns it; of several inputs a list.
-            training: Whether dropout is active.
+            training: Whether dropout is active; None for what the calls of the layers said, which
+                is no if they said nothing.
             mask: `[batch, steps]`, booleans, or None; of several inputs a list.
         """
-        graph, executor = self.inner_graph, self._executor
-        arrays, masks = _listed(x), None if mask is None else _listed(mask)
-        run = executor.forward if training else executor.infer
-        return _packed(graph.output_structure, run(arrays, masks).outputs)
+        masks = None if mask is None else _listed(mask)
+        outputs = self._executor.infer(_listed(x), masks, training).outputs
+        return _packed(self.inner_graph.output_structure, outputs)
 
     def forward(self, x: Any, training: bool = False, mask: Any = None) -> tuple[Any, Any]:
         """Return the outputs for a checked batch, and what `backward` needs, as a layer does.

@@ -24,7 +24,7 @@ class Step:
         results: Slots of the outputs.
         listed: Whether the layer takes a list of arrays.
         several: Whether it returns several.
-        training: What the call says about `training`; None to do as the model is told.
+        training: What the call says about `training`, where the model is told nothing, as in Keras.
         masks: Slots whose values are the masks of the inputs, None for a mask that comes with the
             input; None for no such slots.
         options: Further keyword arguments of the layer's `forward`.

@@ -17,6 +17,9 @@ class GraphMember:
     name: str
     _inbound_nodes: list[Node]
 
+    first_call_number = 0
+    """Number of the first call of the layer where Keras's files name a model's ends."""
+
     takes_list = False
     """Whether the layer is called on a list of inputs."""
 
@@ -61,8 +64,8 @@ class GraphMember:
 
         Args:
             inputs: A symbolic tensor, or a list of them.
-            training: Whether dropout is active, whatever the model is told; None to let the model
-                decide.
+            training: Whether dropout is active where the model is told nothing about it, as in
+                Keras; None for no.
             mask: Symbolic mask of the inputs, or a list of them; None for the masks that they have.
             **options: Further keyword arguments of `forward`.
 

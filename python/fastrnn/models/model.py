@@ -7,40 +7,144 @@ from collections.abc import Callable
 from typing import Any
 
 from fastrnn.arguments import refuse_unsupported
+from fastrnn.graph import Graph
+from fastrnn.graph.config import graph_config, graph_from_config
 from fastrnn.layers.layer import Layer
+from fastrnn.layers.serialization import serializable
 from fastrnn.saving import api as saving
 from fastrnn.saving.model_config import to_json
 from fastrnn.trainers import Trainer
 from fastrnn.utils.summary_utils import summary_text
 
+# What Keras calls in training: own ones would not be called here.
+_NOT_CALLED = (
+    "call",
+    "train_step",
+    "test_step",
+    "predict_step",
+    "compute_loss",
+    "compute_metrics",
+    "make_train_function",
+    "make_test_function",
+    "make_predict_function",
+)
+
 
 class Model(Trainer):
-    """A layer made of layers, with the methods for training it: the base of `Sequential`.
+    """A graph of layers, with the methods for training it; the base of `Sequential`.
+
+    Each output is what the layers make of the inputs on the way that their calls have recorded. A
+    layer that is called several times uses the same weights each time. A model can be called as a
+    layer of another one.
 
     Args:
-        name: Name of the model. By default `sequential`, `sequential_1` and so on.
+        inputs: Symbolic tensors, as `Input` returns them: one, a list or tuple, or a dict. Where
+            one is the output of a layer, the model begins there, with a new Input.
+        outputs: Symbolic tensors that calls of layers have made of the inputs, likewise.
+        name: Name of the model. By default `functional`, `functional_1` and so on.
         trainable: Whether training may change the weights.
         dtype: Only float32 (or None).
-        activity_regularizer: Adds a penalty on the output to the loss.
+        activity_regularizer: Not supported.
         autocast: Accepted for Keras's sake; without effect.
         **kwargs: Those of a layer.
 
     Call arguments:
-        inputs: Array, the batch first, as the first layer takes it.
+        inputs: Arrays, the batch first, in the structure of the model's inputs; also a list in
+            their order, or a dict by their names.
         training: Whether dropout is active.
-        mask: `[batch, steps]`, False for steps of the input that recurrent layers skip.
+        mask: `[batch, steps]`, False for steps of the input that recurrent layers skip; of several
+            inputs a list, with None for an input without.
 
     Returns of a call:
-        The output of the last layer, a float32 array.
+        Float32 arrays in the structure of the model's outputs.
 
     Raises:
-        ValueError: If an argument is not valid.
+        ValueError: If an argument is not valid, the outputs do not depend on the inputs alone, an
+            input leads to no output, two layers have one name, or a subclass overrides a method
+            of training that would not be called.
 
     Example:
+        >>> import fastrnn
         >>> from fastrnn import layers
-        >>> isinstance(Sequential([layers.LSTM(4)]), Model)
-        True
+        >>> past, today = fastrnn.Input((30, 2), name="past"), fastrnn.Input((5,), name="today")
+        >>> hidden = layers.Dense(4)(layers.GRU(8)(past))
+        >>> model = Model([past, today], [hidden, layers.Dense(1, name="price")(hidden)])
+        Traceback (most recent call last):
+        ...
+        ValueError: Each input of a model must lead to an output. Received: 'today' of shape ...
+        >>> model = Model(past, layers.Dense(1, name="price")(hidden))
+        >>> model.input_shape, model.output_shape
+        ((None, 30, 2), (None, 1))
     """
+
+    def __init__(
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        activity_regularizer: Any = None,
+        autocast: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        refuse_unsupported(
+            "Model", {"activity_regularizer": activity_regularizer}, {"activity_regularizer": None}
+        )
+        if type(self) is Model and (inputs is not None or outputs is not None):
+            self.__class__ = Functional  # Keras's name of it, which files hold
+        _refuse_overrides(type(self))
+        super().__init__(name=name, trainable=trainable, dtype=dtype, **kwargs)
+        if inputs is not None or outputs is not None:
+            self._set_graph(Graph(inputs, outputs))
+            self.built = True
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, those farthest from the outputs first, with the InputLayers."""
+        return [] if self._graph is None else list(self._graph.layers)
+
+    def _sublayers(self) -> list[Layer]:
+        return self.layers
+
+    @property
+    def fixed_batch_size(self) -> int | None:
+        """The batch size that the first Input states, or None."""
+        return None if self._graph is None else self._graph.inputs[0].shape[0]
+
+    def build(self, input_shape: Any = None) -> None:
+        """Check an input shape; the weights were made as the layers were called.
+
+        Args:
+            input_shape: Shape of the input, batch first; of several inputs a list.
+
+        Raises:
+            ValueError: If a layer cannot take such inputs, or the model has no graph.
+        """
+        if input_shape is not None:
+            super().build(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return name, layers and their calls as plain values, in Keras's form."""
+        return {"name": self.name, "trainable": self.trainable, **graph_config(self.inner_graph)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Model:
+        """Make a model, with new weights, from the result of `get_config` (Keras's works too).
+
+        Args:
+            config: Dict with the configs of the layers and of their calls, and `name`.
+
+        Returns:
+            The model, not compiled.
+        """
+        others = {
+            key: value
+            for key, value in config.items()
+            if key not in ("layers", "input_layers", "output_layers")
+        }
+        inputs, outputs = graph_from_config(config)
+        return cls(inputs=inputs, outputs=outputs, **others)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by its name or by its position.
@@ -198,3 +302,23 @@ class Model(Trainer):
             The text, of which `models.model_from_json` makes such a model.
         """
         return to_json(self, **kwargs)
+
+
+def _refuse_overrides(cls: type) -> None:
+    """Refuse a user's class that overrides what is not called here."""
+    for each in cls.__mro__:
+        if each.__module__.partition(".")[0] == "fastrnn":
+            return
+        for name in _NOT_CALLED:
+            if name in vars(each):
+                raise ValueError(
+                    f"`{name}` of a model cannot be overridden: models run as graphs of layers, "
+                    "and it would not be called. Make the model of inputs and outputs, and write "
+                    f"what is your own as a layer, a loss, a metric or a callback. Received: class "
+                    f"{cls.__name__}, which overrides `{name}`"
+                )
+
+
+@serializable("keras.src.models.functional")
+class Functional(Model):
+    """The class of the models that `Model` makes of inputs and outputs; see there."""

@@ -47,6 +47,8 @@ class Sequential(Model):
         ((None, 1), 101)
     """
 
+    first_call_number = 0
+
     def __init__(
         self,
         layers: Sequence[Layer | KerasTensor] | None = None,
@@ -261,7 +263,7 @@ class Sequential(Model):
         self.check_input_shape(x.shape)
         return x
 
-    def _call_on_arrays(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+    def _call_on_arrays(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Return the output for a batch; see `predict` for many samples."""
         if not self.built:
             self.build((None, *self.as_input(inputs).shape[1:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ from fastrnn.graph import GraphLayer, Plan
 from fastrnn.graph.rules import pass_padding
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.metrics import Mean, Metric
+from fastrnn.symbolic import map_shapes
 from fastrnn.trainers.arguments import suggests_arguments
 from fastrnn.trainers.data import Batch
+from fastrnn.trainers.data.ragged import is_ragged
 from fastrnn.trainers.loss_and_metrics import LossAndMetrics, unique_names
-from fastrnn.trainers.train_step import TrainStep
+from fastrnn.trainers.output_terms import OutputTerms
+from fastrnn.trainers.train_step import OutputPart, TrainStep
 
 
 class CompiledModel(GraphLayer):
@@ -88,7 +92,10 @@ class CompiledModel(GraphLayer):
             ['loss', 'accuracy']
         """
         new_optimizer = optimizers.get(optimizer)
-        self._loss_and_metrics = LossAndMetrics(loss, loss_weights, metrics, weighted_metrics)
+        names, aliases = self._names_in_logs()
+        self._loss_and_metrics = LossAndMetrics(
+            loss, loss_weights, metrics, weighted_metrics, names, aliases
+        )
         self.optimizer = new_optimizer
         self.loss = loss
         self._train_step = None
@@ -100,9 +107,8 @@ class CompiledModel(GraphLayer):
         if self._loss_and_metrics is None:
             return []
         if (step := self._train_step) is not None:
-            return [step.mean_loss(), *step.metrics]
-        plain, weighted = self._loss_and_metrics.metrics_of((None, 1), (None, 1))
-        return [Mean(name="loss"), *plain, *weighted]
+            return [*step.mean_losses(), *step.metrics]
+        return [Mean(name="loss"), *[metric for _, metric in self._metrics_before_data()]]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -110,8 +116,27 @@ class CompiledModel(GraphLayer):
         if self._loss_and_metrics is None:
             return []
         if self._train_step is not None:
-            return ["loss", *self._train_step.names]
-        return ["loss", *unique_names(*self._loss_and_metrics.metrics_of((None, 1), (None, 1)))]
+            return list(self._train_step.results())
+        terms = self._loss_and_metrics.terms
+        names = [f"{term.name}_loss" for term in terms if term.has_loss]
+        plain, weighted = (
+            [(term.name, metric) for term in terms for metric in term.metrics_of(*_ONES)[which]]
+            for which in (0, 1)
+        )
+        found = unique_names(plain, weighted)
+        if len(terms) == 1:
+            return ["loss", *found]
+        return ["loss", *(names if len(names) > 1 else []), *sorted(found)]
+
+    def _metrics_before_data(self) -> list[tuple[str | None, Metric]]:
+        """Return the metrics as they are before labels are known, after the outputs' names."""
+        assert self._loss_and_metrics is not None
+        return [
+            (term.name, metric)
+            for which in (0, 1)
+            for term in self._loss_and_metrics.terms
+            for metric in term.metrics_of(*_ONES)[which]
+        ]
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Return loss and metrics of the last run by name, as means over its samples."""
@@ -127,21 +152,111 @@ class CompiledModel(GraphLayer):
 
     # ------------------------------------------------------------------------------------ steps
 
-    def check_labels(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
+    def _names_in_logs(self) -> tuple[list[str] | None, list[str] | None]:
+        """Return what logs call the outputs, and their layers; None where they are not known."""
+        if self._graph is None:
+            return None, None
+        structure = self._graph.output_structure
+        layers = _each_own(self.output_names)
+        keys = _each_own(_paths(structure)) if isinstance(structure, Mapping) else layers
+        return keys, layers
+
+    def by_output(self, argument: str, value: Any) -> list[Any]:
+        """Return what is given for each output, in their order.
+
+        Args:
+            argument: Name of the argument: `y` or `sample_weight`.
+            value: An array for the only output, or for all of them if it is `sample_weight`; a
+                list or tuple of one for each; or a dict by names.
+
+        Raises:
+            ValueError: If it is not one for each output that has a loss or metrics.
+        """
+        assert self._loss_and_metrics is not None
+        terms = self._loss_and_metrics.terms
+        names, layers = self._names_in_logs()
+        if isinstance(value, Mapping):
+            keys = list(zip(names or [""], layers or [""], strict=True))
+            found = [next((value[k] for k in own if k in value), None) for own in keys]
+            known = {key for own in keys for key in own}
+            missing = [
+                own[0]
+                for own, each, term in zip(keys, found, terms, strict=True)
+                if each is None and term.reads_labels and argument == "y"
+            ]
+            if missing or set(value) - known:
+                raise ValueError(
+                    f"`{argument}` must have the keys {[own[0] for own in keys]}, those of the "
+                    f"outputs of model '{self.name}'. Received: {list(value)}"
+                )
+            return found
+        if len(terms) == 1:
+            if isinstance(value, (list, tuple)) and len(value) == 1 and np.ndim(value[0]):
+                return [value[0]]  # a list with a single array is that array
+            return [value]
+        if value is None or (argument == "sample_weight" and hasattr(value, "__array__")):
+            return [value] * len(terms)
+        given = list(value) if isinstance(value, (list, tuple)) else []
+        read = [number for number, term in enumerate(terms) if term.reads_labels]
+        if len(given) == len(read) < len(terms):
+            return [given[read.index(n)] if n in read else None for n in range(len(terms))]
+        if len(given) != len(terms):
+            raise ValueError(
+                f"`{argument}` must be a list of {len(terms)} arrays, one for each output of model "
+                f"'{self.name}': {names}. Received: "
+                f"{f'{len(given)} of them' if given else type(value).__name__}"
+            )
+        return given
+
+    def reads_labels(self, output: int) -> bool:
+        """Return whether an output has a loss or metrics.
+
+        Args:
+            output: Number of the output.
+        """
+        assert self._loss_and_metrics is not None
+        return self._loss_and_metrics.terms[output].reads_labels
+
+    def output_shapes(self, input_shapes: Sequence[Shape]) -> list[Shape]:
+        """Return the shape of each output.
+
+        Args:
+            input_shapes: Shape of each input, batch first; None for sizes left open.
+
+        Returns:
+            The shapes, batch first.
+        """
+        found: list[Shape] = []
+        shapes = input_shapes[0] if len(input_shapes) == 1 else list(input_shapes)
+        map_shapes(found.append, self.compute_output_shape(shapes))
+        return found
+
+    def takes_sequences(self, x: Any) -> bool:
+        """Return whether data are sequences of differing lengths, for the only input.
+
+        Args:
+            x: What was given as x.
+        """
+        return not self.takes_list and is_ragged(x)
+
+    def check_labels(self, labels: np.ndarray, y_pred_shape: Shape, output: int = 0) -> None:
         """Refuse labels that the loss or a metric cannot take.
 
         Args:
             labels: The labels.
             y_pred_shape: Shape of the predictions; the first size may be None.
+            output: Number of the output.
 
         Raises:
             TypeError, ValueError: If one cannot.
         """
         assert self._loss_and_metrics is not None
-        self._loss_and_metrics.check(labels, y_pred_shape)
+        terms = self._loss_and_metrics.terms[output]
+        terms.check(labels, y_pred_shape)
         # Not in the midst of a run, which would lose what its metrics have gathered.
-        if self._train_step is None or self._train_step_key[0] != _kind(labels.shape, y_pred_shape):
-            self._loss_and_metrics.check_metrics(labels, y_pred_shape)
+        kind = _kind(labels.shape, y_pred_shape)
+        if self._train_step is None or self._train_step_key[0][output] != kind:
+            terms.check_metrics(labels, y_pred_shape)
 
     def train_step_for(self, batch: Batch) -> TrainStep:
         """Return the step for such a batch: that of the last run if nothing has changed.
@@ -151,25 +266,59 @@ class CompiledModel(GraphLayer):
         """
         assert self._loss_and_metrics is not None
         assert batch.y is not None
-        self.build((None, *batch.x.shape[1:]))
+        if not self.built:
+            self.build((None, *batch.x[0].shape[1:]))
         trained = self.trainable_weights
-        shapes = batch.y.shape, self.compute_output_shape(batch.x.shape)
+        output_shapes = self.output_shapes([array.shape for array in batch.x])
+        shapes = [
+            (None if labels is None else labels.shape, shape)
+            for labels, shape in zip(batch.y, output_shapes, strict=True)
+        ]
         graph = self.inner_graph
-        ends = _ends(self._executor.plan)
-        key = (_kind(*shapes), graph.opened(), ends, trained, self.optimizer)
+        kinds = [None if labels is None else _kind(labels, shape) for labels, shape in shapes]
+        key = (kinds, graph.opened(), _ends(self._executor.plan), trained, self.optimizer)
         if self._train_step is None or self._train_step_key != key:
+            parts = [
+                _part_of(terms, *own)
+                for terms, own in zip(self._loss_and_metrics.terms, shapes, strict=True)
+            ]
             plan = Plan(graph)
             pass_padding(plan)
-            self._train_step = TrainStep(
-                plan,
-                self._loss_and_metrics.loss_of(*shapes),
-                *self._loss_and_metrics.metrics_of(*shapes),
-                self.optimizer,
-                trained,
-                self._loss_and_metrics.loss_weight,
-            )
+            self._train_step = TrainStep(plan, parts, self.optimizer, trained)
             self._train_step_key = key
         return self._train_step
+
+
+_ONES: tuple[Shape, Shape] = (None, 1), (None, 1)
+
+
+def _part_of(terms: OutputTerms, y_true_shape: Shape | None, y_pred_shape: Shape) -> OutputPart:
+    """Return what a step does with an output, for labels and predictions of such shapes."""
+    if y_true_shape is None:
+        return OutputPart(terms.name, None, 1.0, [], [])
+    loss = terms.loss_of(y_true_shape, y_pred_shape) if terms.has_loss else None
+    metrics = terms.metrics_of(y_true_shape, y_pred_shape)
+    return OutputPart(terms.name, loss, terms.loss_weight, *metrics)
+
+
+def _each_own(names: Sequence[str]) -> list[str]:
+    """Return names with numbers behind those that come again."""
+    own: list[str] = []
+    for name in names:
+        count = sum(each == name or each.startswith(f"{name}_") for each in own)
+        own.append(f"{name}_{count}" if name in own else name)
+    return own
+
+
+def _paths(structure: Any) -> list[str]:
+    """Return the keys that lead to the leaves of a structure, in the order of `flatten`."""
+    if isinstance(structure, Mapping):
+        items = [(key, structure[key]) for key in sorted(structure)]
+    elif isinstance(structure, (list, tuple)):
+        items = [(str(number), each) for number, each in enumerate(structure)]
+    else:
+        return [""]
+    return [f"{key}/{path}" if path else key for key, each in items for path in _paths(each)]
 
 
 def _ends(plan: Plan) -> list[str | None]:

@@ -54,19 +54,46 @@ class DataAdapter:
             TypeError: If they do not hold numbers.
             ValueError: If they do not fit the model or each other.
         """
-        if is_ragged(x):
+        if self._model.takes_sequences(x):
             sequences = self._sequences(x)
             if not self._labelled:
                 return Samples(sequences)
             return Samples(sequences, *self._labels_of(sequences, y, sample_weight))
-        inputs = self._model.as_input(x, "x")
+        inputs = self._inputs(x)
         if not self._labelled:
             return Samples(inputs)
-        if not len(inputs):
-            raise ValueError(f"`x` must hold at least one sample. Received: shape={inputs.shape}")
-        labels = as_targets(y, len(inputs))
-        output_shape = self._model.compute_output_shape((None, *inputs.shape[1:]))
-        return Samples(inputs, *self._labels(labels, sample_weight, output_shape))
+        if not len(inputs[0]):
+            shapes = [array.shape for array in inputs]
+            raise ValueError(f"`x` must hold at least one sample. Received: shapes {shapes}")
+        output_shapes = self._model.output_shapes([(None, *each.shape[1:]) for each in inputs])
+        labels = self._model.by_output("y", y)
+        if self._class_weight is not None and len(labels) > 1:
+            raise ValueError(
+                "`class_weight` is for a model of one output: give `sample_weight` for each of "
+                f"the {len(labels)} outputs"
+            )
+        weights = self._model.by_output("sample_weight", sample_weight)
+        pairs: list[tuple[Any, Any]] = []
+        for number, shape in enumerate(output_shapes):
+            if not self._model.reads_labels(number):
+                pairs.append((None, None))
+                continue
+            own = as_targets(labels[number], len(inputs[0]))
+            pairs.append(self._labels(own, weights[number], shape, number))
+        found = tuple(weight for _, weight in pairs)
+        any_weight = any(weight is not None for weight in found)
+        return Samples(inputs, tuple(own for own, _ in pairs), found if any_weight else None)
+
+    def _inputs(self, x: Any) -> tuple[np.ndarray, ...]:
+        """Return the converted array of each input."""
+        inputs = self._model.as_input(x, "x")
+        arrays = tuple(inputs) if isinstance(inputs, list) else (inputs,)
+        if len({len(array) for array in arrays}) > 1:
+            raise ValueError(
+                "The arrays of `x` must have the same number of samples. "
+                f"Received: shapes {[array.shape for array in arrays]}"
+            )
+        return arrays
 
     def batches(
         self,
@@ -102,7 +129,7 @@ class DataAdapter:
         if yields_batches(x):
             return self.batches(x, y, sample_weight, batch_size)
         samples = self.samples(x, y, sample_weight)
-        return samples.feed(self.batch_size(batch_size, steps, len(samples.x)))
+        return samples.feed(self.batch_size(batch_size, steps, samples.number))
 
     def batch_size(self, batch_size: int | None, steps: int | None, samples: int) -> int:
         """Return how many samples a batch has: as given, or what steps or the model make it."""
@@ -147,10 +174,10 @@ class DataAdapter:
         return Ragged(labels[0], x.lengths), ragged_weight
 
     def _labels(
-        self, labels: np.ndarray, sample_weight: Any, output_shape: Shape
+        self, labels: np.ndarray, sample_weight: Any, output_shape: Shape, output: int = 0
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Check labels and weights against the model's output and convert them."""
-        self._model.check_labels(labels, output_shape)
+        self._model.check_labels(labels, output_shape, output)
         if self._class_weight is not None:
             if sample_weight is not None:
                 raise ValueError(

@@ -1,109 +1,148 @@
-"""The loss and the metrics that `compile` was given."""
+"""The losses and metrics that `compile` was given, shared out among the outputs of the model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from numbers import Real
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from fastrnn import losses, metrics
-from fastrnn.layers.layer import Shape
-from fastrnn.losses import Loss
 from fastrnn.metrics import Metric
+from fastrnn.trainers.output_terms import OutputTerms
 
 
 class LossAndMetrics:
-    """Loss and metrics of a model, some of which depend on the shapes of the data.
+    """Losses and metrics of a model.
 
     Args:
-        loss: Name, object or config of `fastrnn.losses`; "crossentropy" for the one that suits
-            the data; alone or the only entry of a list or dict; None for none.
-        loss_weights: Factor of the loss, alone or in a list or dict; None for 1.
-        metrics: Names, objects or configs of `fastrnn.metrics`, or functions; one or several.
+        loss: One for all outputs, or a list or dict with one for each.
+        loss_weights: Factors of the losses, likewise.
+        metrics: Metrics; of several outputs a list or dict with those of each.
         weighted_metrics: Likewise, of those that sample weights weigh too.
+        names: What logs call the outputs; None where a model has one output, or none yet.
+        aliases: Other names of the outputs, those of their layers.
+
+    Attributes:
+        arguments: What was given, as `model.save` writes it.
+        terms: What is said about each output.
 
     Raises:
-        ValueError: If one of them is not known.
+        ValueError: If one of them is not known, or their number or names do not fit.
     """
 
-    def __init__(self, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
+    def __init__(
+        self,
+        loss: Any,
+        loss_weights: Any,
+        metrics: Any,
+        weighted_metrics: Any,
+        names: Sequence[str] | None = None,
+        aliases: Sequence[str] | None = None,
+    ) -> None:
         self.arguments = {
             "loss": loss,
             "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
         }
-        """What was given, as `model.save` writes it."""
-        self._loss = _only("loss", loss)
-        self.loss_weight = _factor(_only("loss_weights", loss_weights))
-        self._metrics = list(_flat(metrics))
-        self._weighted = list(_flat(weighted_metrics))
-        if self._loss is not None and not _is_crossentropy(self._loss):
-            self._loss = losses.get(self._loss)
-        self.metrics_of((None, 1), (None, 1))  # only to refuse unknown names now
+        if names is None or len(names) == 1:
+            only = (_only("loss", loss), _only("loss_weights", loss_weights))
+            self.terms = [OutputTerms(None, *only, metrics, weighted_metrics)]
+            return
+        share = _Sharing(names, aliases or names)
+        self.terms = [
+            OutputTerms(*of_one)
+            for of_one in zip(
+                names,
+                share.one_each("loss", loss, complete=True),
+                share.one_each("loss_weights", loss_weights),
+                share.some_each("metrics", metrics),
+                share.some_each("weighted_metrics", weighted_metrics),
+                strict=True,
+            )
+        ]
 
     @property
     def has_loss(self) -> bool:
         """Whether there is a loss."""
-        return self._loss is not None
-
-    def loss_of(self, y_true_shape: Shape, y_pred_shape: Shape) -> Loss:
-        """Return the loss for labels and predictions of such shapes."""
-        if not _is_crossentropy(self._loss):
-            assert isinstance(self._loss, Loss)
-            return self._loss
-        if y_pred_shape[-1] == 1:
-            return losses.BinaryCrossentropy()
-        if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1:
-            return losses.SparseCategoricalCrossentropy()
-        return losses.CategoricalCrossentropy()
-
-    def metrics_of(
-        self, y_true_shape: Shape, y_pred_shape: Shape
-    ) -> tuple[list[Metric], list[Metric]]:
-        """Return the metrics for labels and predictions of such shapes, and the weighted ones."""
-        plain, weighted = (
-            [metrics.resolve(each, y_true_shape, y_pred_shape) for each in identifiers]
-            for identifiers in (self._metrics, self._weighted)
-        )
-        return plain, weighted
-
-    def check(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
-        """Refuse labels that the loss or the metrics cannot take.
-
-        Raises:
-            TypeError, ValueError: If they cannot.
-        """
-        self.loss_of(labels.shape, y_pred_shape).check(labels, y_pred_shape)
-
-    def check_metrics(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
-        """Refuse labels that a metric cannot take. The metrics are reset.
-
-        Raises:
-            ValueError: If one cannot.
-        """
-        one = np.ascontiguousarray(labels[:1], dtype=np.float32)
-        prediction = np.zeros((1, *(1 if n is None else n for n in y_pred_shape[1:])), np.float32)
-        for found in self.metrics_of(labels.shape, y_pred_shape):
-            for metric in found:
-                metric.update_state(one, prediction)
-                metric.reset_state()
+        return any(term.has_loss for term in self.terms)
 
 
-def unique_names(plain: Sequence[Metric], weighted: Sequence[Metric]) -> list[str]:
+class _Sharing:
+    """Gives each of several outputs its part of an argument.
+
+    Args:
+        names: What logs call the outputs.
+        aliases: Other names of them.
+    """
+
+    def __init__(self, names: Sequence[str], aliases: Sequence[str]) -> None:
+        self._names = list(names)
+        self._keys = list(zip(names, aliases, strict=True))
+
+    def one_each(self, argument: str, value: Any, complete: bool = False) -> list[Any]:
+        """Return the part of each output of an argument that may also be one for all."""
+        if _is_collection(value):
+            return self._parts(argument, value, complete)
+        return [value] * len(self._names)
+
+    def some_each(self, argument: str, value: Any) -> list[Any]:
+        """Return the part of each output of a list or dict with one entry for each."""
+        if not value:
+            return [None] * len(self._names)
+        if not _is_collection(value):
+            raise ValueError(
+                f"`{argument}` must be a list or dict with the metrics of each of the outputs "
+                f"{self._names}. Received: {argument}={value!r}"
+            )
+        return self._parts(argument, value, complete=False)
+
+    def _parts(self, argument: str, value: Any, complete: bool) -> list[Any]:
+        if isinstance(value, Mapping):
+            unknown = [key for key in value if not any(key in keys for keys in self._keys)]
+            parts = [
+                next((value[key] for key in keys if key in value), _NOTHING) for keys in self._keys
+            ]
+            if unknown or (complete and _NOTHING in parts):
+                raise ValueError(
+                    f"`{argument}` must have the keys {self._names}, those of the outputs. "
+                    f"Received: {list(value)}"
+                )
+            return [None if part is _NOTHING else part for part in parts]
+        if len(value) != len(self._names):
+            raise ValueError(
+                f"`{argument}` must have one entry for each of the outputs {self._names}. "
+                f"Received: {argument}={value!r}"
+            )
+        return list(value)
+
+
+_NOTHING = object()
+
+
+def unique_names(
+    plain: Sequence[tuple[str | None, Metric]], weighted: Sequence[tuple[str | None, Metric]]
+) -> list[str]:
     """Return the keys of metrics in logs: their names, numbered where they are equal.
 
-    As in Keras the second `mse` becomes `mse_1`, and a weighted one `weighted_mse`.
+    As in Keras the second `mse` becomes `mse_1`, and a weighted one `weighted_mse`. The name of the
+    output stands before, where there are several.
+
+    Args:
+        plain: Metrics after the names of their outputs, None for the only output.
+        weighted: Likewise those that sample weights weigh.
     """
     names: list[str] = []
-    for metric in plain:
-        names.append(_numbered(metric.name, names))
-    for metric in weighted:
-        taken = metric.name in names
-        names.append(_numbered(f"weighted_{metric.name}" if taken else metric.name, names))
+    for output, metric in plain:
+        names.append(_numbered(_of_output(output, metric.name), names))
+    for output, metric in weighted:
+        name = _of_output(output, metric.name)
+        if name in names:
+            name = _of_output(output, f"weighted_{metric.name}")
+        names.append(_numbered(name, names))
     return names
+
+
+def _of_output(output: str | None, name: str) -> str:
+    return name if output is None else f"{output}_{name}"
 
 
 def _numbered(name: str, taken: Sequence[str]) -> str:
@@ -114,21 +153,15 @@ def _numbered(name: str, taken: Sequence[str]) -> str:
     return candidate
 
 
-def _flat(identifiers: Any) -> Iterator[Any]:
-    """Yield the metrics of lists and dicts in each other; a dict with `class_name` is a config."""
-    if isinstance(identifiers, Mapping) and "class_name" not in identifiers:
-        identifiers = [identifiers[name] for name in sorted(identifiers)]
-    if isinstance(identifiers, (list, tuple)):
-        for each in identifiers:
-            yield from _flat(each)
-    elif identifiers is not None:
-        yield identifiers
+def _is_collection(value: Any) -> bool:
+    """Return whether a value is a list, tuple or dict, and not the config of an object."""
+    is_config = isinstance(value, Mapping) and "class_name" in value
+    return isinstance(value, (list, tuple, Mapping)) and not is_config
 
 
 def _only(name: str, value: Any) -> Any:
     """Return the entry of a list or dict for each output of a model, of which there is one."""
-    is_config = isinstance(value, Mapping) and "class_name" in value
-    if isinstance(value, (list, tuple, Mapping)) and not is_config:
+    if _is_collection(value):
         entries = list(value.values()) if isinstance(value, Mapping) else list(value)
         if len(entries) != 1:
             raise ValueError(
@@ -137,15 +170,3 @@ def _only(name: str, value: Any) -> Any:
             )
         return entries[0]
     return value
-
-
-def _factor(loss_weight: Any) -> float:
-    if loss_weight is None:
-        return 1.0
-    if isinstance(loss_weight, bool) or not isinstance(loss_weight, (Real, np.number)):
-        raise ValueError(f"`loss_weights` must be a number. Received: loss_weights={loss_weight!r}")
-    return float(loss_weight)
-
-
-def _is_crossentropy(loss: Any) -> bool:
-    return isinstance(loss, str) and loss.lower() in ("crossentropy", "ce")

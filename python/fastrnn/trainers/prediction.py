@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -59,8 +60,8 @@ class Prediction:
         # Where nobody asks for the batches as they are, others may be quicker to compute.
         self._free = not (model.stateful or any(callback_list.user_listens(hook) for hook in hooks))
 
-    def run(self, steps: int | None) -> np.ndarray | list[np.ndarray]:
-        """Return the outputs for all batches, or for the first ones.
+    def run(self, steps: int | None) -> Any:
+        """Return the outputs for all batches, or for the first ones, in the model's structure.
 
         Args:
             steps: How many; None for all.
@@ -68,79 +69,86 @@ class Prediction:
         feed = self._feed
         self._model.stop_predicting = False
         self._callback_list.notify("on_predict_begin", None)
-        outputs: np.ndarray | list[np.ndarray]
+        outputs: list[Any]
         if isinstance(feed, ArrayFeed):
             samples = None if steps is None else steps * feed.batch_size
-            outputs = self._of_array(feed.data.x[:samples], feed.batch_size)
+            outputs = self._of_arrays([each[:samples] for each in feed.data.x], feed.batch_size)
         elif isinstance(feed, RaggedFeed):
             samples = None if steps is None else steps * feed.batch_size
             outputs = self._of_sequences(feed.x[:samples], feed.batch_size)
         else:
             outputs = self._of_batches(Epochs(feed, steps))
         self._callback_list.notify("on_predict_end", None)
-        return outputs
+        return self._model.packed_outputs(outputs)
 
-    def _of_array(self, x: np.ndarray, batch_size: int) -> np.ndarray:
+    def _of_arrays(self, x: Sequence[np.ndarray], batch_size: int) -> list[np.ndarray]:
         """Return the outputs for samples of one shape."""
-        outputs = np.empty(self._model.compute_output_shape(x.shape), np.float32)
-        rows = self._rows_at_once(batch_size)
-        for start in range(0, len(x), rows):
-            part = outputs[start : start + rows]
-            numbers = (start // batch_size, (start + len(part) - 1) // batch_size)
-            part[...] = self._batch(Batch(x[start : start + rows]), *numbers)
+        shapes: Any = self._model.output_shapes([each.shape for each in x])
+        outputs = [np.empty(shape, np.float32) for shape in shapes]
+        rows, samples = self._rows_at_once(batch_size), len(x[0])
+        for start in range(0, samples, rows):
+            stop = min(start + rows, samples)
+            numbers = (start // batch_size, (stop - 1) // batch_size)
+            found = self._batch(Batch(tuple(each[start:stop] for each in x)), *numbers)
+            for output, part in zip(outputs, found, strict=True):
+                output[start:stop] = part
             if self._model.stop_predicting:
-                return outputs[: start + rows]
+                return [output[:stop] for output in outputs]
         return outputs
 
-    def _of_sequences(self, sequences: Ragged, batch_size: int) -> np.ndarray | list[np.ndarray]:
+    def _of_sequences(self, sequences: Ragged, batch_size: int) -> list[Any]:
         """Return the outputs for sequences: an array, or a list of them if each step has one."""
         lengths = sequences.lengths
         order = np.argsort(lengths, kind="stable") if self._free else np.arange(len(lengths))
-        shape = self._model.compute_output_shape((1, None, *sequences.values.shape[1:]))
+        shapes = self._model.output_shapes([(1, None, *sequences.values.shape[1:])])
         feed = RaggedFeed(sequences, None, None, batch_size)
         rows = self._rows_at_once(batch_size)
-        found: dict[int, np.ndarray] = {}
+        found: list[dict[int, np.ndarray]] = [{} for _ in shapes]
         for start in range(0, len(order), rows):
             part = order[start : start + rows]
             numbers = (start // batch_size, (start + len(part) - 1) // batch_size)
-            output = self._batch(feed.batch(part), *numbers)
-            for row, result in zip(part.tolist(), output, strict=True):
-                found[row] = result[len(result) - lengths[row] :] if None in shape else result
+            outputs = self._batch(feed.batch(part), *numbers)
+            for own, output, shape in zip(found, outputs, shapes, strict=True):
+                for row, result in zip(part.tolist(), output, strict=True):
+                    own[row] = result[len(result) - lengths[row] :] if None in shape else result
             if self._model.stop_predicting:
                 break
-        results = [found[row] for row in sorted(found)]
-        return results if None in shape else np.stack(results)
+        in_order = [[own[row] for row in sorted(own)] for own in found]
+        return [
+            results if None in shape else np.stack(results)
+            for results, shape in zip(in_order, shapes, strict=True)
+        ]
 
-    def _of_batches(self, batches: Iterable[Batch]) -> np.ndarray:
-        """Return the outputs for batches that come one by one, in one array."""
-        outputs = []
+    def _of_batches(self, batches: Iterable[Batch]) -> list[np.ndarray]:
+        """Return the outputs for batches that come one by one, each in one array."""
+        found = []
         for number, batch in enumerate(batches):
-            outputs.append(self._batch(batch, number, number))
+            found.append(self._batch(batch, number, number))
             if self._model.stop_predicting:
                 break
-        return np.concatenate(outputs)
+        return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
     def _rows_at_once(self, batch_size: int) -> int:
         return batch_size * max(_ROWS_AT_ONCE // batch_size, 1) if self._free else batch_size
 
-    def _batch(self, batch: Batch, first: int, last: int) -> np.ndarray:
+    def _batch(self, batch: Batch, first: int, last: int) -> list[np.ndarray]:
         """Compute what are the batches `first` to `last` for the callbacks."""
         self._callback_list.notify("on_predict_batch_begin", first, None)
-        output = self._infer(batch)
-        self._callback_list.notify("on_predict_batch_end", last, {"outputs": output})
-        return output
+        outputs = self._infer(batch)
+        logs = {"outputs": self._model.packed_outputs(outputs)}
+        self._callback_list.notify("on_predict_batch_end", last, logs)
+        return outputs
 
-    def _infer(self, batch: Batch) -> np.ndarray:
+    def _infer(self, batch: Batch) -> list[np.ndarray]:
         """Return the outputs for a batch, computed in parts if it is much work."""
         x, mask = batch.x, batch.mask
-        work = math.prod(x.shape[1:2]) * self._weights
+        work = max(math.prod(each.shape[1:2]) for each in x) * self._weights
         rows = max(int(_WORK_AT_ONCE / max(work, 1)), _LEAST_ROWS_AT_ONCE)
-        if len(x) <= rows or self._model.stateful:
-            return self._executor.infer([x], [mask]).outputs[0]
-        parts = (slice(start, start + rows) for start in range(0, len(x), rows))
-        return np.concatenate(
-            [
-                self._executor.infer([x[part]], [None if mask is None else mask[part]]).outputs[0]
-                for part in parts
-            ]
-        )
+        if len(x[0]) <= rows or self._model.stateful:
+            return self._executor.infer(x, mask).outputs
+        found = []
+        for start in range(0, len(x[0]), rows):
+            part = slice(start, start + rows)
+            masks = mask and [None if each is None else each[part] for each in mask]
+            found.append(self._executor.infer([each[part] for each in x], masks).outputs)
+        return [np.concatenate(parts) for parts in zip(*found, strict=True)]

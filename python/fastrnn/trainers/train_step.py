@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,139 +19,203 @@ from fastrnn.trainers.loss_and_metrics import unique_names
 from fastrnn.variable import Variable
 
 
-class TrainStep:
-    """A model, its loss, metrics and optimizer, ready to run batch after batch.
+@dataclass
+class OutputPart:
+    """What a step does with one output of the model.
 
-    If the model ends in the very activation that the loss can see through (a sigmoid below
+    Attributes:
+        name: What logs call it; None for the only output.
+        loss: Its loss, or None.
+        loss_weight: Factor of the loss.
+        metrics: The metrics that sample weights do not reach.
+        weighted_metrics: Those that they reach.
+        activation: The activation whose scores the output holds in place of its results, or None.
+        updates: Each metric, and whether the mask and the sample weights reach it.
+    """
+
+    name: str | None
+    loss: Loss | None
+    loss_weight: float
+    metrics: Sequence[Metric]
+    weighted_metrics: Sequence[Metric]
+    activation: activations.Activation | None = None
+
+    def __post_init__(self) -> None:
+        self.updates = [(each, isinstance(each, MeanMetricWrapper), False) for each in self.metrics]
+        for each in self.weighted_metrics:
+            self.updates.append((each, isinstance(each, MeanMetricWrapper), True))
+
+
+class TrainStep:
+    """A model, its losses, metrics and optimizer, ready to run batch after batch.
+
+    If an output ends in the very activation that its loss can see through (a sigmoid below
     binary crossentropy, a softmax below categorical crossentropy), the loss is computed from the
     scores before it, as Keras does: it is exact where probabilities have rounded to 0 or 1.
 
-    The loss is that of `compile` times its weight, plus what the regularizers of the trained
-    weights and of the layers' outputs add, in training and in testing. If the output has a mask,
-    only the entries that it leaves count for the loss and the metrics.
+    The loss is the sum of those of the outputs, each times its weight, plus what the regularizers
+    of the trained weights and of the layers' outputs add, in training and in testing. If an output
+    has a mask, only the entries that it leaves count for its loss and its metrics.
 
     Args:
         plan: The steps of the model.
-        loss: The loss.
-        metrics: The metrics, in the order of `compile`, which sample weights do not reach.
-        weighted_metrics: Those that they reach.
+        parts: What to do with each of its outputs.
         optimizer: What `train` updates the weights with.
         trained: The weights that `train` updates, in the order of the layers.
-        loss_weight: Factor of the loss.
     """
 
     def __init__(
         self,
         plan: Plan,
-        loss: Loss,
-        metrics: Sequence[Metric],
-        weighted_metrics: Sequence[Metric],
+        parts: Sequence[OutputPart],
         optimizer: Optimizer,
         trained: Sequence[Variable],
-        loss_weight: float = 1.0,
     ) -> None:
-        self._from_logits = score(plan, 0, loss.fused_activation)
-        self._activation = activations.get(loss.fused_activation if self._from_logits else None)
-        self._executor = Executor(plan, trained)
+        self._parts = list(parts)
+        with_loss = []
+        for number, part in enumerate(self._parts):
+            if part.loss is not None:
+                with_loss.append(number)
+                if score(plan, number, part.loss.fused_activation):
+                    part.activation = activations.get(part.loss.fused_activation)
+        self._executor = Executor(plan, trained, with_gradient=with_loss)
         self._regularized = [
             (index, variable)
             for index, variable in enumerate(self._executor.variables)
             if variable.regularizer is not None
         ]
-        self._loss = loss
-        self._loss_weight = loss_weight
-        self.metrics = (*metrics, *weighted_metrics)
-        self.names = unique_names(metrics, weighted_metrics)
-        # Each metric, and whether the mask and the sample weights reach it.
-        self._updates = [(each, isinstance(each, MeanMetricWrapper), False) for each in metrics]
-        for each in weighted_metrics:
-            self._updates.append((each, isinstance(each, MeanMetricWrapper), True))
+        # Penalties of weights that no output depends on have no gradient that counts.
+        self._penalized = [variable for variable in trained if variable.regularizer is not None]
+        plain = [(part.name, metric) for part in self._parts for metric in part.metrics]
+        weighted = [(part.name, each) for part in self._parts for each in part.weighted_metrics]
+        self.metrics = tuple(metric for _, metric in (*plain, *weighted))
+        self.names = unique_names(plain, weighted)
+        several = len(with_loss) > 1
+        self._loss_names = [f"{self._parts[each].name}_loss" for each in with_loss if several]
         self._optimizer = optimizer
         self.reset()
 
     def reset(self) -> None:
         """Reset the means of loss and metrics."""
         self._loss_sum = 0.0
+        self._part_sums = [0.0] * len(self._loss_names)
         self._samples = 0
         for metric in self.metrics:
             metric.reset_state()
 
     def train(self, batch: Batch) -> None:
         """Take one step of the optimizer on a batch."""
-        x, y, sample_weight, mask = batch
-        assert y is not None
-        (y_pred,), (mask,), caches, penalty = self._executor.forward([x], [mask])
-        loss, d_y = self._loss.value_and_gradient(
-            y, y_pred, sample_weight, mask=mask, from_logits=self._from_logits
-        )
-        if self._loss_weight != 1.0:
-            loss *= self._loss_weight
-            d_y *= np.float32(self._loss_weight)
-        _, gradients = self._executor.backward(caches, [d_y])
-        if self._regularized:
+        outputs, masks, caches, penalty = self._executor.forward(batch.x, batch.mask)
+        losses: list[float] = []
+        d_outputs: list[np.ndarray | None] = []
+        for part, y, y_pred, weight, mask in self._by_output(batch, outputs, masks):
+            if part.loss is None:
+                d_outputs.append(None)
+                continue
+            loss, d_y = part.loss.value_and_gradient(
+                y, y_pred, weight, mask=mask, from_logits=part.activation is not None
+            )
+            losses.append(loss)
+            if part.loss_weight != 1.0:
+                d_y *= np.float32(part.loss_weight)
+            d_outputs.append(d_y)
+        _, gradients = self._executor.backward(caches, d_outputs)
+        if self._penalized:
             penalty += self._weight_penalty()
             for index, variable in self._regularized:
                 gradients[index] = gradients[index] + variable.regularizer.gradient(variable.value)
         gradients = [self._optimizer.scale_loss(gradient) for gradient in gradients]
         self._optimizer.apply(gradients, self._executor.variables)
-        self._gather(loss + penalty, y, y_pred, sample_weight, mask)
+        self._gather(losses, penalty, batch, outputs, masks)
 
     def test(self, batch: Batch) -> None:
         """Take a batch into the means without changing the model."""
-        x, y, sample_weight, mask = batch
-        assert y is not None
-        (y_pred,), (mask,), _, penalty = self._executor.infer([x], [mask])
-        loss = self._loss(y, y_pred, sample_weight, mask=mask, from_logits=self._from_logits)
-        penalty += self._weight_penalty()
-        self._gather(loss * self._loss_weight + penalty, y, y_pred, sample_weight, mask)
+        outputs, masks, _, penalty = self._executor.infer(batch.x, batch.mask)
+        losses = [
+            float(part.loss(y, y_pred, weight, mask=mask, from_logits=part.activation is not None))
+            for part, y, y_pred, weight, mask in self._by_output(batch, outputs, masks)
+            if part.loss is not None
+        ]
+        self._gather(losses, penalty + self._weight_penalty(), batch, outputs, masks)
+
+    def _by_output(
+        self,
+        batch: Batch,
+        outputs: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray | None],
+    ) -> Iterator[tuple[OutputPart, Any, np.ndarray, Any, np.ndarray | None]]:
+        """Return for each output its part, labels, predictions, sample weights and mask."""
+        assert batch.y is not None
+        weights = batch.sample_weight or (None,) * len(outputs)
+        return zip(self._parts, batch.y, outputs, weights, masks, strict=True)
 
     def results(self) -> dict[str, Any]:
-        """Return the mean loss and the metrics since the last `reset`, in that order."""
-        results: dict[str, Any] = {"loss": self._loss_sum / self._samples if self._samples else 0.0}
+        """Return the means since the last `reset`: the loss, those of outputs, the metrics."""
+        samples = self._samples or 1
+        results: dict[str, Any] = {"loss": self._loss_sum / samples}
+        for name, total in zip(self._loss_names, self._part_sums, strict=True):
+            results[name] = total / samples
+        found = {}
         for name, metric in zip(self.names, self.metrics, strict=True):
             value = metric.result()  # some metrics give a number per class
-            results[name] = float(value) if np.ndim(value) == 0 else value
-        return results
+            found[name] = float(value) if np.ndim(value) == 0 else value
+        if len(self._parts) > 1:  # as in Keras
+            found = dict(sorted(found.items()))
+        return results | found
 
     def get_state(self) -> dict[str, Any]:
         """Return what loss and metrics have gathered since the last `reset`."""
         return {
             "loss": (self._loss_sum, self._samples),
+            "losses": list(self._part_sums),
             "metrics": [metric.get_state() for metric in self.metrics],
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Bring back what `get_state` returned."""
         self._loss_sum, self._samples = state["loss"]
+        self._part_sums = list(state["losses"])
         for metric, own in zip(self.metrics, state["metrics"], strict=True):
             metric.set_state(own)
 
-    def mean_loss(self) -> Mean:
-        """Return the mean of the loss since the last `reset` as a metric."""
-        mean = Mean(name="loss")
-        mean.total, mean.count = self._loss_sum, float(self._samples)
-        return mean
+    def mean_losses(self) -> list[Mean]:
+        """Return the means of the loss, and of those of several outputs, as metrics."""
+        means = []
+        names, sums = ["loss", *self._loss_names], [self._loss_sum, *self._part_sums]
+        for name, total in zip(names, sums, strict=True):
+            mean = Mean(name=name)
+            mean.total, mean.count = total, float(self._samples)
+            means.append(mean)
+        return means
 
     def _weight_penalty(self) -> float:
-        return sum(float(variable.regularizer(variable.value)) for _, variable in self._regularized)
+        return sum(float(variable.regularizer(variable.value)) for variable in self._penalized)
 
     def _gather(
         self,
-        loss: float,
-        y: np.ndarray,
-        y_pred: np.ndarray,
-        sample_weight: np.ndarray | None,
-        mask: np.ndarray | None,
+        losses: Sequence[float],
+        penalty: float,
+        batch: Batch,
+        outputs: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray | None],
     ) -> None:
         # The last batch of an epoch may be smaller, so that each counts by its samples.
-        self._loss_sum += float(loss) * len(y)
-        self._samples += len(y)
-        if not self._updates:
-            return
-        if self._from_logits:
-            y_pred = self._activation(y_pred)
-        for metric, masked, weighted in self._updates:
-            weight = sample_weight if weighted else None
-            if masked and mask is not None:
-                weight = mask if weight is None else weight * mask
-            metric.update_state(y, y_pred, weight)
+        samples = len(batch.x[0])
+        self._samples += samples
+        supply = iter(losses)
+        total = penalty
+        for part, y, y_pred, sample_weight, mask in self._by_output(batch, outputs, masks):
+            if part.loss is not None:
+                total += next(supply) * part.loss_weight
+            if not part.updates:
+                continue
+            if part.activation is not None:
+                y_pred = part.activation(y_pred)
+            for metric, masked, weighted in part.updates:
+                weight = sample_weight if weighted else None
+                if masked and mask is not None:
+                    weight = mask if weight is None else weight * mask
+                metric.update_state(y, y_pred, weight)
+        self._loss_sum += float(total) * samples
+        for number in range(len(self._part_sums)):  # without their weights, as in Keras
+            self._part_sums[number] += float(losses[number]) * samples

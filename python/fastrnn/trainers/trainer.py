@@ -361,7 +361,7 @@ class Trainer(CompiledModel):
     def _build_for(self, feed: Feed, batch: Batch) -> None:
         if not self.built:  # else the adapter has checked the shapes
             open_sizes = 2 if isinstance(feed, RaggedFeed) else 1
-            self.build((*[None] * open_sizes, *batch.x.shape[open_sizes:]))
+            self.build((*[None] * open_sizes, *batch.x[0].shape[open_sizes:]))
 
     def _callback_list(
         self,

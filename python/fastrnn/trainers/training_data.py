@@ -76,8 +76,8 @@ class TrainingData:
             if self.class_weight is not None:  # of the training alone
                 last = last._replace(sample_weight=None)
             size = self.validation_batch_size or self.batch_size
-            test = last.feed(adapter.batch_size(size, self.validation_steps, len(last.x)))
-        size = adapter.batch_size(self.batch_size, self.steps_per_epoch, len(samples.x))
+            test = last.feed(adapter.batch_size(size, self.validation_steps, last.number))
+        size = adapter.batch_size(self.batch_size, self.steps_per_epoch, samples.number)
         return samples.feed(size, self.shuffle), test
 
     def _test_feed(self, adapter: DataAdapter) -> Feed:

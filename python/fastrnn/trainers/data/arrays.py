@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -21,29 +22,22 @@ class ArrayFeed(Feed):
 
     def __init__(self, data: Batch, batch_size: int, shuffle: bool | str = False) -> None:
         self.data = data
-        self.samples = len(data.x)
+        self.samples = len(data.x[0])
         self.batch_size = batch_size
         self.steps: int = -(-self.samples // batch_size)
         self._shuffle = shuffle
 
     def __iter__(self) -> Iterator[Batch]:
-        x, y, weight, _ = self.data
         order = self._order()
         for start in range(0, self.samples, self.batch_size):
             stop = start + self.batch_size
-            if order is None:
-                yield Batch(
-                    x[start:stop],
-                    None if y is None else y[start:stop],
-                    None if weight is None else weight[start:stop],
-                )
-            else:
-                rows = order[start:stop]
-                yield Batch(
-                    x.take(rows, axis=0),
-                    None if y is None else y.take(rows, axis=0),
-                    None if weight is None else weight.take(rows, axis=0),
-                )
+            rows = slice(start, stop) if order is None else order[start:stop]
+            x, y, weight, _ = self.data
+            yield Batch(
+                tuple([_taken(array, rows) for array in x]),
+                None if y is None else tuple([_taken(array, rows) for array in y]),
+                None if weight is None else tuple([_taken(array, rows) for array in weight]),
+            )
 
     def _order(self) -> np.ndarray | None:
         if self._shuffle == "batch":
@@ -65,3 +59,10 @@ class ArrayFeed(Feed):
 def sizes_of_batches(samples: int, batch_size: int) -> set[int]:
     """Return the sizes of the batches that so many samples are cut into."""
     return {min(batch_size, samples), samples % batch_size} - {0}
+
+
+def _taken(array: Any, rows: slice | np.ndarray) -> Any:
+    """Return some rows of an array; a view of it where they stand together."""
+    if array is None:
+        return None
+    return array[rows] if isinstance(rows, slice) else array.take(rows, axis=0)

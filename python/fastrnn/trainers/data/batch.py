@@ -14,17 +14,18 @@ class Batch(NamedTuple):
     """Checked and converted arrays, of one batch or of a whole data set.
 
     Attributes:
-        x: Inputs.
-        y: Labels; None where only predictions are wanted.
-        sample_weight: Weight of each sample or of each step, or None.
-        mask: `[batch, steps]`, False for the padding of sequences of differing lengths; None if
-            there is none.
+        x: The array of each input of the model.
+        y: The labels of each output, None for one without loss and metrics; None where only
+            predictions are wanted.
+        sample_weight: For each output the weight of each sample or of each step, or None.
+        mask: For each input its mask `[batch, steps]`, False for the padding of sequences of
+            differing lengths, or None.
     """
 
-    x: np.ndarray
-    y: np.ndarray | None = None
-    sample_weight: np.ndarray | None = None
-    mask: np.ndarray | None = None
+    x: tuple[np.ndarray, ...]
+    y: tuple[np.ndarray | None, ...] | None = None
+    sample_weight: tuple[np.ndarray | None, ...] | None = None
+    mask: tuple[np.ndarray | None, ...] | None = None
 
 
 class Feed:

@@ -117,11 +117,12 @@ class RaggedFeed(Feed):
         lengths = self.x.lengths[rows]
         steps = max(int(lengths.max()), 1)
         x, mask = self.x.padded(rows, steps)
+        labels, weight = _taken(self._y, rows, steps), _taken(self._sample_weight, rows, steps)
         return Batch(
-            x,
-            _taken(self._y, rows, steps),
-            _taken(self._sample_weight, rows, steps),
-            None if lengths.min() == steps else mask,
+            (x,),
+            None if labels is None else (labels,),
+            None if weight is None else (weight,),
+            None if lengths.min() == steps else (mask,),
         )
 
     def _rows_of_batches(self) -> Iterator[np.ndarray]:

@@ -16,14 +16,20 @@ class Samples(NamedTuple):
     """All samples of a data set, converted.
 
     Attributes:
-        x: Inputs.
-        y: Labels; None where only predictions are wanted.
-        sample_weight: Weight of each sample or of each step, or None.
+        x: The array of each input of the model; or sequences of differing lengths.
+        y: The labels of each output, or those beside sequences; None where only predictions are
+            wanted.
+        sample_weight: Weights of the samples or of their steps, likewise; or None.
     """
 
-    x: np.ndarray | Ragged
-    y: np.ndarray | Ragged | None = None
-    sample_weight: np.ndarray | Ragged | None = None
+    x: tuple[np.ndarray, ...] | Ragged
+    y: Any = None
+    sample_weight: Any = None
+
+    @property
+    def number(self) -> int:
+        """Number of samples."""
+        return len(self.x if isinstance(self.x, Ragged) else self.x[0])
 
     def split(self, validation_split: float) -> tuple[Samples, Samples]:
         """Return the samples for training, and the last ones, for validation.
@@ -31,12 +37,9 @@ class Samples(NamedTuple):
         Raises:
             ValueError: If one of the parts would be empty.
         """
-        index = _split_index(len(self.x), validation_split)
+        index = _split_index(self.number, validation_split)
         parts = (slice(index), slice(index, None))
-        first, last = (
-            Samples(*(None if each is None else each[part] for each in self))  # type: ignore[arg-type]
-            for part in parts
-        )
+        first, last = (Samples(*(_rows(each, part) for each in self)) for part in parts)
         return first, last
 
     def feed(self, batch_size: int, shuffle: bool | str = False) -> Feed:
@@ -48,11 +51,17 @@ class Samples(NamedTuple):
         """
         if isinstance(self.x, Ragged):
             return RaggedFeed(self.x, self.y, self.sample_weight, batch_size, shuffle)
-        return ArrayFeed(Batch(*self), batch_size, shuffle)  # type: ignore[arg-type]
+        return ArrayFeed(Batch(self.x, self.y, self.sample_weight), batch_size, shuffle)
 
     def batch(self) -> Batch:
         """Return all samples as one batch."""
-        return next(iter(self.feed(len(self.x))))
+        return next(iter(self.feed(self.number)))
+
+
+def _rows(field: Any, part: slice) -> Any:
+    if isinstance(field, tuple):
+        return tuple(None if array is None else array[part] for array in field)
+    return None if field is None else field[part]
 
 
 def unpack(data: Any, name: str) -> tuple[Any, Any, Any]:

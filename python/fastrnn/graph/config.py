@@ -1,0 +1,283 @@
+"""Graphs as plain values, in the form of Keras 3, and back; also from the form of Keras 2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from fastrnn.graph.graph import Graph
+from fastrnn.layers.layer import Layer
+from fastrnn.layers.serialization import deserialize_all, serialize
+from fastrnn.symbolic import KerasTensor, map_structure
+
+# Operations of which Keras 3 makes the masks that layers pass on; here masks need none.
+_MASK_OPERATIONS = frozenset(
+    [
+        "All",
+        "Any",
+        "BroadcastTo",
+        "Cast",
+        "Concatenate",
+        "ExpandDims",
+        "LogicalAnd",
+        "LogicalNot",
+        "LogicalOr",
+        "NotEqual",
+        "OnesLike",
+        "Repeat",
+        "Squeeze",
+        "Stack",
+        "Where",
+        "ZerosLike",
+    ]
+)
+
+
+class _Reference(NamedTuple):
+    """An output of a call: of which layer, which call of it, which of its outputs."""
+
+    layer: str
+    call: int
+    output: int
+
+
+def graph_config(graph: Graph) -> dict[str, Any]:
+    """Return the layers of a graph, their calls, and which tensors are its inputs and outputs."""
+    places: dict[int, _Reference] = {}
+    calls: dict[int, list[dict[str, Any]]] = {}
+    counts: dict[int, int] = {}
+    for node in graph.nodes_as_made():
+        key = id(node.layer)
+        number = counts[key] = counts.get(key, -1) + 1
+        for tensor in node.outputs:
+            places[id(tensor)] = _Reference(node.layer.name, number, tensor.index)
+        if not node.is_input:
+            args, kwargs = _plain(node.arguments, places)
+            calls.setdefault(key, []).append(
+                {"args": args, "kwargs": {k: v for k, v in kwargs.items() if v is not None}}
+            )
+
+    def end(tensor: KerasTensor) -> list[Any]:
+        place = places[id(tensor)]
+        return [place.layer, place.call + tensor.node.layer.first_call_number, place.output]
+
+    return {
+        "layers": [
+            {**serialize(layer), "name": layer.name, "inbound_nodes": calls.get(id(layer), [])}
+            for layer in graph.layers
+        ],
+        "input_layers": map_structure(end, graph.input_structure),
+        "output_layers": map_structure(end, graph.output_structure),
+    }
+
+
+def _plain(value: Any, places: Mapping[int, _Reference]) -> Any:
+    """Return the arguments of a call with references in place of tensors."""
+    if isinstance(value, KerasTensor):
+        config = {
+            "shape": list(value.shape),
+            "dtype": value.dtype,
+            "keras_history": list(places[id(value)]),
+        }
+        return {"class_name": "__keras_tensor__", "config": config}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each, places) for each in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(each, places) for key, each in value.items()}
+    return value
+
+
+def graph_from_config(config: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Make the layers of a config, with new weights, and repeat their calls.
+
+    Args:
+        config: Dict with `layers`, `input_layers` and `output_layers`, as `graph_config` returns
+            it; Keras's of versions 1 to 3 work too.
+
+    Returns:
+        The symbolic inputs and outputs, in their structures.
+
+    Raises:
+        ValueError: If a layer or operation is not supported, or a call has no inputs.
+    """
+    entries = {_name(entry): entry for entry in config["layers"]}
+    operations = {name for name, entry in entries.items() if _is_mask_operation(entry)}
+    _check_masks(entries, operations)
+    kept = [entry for name, entry in entries.items() if name not in operations]
+    layers = dict(zip(map(_name, kept), deserialize_all(kept), strict=True))
+    tensors: dict[_Reference, KerasTensor] = {}
+    for name, layer in layers.items():
+        if not entries[name].get("inbound_nodes"):
+            tensors[_Reference(name, 0, 0)] = layer.output
+    waiting = [
+        (name, number, call)
+        for name in layers
+        for number, call in enumerate(entries[name].get("inbound_nodes") or ())
+    ]
+    while waiting:
+        left = [each for each in waiting if not _repeat(layers, tensors, operations, *each)]
+        if len(left) == len(waiting):
+            raise ValueError(
+                f"the calls of the layers {sorted({name for name, *_ in left})} need outputs that "
+                "no other call makes"
+            )
+        waiting = left
+
+    def found(place: Sequence[Any]) -> KerasTensor:
+        name, number, output = place
+        reference = _Reference(name, number, output)
+        if name in layers and layers[name].first_call_number and number:
+            reference = _Reference(name, number - layers[name].first_call_number, output)
+        if reference not in tensors:
+            raise ValueError(f"there is no output {output} of call {number} of layer '{name}'")
+        return tensors[reference]
+
+    return tuple(_ends(config[key], found) for key in ("input_layers", "output_layers"))
+
+
+def _repeat(
+    layers: Mapping[str, Layer],
+    tensors: dict[_Reference, KerasTensor],
+    operations: set[str],
+    name: str,
+    number: int,
+    call: Any,
+) -> bool:
+    """Call a layer as a config says; return whether all of its inputs were there."""
+    args, kwargs = _arguments(call)
+    references = list(_references([args, kwargs]))
+    if any(each not in tensors and each.layer not in operations for each in references):
+        return False
+    if _Reference(name, number - 1, 0) not in tensors and number:
+        return False  # the calls of a layer are made in their order
+    kwargs = {key: value for key, value in kwargs.items() if not _is_made_by(value, operations)}
+    made = layers[name](
+        *[_with_tensors(value, tensors) for value in args],
+        **{key: _with_tensors(value, tensors) for key, value in kwargs.items()},
+    )
+    node = layers[name]._inbound_nodes[-1]
+    assert node.structure is made
+    tensors |= {_Reference(name, number, each.index): each for each in node.outputs}
+    return True
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    name: str = entry.get("name") or entry["config"]["name"]
+    return name
+
+
+def _arguments(call: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments of a call, with `_Reference`s to the tensors among them."""
+    if isinstance(call, Mapping):
+        args, kwargs = call.get("args", []), call.get("kwargs", {})
+        return [_referring(each) for each in args], {k: _referring(v) for k, v in kwargs.items()}
+    # Keras 2: a list of [layer, call, output, kwargs], or only one of them.
+    rows = [call] if isinstance(call[0], str) else call
+    inputs = [_Reference(*row[:3]) for row in rows]
+    kwargs = rows[0][3] if len(rows[0]) > 3 else {}
+    return [inputs if len(inputs) > 1 else inputs[0]], {
+        key: _referring_of_old(value) for key, value in kwargs.items()
+    }
+
+
+def _referring(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        if value.get("class_name") == "__keras_tensor__":
+            return _Reference(*value["config"]["keras_history"])
+        if value.get("class_name") == "__tuple__":
+            value = value["items"]
+        else:
+            return {key: _referring(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_referring(each) for each in value]
+    return value
+
+
+def _referring_of_old(value: Any) -> Any:
+    if isinstance(value, list):
+        if len(value) == 3 and isinstance(value[0], str) and isinstance(value[1], int):
+            return _Reference(*value)
+        return [_referring_of_old(each) for each in value]
+    return value
+
+
+def _references(value: Any) -> Iterator[_Reference]:
+    if isinstance(value, _Reference):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _references(each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _references(each)
+
+
+def _with_tensors(value: Any, tensors: Mapping[_Reference, KerasTensor]) -> Any:
+    if isinstance(value, _Reference):
+        return tensors[value]
+    if isinstance(value, Mapping):
+        return {key: _with_tensors(each, tensors) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_with_tensors(each, tensors) for each in value]
+    return value
+
+
+def _ends(value: Any, found: Any) -> Any:
+    """Return the tensors of `input_layers` or `output_layers` in their structure."""
+    if isinstance(value, Mapping):
+        return {key: _ends(each, found) for key, each in value.items()}
+    if len(value) == 3 and isinstance(value[0], str):
+        return found(value)
+    ends = [_ends(each, found) for each in value]
+    return tuple(ends) if isinstance(value, tuple) else ends
+
+
+# -------------------------------------------------------------------------------------- masks
+
+
+def _is_mask_operation(entry: Mapping[str, Any]) -> bool:
+    """Return whether an entry is not a layer but an operation that may make a mask."""
+    if entry.get("class_name") not in _MASK_OPERATIONS:
+        return False
+    return set(entry.get("config", {})) <= {"name", "axis", "keepdims", "dtype"} and (
+        str(entry.get("module", "keras.src.ops")).startswith("keras.src.ops")
+    )
+
+
+def _is_made_by(value: Any, operations: set[str]) -> bool:
+    references = list(_references(value))
+    return bool(references) and all(each.layer in operations for each in references)
+
+
+def _check_masks(entries: Mapping[str, Mapping[str, Any]], operations: set[str]) -> None:
+    """Refuse operations unless they make the masks that layers here make by themselves.
+
+    Keras 3 writes the mask of an Embedding or a Masking as operations: whether their input is not
+    the value that stands for padding (in any feature), and what other layers make of that.
+    """
+    own: set[tuple[_Reference, float]] = set()
+    for entry in entries.values():
+        config = entry.get("config", {})
+        is_masking = entry.get("class_name") == "Masking"
+        if is_masking or config.get("mask_zero"):
+            value = float(config.get("mask_value", 0.0)) if is_masking else 0.0
+            for call in entry.get("inbound_nodes") or ():
+                own.update((each, value) for each in _references(_arguments(call)))
+    for name, entry in entries.items():
+        for call in entry.get("inbound_nodes") or ():
+            args, kwargs = _arguments(call)
+            if name not in operations:
+                kwargs = {key: value for key, value in kwargs.items() if key != "mask"}
+                if any(each.layer in operations for each in _references([args, kwargs])):
+                    raise ValueError(
+                        f"layer '{name}' takes the result of an operation that is not a layer"
+                    )
+                continue
+            outside = [each for each in _references([args, kwargs]) if each.layer not in operations]
+            constants = [each for each in args[1:] if isinstance(each, (int, float))]
+            makes_one = entry["class_name"] == "NotEqual" and len(outside) == len(constants) == 1
+            if outside and not (makes_one and (outside[0], float(constants[0])) in own):
+                raise ValueError(
+                    f"the operation '{name}' of class {entry['class_name']} must be that of the "
+                    "mask of an Embedding or a Masking; other operations are not supported"
+                )
