@@ -16,7 +16,7 @@ from fastrnn.layers.layer import Layer
 from fastrnn.saving.archive import KERAS_VERSION, parse_config
 from fastrnn.saving.compile_config import compile_from_config
 from fastrnn.saving.model_config import model_config, model_from_config
-from fastrnn.saving.old_configs import plain
+from fastrnn.saving.old_configs import unwrapped
 from fastrnn.saving.optimizer_state import read_state, restore_state, state_of
 from fastrnn.saving.weights_file import Loaded
 from fastrnn.trainers.compiled_model import CompiledModel
@@ -77,7 +77,7 @@ def read_model(file: h5py.File, source: str, compile: bool = True) -> Any:
         settings = parse_config(training, source, place)
         with error_context(source, place):
             settings["optimizer"] = settings.pop("optimizer_config")
-            compile_from_config(model, plain(settings))
+            compile_from_config(model, unwrapped(settings))
         _restore_optimizer(file, model, source)
     return model
 

@@ -11,7 +11,7 @@ import numpy as np
 from fastrnn.files.errors import error_context
 from fastrnn.layers.serialization import class_named, serialize
 from fastrnn.saving.compile_config import compile_config, compile_from_config
-from fastrnn.saving.old_configs import layer_config, plain
+from fastrnn.saving.old_configs import layer_config, unwrapped
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.utils.custom_objects import custom_object_scope
 
@@ -49,7 +49,7 @@ def model_from_config(config: Any, source: str, place: str, compile: bool = True
         InvalidFileError: If it is not a valid config, or something in it is not supported.
     """
     with error_context(source, place):
-        config = layer_config(plain(config))
+        config = layer_config(unwrapped(config))
         cls = class_named(config["class_name"])
         if not issubclass(cls, CompiledModel):
             raise ValueError(

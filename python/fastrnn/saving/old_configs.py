@@ -13,7 +13,7 @@ _FUNCTIONAL = ("Functional", "Model")
 _RETIRED_OPTIMIZER_ARGUMENTS = ("jit_compile", "is_legacy_optimizer", "schedule_decay")
 
 
-def plain(value: Any) -> Any:
+def unwrapped(value: Any) -> Any:
     """Return a config without Keras's wrappers around plain values.
 
     A policy of dtypes becomes its name, a function its name, a tuple a tuple.
@@ -22,26 +22,26 @@ def plain(value: Any) -> Any:
         ValueError: If it holds code.
     """
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
+        return [unwrapped(each) for each in value]
     if not isinstance(value, dict):
         return value
     name = value.get("class_name")
     if name in ("__lambda__", "Lambda"):
         raise ValueError("code from a file is never run. Received: a lambda function")
     if name == "__tuple__":
-        return tuple(plain(value["items"]))
+        return tuple(unwrapped(value["items"]))
     if name in ("DTypePolicy", "Policy") and isinstance(value.get("config"), dict):
         return value["config"].get("name")
     if name == "function" and isinstance(value.get("config"), str):
         return value["config"]
-    return {key: plain(each) for key, each in value.items()}
+    return {key: unwrapped(each) for key, each in value.items()}
 
 
 def layer_config(config: Any) -> dict[str, Any]:
     """Return the config of a layer or model in the form of Keras 3.
 
     Args:
-        config: Dict with `class_name` and `config`, after `plain`.
+        config: Dict with `class_name` and `config`, after `unwrapped`.
 
     Raises:
         ValueError: If it is not a valid config, or a functional model that is not a chain.

@@ -11,10 +11,10 @@ import numpy as np
 from fastrnn.trainers.arguments import checked_frequency, positive_or_none
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import (
+    CachedFeed,
     Epochs,
     Feed,
-    KeptFeed,
-    OnceFeed,
+    IteratorFeed,
     unpack,
     yields_batches,
 )
@@ -93,7 +93,7 @@ class TrainingData:
         if not yields_batches(x):
             size = size or self.batch_size
         feed = adapter.feed(x, y, sample_weight, size, self.validation_steps)
-        return KeptFeed(feed, self.validation_steps) if isinstance(feed, OnceFeed) else feed
+        return CachedFeed(feed, self.validation_steps) if isinstance(feed, IteratorFeed) else feed
 
     def tests_after(self, epoch: int) -> bool:
         """Return whether to test after the epoch, counted from 0."""
@@ -103,4 +103,4 @@ class TrainingData:
 
     def test_epoch(self, feed: Feed) -> Epochs:
         """Return the batches of one test, which begins at the first."""
-        return Epochs(feed, None if isinstance(feed, KeptFeed) else self.validation_steps)
+        return Epochs(feed, None if isinstance(feed, CachedFeed) else self.validation_steps)

@@ -3,17 +3,17 @@
 from fastrnn.trainers.data.arrays import ArrayFeed
 from fastrnn.trainers.data.batch import Batch, Feed
 from fastrnn.trainers.data.epochs import Epochs
-from fastrnn.trainers.data.iterables import KeptFeed, OnceFeed, yields_batches
+from fastrnn.trainers.data.iterables import CachedFeed, IteratorFeed, yields_batches
 from fastrnn.trainers.data.ragged import Ragged, RaggedFeed
 from fastrnn.trainers.data.samples import unpack
 
 __all__ = [
     "ArrayFeed",
     "Batch",
+    "CachedFeed",
     "Epochs",
     "Feed",
-    "KeptFeed",
-    "OnceFeed",
+    "IteratorFeed",
     "Ragged",
     "RaggedFeed",
     "unpack",

@@ -1,4 +1,4 @@
-"""Data sets that yield batches: generators, iterables, and objects with numbered batches."""
+"""Data sets that yield batches: iterators, iterables, and objects that are indexed."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ def yields_batches(x: Any) -> bool:
     """Return whether x yields batches, rather than being an array or a list of samples."""
     if hasattr(x, "__array__") or isinstance(x, (Sequence, Mapping, Set)):
         return False
-    return hasattr(x, "__iter__") or _is_numbered(x)
+    return hasattr(x, "__iter__") or _is_indexed(x)
 
 
-def _is_numbered(x: Any) -> bool:
+def _is_indexed(x: Any) -> bool:
     return hasattr(x, "__getitem__") and (hasattr(x, "num_batches") or hasattr(x, "__len__"))
 
 
 def feed_of(data: Any, convert: Convert, shuffle: bool | str) -> Feed:
     """Return the feed of a data set that yields batches."""
-    if _is_numbered(data):
-        return NumberedFeed(data, convert, shuffle)
-    return OnceFeed(data, convert) if isinstance(data, Iterator) else IterableFeed(data, convert)
+    if _is_indexed(data):
+        return IndexedFeed(data, convert, shuffle)
+    if isinstance(data, Iterator):
+        return IteratorFeed(data, convert)
+    return IterableFeed(data, convert)
 
 
 class IterableFeed(Feed):
@@ -81,7 +83,7 @@ class IterableFeed(Feed):
         self._begun = None
 
 
-class OnceFeed(Feed):
+class IteratorFeed(Feed):
     """Batches of an iterator: each pass goes on where the last one ended.
 
     Args:
@@ -113,7 +115,7 @@ class OnceFeed(Feed):
         return self._next
 
 
-class NumberedFeed(Feed):
+class IndexedFeed(Feed):
     """Batches of an object like a `keras.utils.PyDataset`.
 
     Args:
@@ -167,8 +169,8 @@ class NumberedFeed(Feed):
         self._count()
 
 
-class KeptFeed(Feed):
-    """The first batches of a feed that runs out, kept, so that each pass has the same ones.
+class CachedFeed(Feed):
+    """The first batches of a feed that can be iterated once, kept for all passes.
 
     Args:
         feed: The feed.
@@ -178,16 +180,16 @@ class KeptFeed(Feed):
     def __init__(self, feed: Feed, steps: int | None) -> None:
         self._feed = feed
         self._limit = steps
-        self._kept: list[Batch] | None = None
+        self._cached: list[Batch] | None = None
 
     def __iter__(self) -> Iterator[Batch]:
-        if self._kept is None:
-            self._kept = list(itertools.islice(self._feed, self._limit))
-        return iter(self._kept)
+        if self._cached is None:
+            self._cached = list(itertools.islice(self._feed, self._limit))
+        return iter(self._cached)
 
     def peek(self) -> Batch:
         """Return the first batch."""
-        return self._feed.peek() if self._kept is None else self._kept[0]
+        return self._feed.peek() if self._cached is None else self._cached[0]
 
 
 def _state_of(data: Any) -> dict[str, Any]:
