@@ -1,5 +1,5 @@
-// The one header between the kernels and the rest: shapes, gate orders, argument structs, kernel
-// table.
+// What the kernels and the rest of the core agree on: shapes, gate orders, the table of cells, one
+// argument struct per call, the kernel table.
 //
 // Legend, used everywhere:
 //   B batch rows   T time steps   F input features   H units
@@ -11,8 +11,8 @@
 //   bias              [G*H]; GRU with reset_after [2, 3*H]: input side, recurrent side
 //   states            h [B, H]; LSTM also c [B, H]
 //
-// All arrays are float32, row-major and without gaps. A pointer that may be null says so. No two
-// arguments of a call overlap. Gradients carry the prefix d.
+// All arrays are float32, row-major and contiguous. A pointer may be null only where its comment
+// says so. Arguments of a call do not overlap. A gradient's name has the prefix d.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,7 @@ inline constexpr const char* kActivationNames[] = {
 // reset_after=False (it scales the state before the product).
 enum class Cell { simple_rnn, lstm, gru, gru_reset_before };
 
-// What everything outside of the cell's own file knows of it.
+// All that code outside of a cell's own file knows of the cell.
 struct CellTraits {
   const char* name;  // in Python
   int gates;         // G; with more than one there is a recurrent activation
@@ -61,29 +61,29 @@ constexpr const CellTraits& traits_of(Cell cell) { return kCells[static_cast<int
 
 struct RnnProblem {
   int64_t batch, time, features, units;
-  int64_t positions, prefix;  // steps that are walked, of all rows and of their shared prefix
+  int64_t positions, prefix;  // steps that are walked: by all rows, and in the shared prefix
   int64_t distinct;           // distinct tokens where the input is tokens, else 0
   int64_t mask_sets;          // dropout masks of a row: 1 for all gates, or one for each
-  bool masked_x, masked_h;    // whether there are dropout masks
+  bool masked_x, masked_h;    // whether x and h have dropout masks
   Cell cell;
   Activation activation, recurrent_activation;
   int threads;  // upper bound
 };
 
-// Stands for x = table[tokens].
+// The input x = table[tokens].
 struct TokenInput {
   const float* table;  // [vocabulary, F]
   int64_t vocabulary;
   const int32_t* distinct;  // [D] the tokens that occur, each once
 };
 
-// Rows that walk through time together. At each step the rows of rank 0, 1, ... take part that have
-// not come to their end; what belongs to a step of a row is a position. Positions are numbered
-// step by step and within a step by rank.
+// Rows that walk through time together. The rows of a step are those of rank 0, 1, ... that still
+// have steps left. One step of one row is a position. Positions are numbered step by step, within a
+// step by rank.
 struct Walk {
   int64_t rows, steps;
   const int64_t* begin;  // [steps+1] number of the first position of each step
-  const int64_t* slot;   // [positions] b * T + t: where it stands in x and in sequences
+  const int64_t* slot;   // [positions] b * T + t: its place in x and in sequences
   const int32_t* token;  // [positions] number of the distinct token; null where x is a tensor
 
   int64_t positions() const { return begin[steps]; }
@@ -93,25 +93,25 @@ struct Walk {
 // See plan.h.
 struct BatchPlan {
   Walk walk;
-  Walk prefix;            // one row, or none: the steps that rows share before their own
+  Walk prefix;            // the steps that rows share before their own, as one row; or no rows
   const int32_t* row;     // [B] batch row of each rank
-  const int32_t* length;  // [B] its own steps, falling
-  const int32_t* start;   // [B] steps of the prefix before them
+  const int32_t* length;  // [B] its own steps, in falling order
+  const int32_t* start;   // [B] its steps in the prefix
 };
 
 // What a walk leaves for backward.
 struct WalkTape {
-  float* h;      // [rows + positions, H]  states: the initial ones, then those after each position
+  float* h;      // [rows + positions, H]  the initial states, then the state after each position
   float* c;      // [rows + positions, H]  LSTM only, else null
   float* gates;  // [positions, lanes*H]   activated gates, CellTraits::cached_lanes of them; null
                  // where there are none
 };
 
-// The steps and outputs that a mask leaves out.
+// Which steps are left out, and the direction of the walk.
 struct StepMask {
-  const uint8_t* mask;  // [B, T], 0 where the step is left out; null: nothing is
-  bool zero_output;     // the output there: zeros, or the one before it in the walk
-  bool go_backwards;    // the direction of the walk
+  const uint8_t* mask;  // [B, T], 0 where the step is left out; null: no step is
+  bool zero_output;     // the output of such a step: zeros, or the one before it in the walk
+  bool go_backwards;    // whether the walk goes from the last step to the first
 };
 
 // What a forward pass and its backward pass have in common.
@@ -145,7 +145,7 @@ struct RnnBackward : RnnPass {
   float* dkernel;
   float* drecurrent_kernel;
   float* dbias;              // shape of bias; may be null: not wanted
-  float* dinitial_state[2];  // [B, H] each; may be null: not wanted, as with a shared prefix
+  float* dinitial_state[2];  // [B, H] each; may be null: not wanted; null with a shared prefix
   void* workspace;           // rnn_backward_workspace bytes, 64-byte aligned
 };
 

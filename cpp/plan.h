@@ -1,4 +1,4 @@
-// What can be found out about a batch before its numbers are touched.
+// Plans a pass over a batch before anything is computed: which steps are walked, in which order.
 #pragma once
 
 #include "api.h"
@@ -6,26 +6,26 @@
 
 namespace fastrnn {
 
-// What a plan is made of. All but batch and time may be left out.
+// What a plan is made from. Everything but batch and time is optional.
 struct PlanInput {
   int64_t batch, time;
   const int32_t* tokens = nullptr;  // [B, T]
   int64_t vocabulary = 0;
-  const uint8_t* mask = nullptr;  // [B, T]: 0 where a step is not to be walked
+  const uint8_t* mask = nullptr;  // [B, T]: 0 where a step is left out
   bool go_backwards = false;
-  bool share_prefix = false;  // tokens only: nothing but the tokens tells one row from another
+  bool share_prefix = false;  // tokens only: rows differ in nothing but their tokens
 };
 
 // Which positions of a batch [B, T] are walked, and in which order.
 //
-// Steps that a mask leaves out are not walked. Where nothing but the tokens tells one row from
-// another, rows that begin with the same token again and again (padding) all go through the same
-// states there: as long as several rows do, those steps are walked once, and each row starts from
-// the state behind its own part of them. Rows are sorted by the number of steps that are left, so
-// that those that still walk at a step are the first of those that walked at the step before.
+// Steps that a mask leaves out are not walked. Rows that begin with the same padding token, again
+// and again, all go through the same states, if they differ in nothing else. Such steps are the
+// prefix: it is walked once, and each row starts from the state at the end of its own part of it.
+// Rows are sorted by their number of other steps, so the rows of a step are the first of the rows
+// of the step before.
 //
-// Reviews repeat their words: 64 x 200 positions of IMDB hold 2,222 distinct tokens. The plan
-// numbers them.
+// The plan also numbers the distinct tokens. Reviews repeat their words: 64 x 200 positions of IMDB
+// hold 2,222 of them.
 class Plan {
  public:
   Plan() = default;
@@ -37,6 +37,10 @@ class Plan {
   const int32_t* distinct_tokens() const { return static_cast<const int32_t*>(distinct_.data()); }
 
  private:
+  struct RowSteps;
+  void rank_rows(int64_t batch, const RowSteps& steps);
+  void number_positions(const PlanInput& input, const RowSteps& steps);
+
   BatchPlan view_{};
   int64_t distinct_count_ = 0;
   Buffer rows_, begin_, slot_, token_, distinct_;

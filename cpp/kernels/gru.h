@@ -12,8 +12,8 @@ namespace {
 
 struct Gru {
   static constexpr Cell kCell = Cell::gru;
-  // candidate h (its x W), z, r, recurrent product of h. In this order the columns of x W are one
-  // piece, 0..2, and those of h_prev U are one piece, 1..3, and z and r lie where both add up.
+  // x W of the candidate, z, r, h_prev U of the candidate. In this order x W is columns 0..2 and
+  // h_prev U is columns 1..3, and both are added in the columns of z and r.
   static constexpr int kColumns = 4;
   static constexpr int kRecurrentColumn = 1;
   static constexpr int kKernelRotation = 2;  // z, r, h -> h, z, r
@@ -42,11 +42,15 @@ struct Gru {
   }
 };
 
-// ---- reset_after=False: the second product waits for the reset gate, so the step is its own
-
+// ---- reset_after=False
+//
 // z, r = gate(x W + h_prev U + b)
 // candidate = act(x W_h + (r h_prev) U_h + b_h)      h = z h_prev + (1 - z) candidate
-// The gates z and r, whose product is apart from the candidate's.
+//
+// The candidate's product needs the reset gate, so a step has two recurrent products one after the
+// other, and step classes of its own.
+
+// The product for z and r.
 inline GateBlocks reset_before_zr_blocks(const RnnProblem& p) {
   return {2, p.units, p.masked_h && p.mask_sets > 1 ? 2 : 1, 0};
 }
@@ -125,7 +129,7 @@ class GruResetBeforeForward {
   Input input_;
   GateWeights recurrent_zr_, recurrent_h_;
   float *masked_h_, *reset_h_;  // [scratch rows, H]
-  float* gates_;                // [scratch rows, 3*H]: where no tape keeps them
+  float* gates_;                // [scratch rows, 3*H], where there is no tape
 };
 
 template <class Activations, class Input>
@@ -231,7 +235,7 @@ class GruResetBeforeBackward {
   Input input_;
   GateWeightsTransposed recurrent_zr_, recurrent_h_;
   MaskedRows h_prev_, reset_h_;
-  // dzr_ and dcandidate_ are parts of dgates_, in panels of their own.
+  // dzr_ and dcandidate_ are columns of dgates_, packed again as panels of their own.
   GateGradients dgates_, dzr_, dcandidate_;
   float *masked_h_scratch_, *reset_h_scratch_, *dreset_h_;  // [scratch rows, H]
   float* dgates_scratch_;                                   // [scratch rows, 3*H]

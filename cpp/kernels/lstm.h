@@ -29,14 +29,14 @@ struct Lstm {
                                       const State<V>& prev, const State<V>& state,
                                       V dgate[kColumns], State<V>& dstate) {
     const V i = gate[0], f = gate[1], candidate = gate[2], o = gate[3];
-    const V activated_c = act.activate(state.c);  // cheaper again than kept
+    const V activated_c = act.activate(state.c);  // computing it again is cheaper than keeping it
     const V dc = dstate.c + dstate.h * o * act.derivative(activated_c);
     dgate[0] = dc * candidate * act.gate_derivative(i);
     dgate[1] = dc * prev.c * act.gate_derivative(f);
     dgate[2] = dc * i * act.derivative(candidate);
     dgate[3] = dstate.h * activated_c * act.gate_derivative(o);
     dstate.c = dc * f;
-    dstate.h = V{};  // h_prev is reached through the product alone
+    dstate.h = V{};  // h_prev acts through the product alone
   }
 };
 

@@ -1,8 +1,14 @@
-// Activations of a vector and their derivatives. Errors are in ULP, the distance from the correctly
-// rounded value; tests/kernels/test_activation_error.py holds the activations to them.
+// Activations of a vector and their derivatives.
 //
-// Each derivative is written as a function of the activation's *output* y, so that backward needs
-// no pre-activation: tanh' = 1 - y^2, sigmoid' = y (1 - y), softplus' = 1 - exp(-y), ...
+// Each function states, in this form:
+//   what it computes
+//   range: the arguments for which it does; what it returns for others
+//   error: its largest distance in ULP from the correctly rounded value
+// tests/kernels/test_activation_error.py holds the activations to their errors over all of float32.
+// Denormals are zero.
+//
+// Each derivative is a function of the activation's *output* y, so that backward needs no
+// pre-activation: tanh' = 1 - y^2, sigmoid' = y (1 - y), softplus' = 1 - exp(-y), ...
 #pragma once
 
 #include "../api.h"
@@ -13,8 +19,10 @@ namespace {
 
 // V below is Vec or Pair.
 
-// exp(r) - 1 for |r| <= ln(2)/2 by a polynomial with the smallest largest error, 1.4e-8 of the
-// result (0.12 ULP); r + r^2 p(r), the terms paired to keep the chain short.
+// exp(r) - 1
+// range: |r| <= ln(2)/2
+// error: 1 ULP, of which 0.12 is the polynomial's and the rest rounding
+// A minimax polynomial r + r^2 p(r), its terms paired to keep the chain of operations short.
 template <class V>
 FASTRNN_INLINE V expm1_reduced(V r) {
   const V r2 = r * r;
@@ -24,7 +32,9 @@ FASTRNN_INLINE V expm1_reduced(V r) {
   return p * r2 + r;
 }
 
-// x = n ln(2) + r with |r| <= ln(2)/2. Returns r; scale = 2^n, and 0 for n = -127. For |x| <= 88.
+// r and scale = 2^n in x = n ln(2) + r, with |r| <= ln(2)/2; scale is 0 for n = -127
+// range: |x| <= 88
+// error: less than 2e-8 in r
 template <class V>
 FASTRNN_INLINE V reduce(V x, V& scale) {
   // Adding the magic number rounds to an integer and leaves it in the last bits.
@@ -35,7 +45,7 @@ FASTRNN_INLINE V reduce(V x, V& scale) {
   return (x - n * 0.693359375f) - n * -2.12194440e-4f;
 }
 
-// exp of more is infinite, of less denormal: flushed to zero.
+// exp(x) is infinite a little above, and denormal a little below its negative.
 constexpr float kLargestLog = 88.0f;
 
 template <class V>
@@ -43,7 +53,9 @@ FASTRNN_INLINE V within_logs(V x) {
   return at_most(at_least(x, splat(-kLargestLog)), splat(kLargestLog));
 }
 
-// exp(x), about 1 ULP, for x <= 88; exp(88) above.
+// exp(x)
+// range: x <= 88; exp(88) above
+// error: 1 ULP
 template <class V>
 FASTRNN_INLINE V exp_of(V x) {
   V scale;
@@ -51,7 +63,9 @@ FASTRNN_INLINE V exp_of(V x) {
   return scale * expm1_reduced(r) + scale;
 }
 
-// exp(x) - 1, about 1 ULP, also near zero; as above.
+// exp(x) - 1
+// range: x <= 88; exp(88) - 1 above
+// error: 2 ULP, near zero too; 1 for x <= 0
 template <class V>
 FASTRNN_INLINE V expm1_of(V x) {
   V scale;
@@ -59,7 +73,9 @@ FASTRNN_INLINE V expm1_of(V x) {
   return scale * expm1_reduced(r) + (scale - 1.0f);
 }
 
-// log(1 + z) for 0 <= z <= 1 by 2 atanh(s), s = z / (2 + z) <= 1/3, about 2 ULP.
+// log(1 + z) = 2 atanh(s) with s = z / (2 + z) <= 1/3
+// range: 0 <= z <= 1
+// error: 2 ULP
 FASTRNN_INLINE Vec log1p_unit(Vec z) {
   const Vec s = z / (z + 2.0f);
   const Vec q = s * s;
@@ -73,27 +89,34 @@ FASTRNN_INLINE Vec log1p_unit(Vec z) {
   return p * q * s + (s + s);
 }
 
-// 2 ULP. By expm1(2x), which keeps the relative error near zero; from |x| = 20 on it is 1.
+// tanh(x) = e / (e + 2) with e = exp(2x) - 1, which is exact near zero
+// range: all
+// error: 2 ULP
 template <class V>
 FASTRNN_INLINE V tanh_of(V x) {
   const V e = expm1_of(at_most(x + x, splat(40.0f)));
   return e / (e + 2.0f);
 }
 
-// 2 ULP, also in the tail x << 0: exp(-x) stays finite up to 88, and what comes out for less is
-// denormal, so zero.
+// sigmoid(x) = 1 / (1 + exp(-x))
+// range: all
+// error: 2 ULP, in the tail x << 0 too, as long as the result is not denormal
 template <class V>
 FASTRNN_INLINE V sigmoid_of(V x) {
   return 1.0f / (exp_of(-x) + 1.0f);
 }
 
-// Inputs of mean 0 and variance 1 keep both (Klambauer et al., 2017).
+// With these an input of mean 0 and variance 1 keeps both (Klambauer et al., 2017).
 constexpr float kSeluScale = 1.0507009873554805f;
 constexpr float kSeluScaledAlpha = 1.7580993408473766f;
 
-// Slope of Keras's default.
+// Keras's default.
 constexpr float kLeakyReluSlope = 0.2f;
 
+// activation(x)
+// range: all
+// error: linear, relu, relu6, hard_tanh 0 ULP; hard_sigmoid, softsign, elu, leaky_relu 1 ULP;
+//        tanh, sigmoid, selu 2 ULP; softplus, log_sigmoid 3 ULP
 inline Vec activate(Activation activation, Vec x) {
   switch (activation) {
     case Activation::linear: return x;
@@ -114,6 +137,9 @@ inline Vec activate(Activation activation, Vec x) {
   return x;
 }
 
+// activation'(x) from y = activation(x)
+// range: every y that the activation returns
+// error: a rounding of each operation below
 inline Vec derivative(Activation activation, Vec y) {
   const Vec one = splat(1.0f);
   switch (activation) {
@@ -141,8 +167,8 @@ inline Pair derivative(Activation activation, Pair y) {
   return {derivative(activation, y.a), derivative(activation, y.b)};
 }
 
-// The two activations of a cell. The defaults of Keras are known at compile time; any others are
-// looked up per vector, a predictable branch.
+// The two activations of a cell: Keras's defaults are known at compile time; others are looked up
+// for each vector, by a branch that the CPU predicts.
 struct DefaultActivations {
   explicit DefaultActivations(const RnnProblem&) {}
   static bool serves(const RnnProblem& problem) {

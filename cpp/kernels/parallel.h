@@ -10,6 +10,8 @@ namespace fastrnn {
 namespace {
 
 constexpr int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+// In place of std::min and std::max: a copy of those compiled here for one ISA level could be the
+// one that the linker keeps for all levels, and a CPU without that level would crash in it.
 constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 

@@ -22,7 +22,7 @@ struct SimpleRnn {
   static FASTRNN_INLINE void backward(const Activations& act, const V[kColumns], const State<V>&,
                                       const State<V>& state, V dgate[kColumns], State<V>& dstate) {
     dgate[0] = dstate.h * act.derivative(state.h);
-    dstate.h = V{};  // h_prev is reached through the product alone
+    dstate.h = V{};  // h_prev acts through the product alone
   }
 };
 

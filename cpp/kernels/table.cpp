@@ -1,6 +1,6 @@
-// The one translation unit that is compiled once per ISA level. FASTRNN_ISA is the level's name;
-// the table below is the only symbol that may leave this unit: an inline function that the linker
-// shared between levels would crash CPUs that lack the level it came from.
+// The one translation unit that is compiled once per ISA level; FASTRNN_ISA is the level's name. It
+// exports the table below and nothing else. If it exported an inline function too, the linker would
+// keep one level's copy for all levels, and CPUs without that level would crash.
 #include "../api.h"
 #include "dense.h"
 #include "embedding.h"
@@ -13,31 +13,33 @@
 namespace fastrnn {
 namespace {
 
-// Calls visit(type tag of the pair of step classes) for the problem's cell and activations.
+// The step classes of one cell, input and pair of activations, as a value to call a visitor with.
 template <class ForwardStep, class BackwardStep>
-struct Steps {
+struct StepClasses {
   using Forward = ForwardStep;
   using Backward = BackwardStep;
 };
 
+// Calls visit(StepClasses) for a cell.
 template <class Activations, class Input, class InputGradient, class Visit>
 void with_cell(Cell cell, Visit visit) {
   switch (cell) {
     case Cell::simple_rnn:
-      return visit(Steps<CellForward<SimpleRnn, Activations, Input>,
-                         CellBackward<SimpleRnn, Activations, InputGradient>>());
+      return visit(StepClasses<CellForward<SimpleRnn, Activations, Input>,
+                               CellBackward<SimpleRnn, Activations, InputGradient>>());
     case Cell::lstm:
-      return visit(Steps<CellForward<Lstm, Activations, Input>,
-                         CellBackward<Lstm, Activations, InputGradient>>());
+      return visit(StepClasses<CellForward<Lstm, Activations, Input>,
+                               CellBackward<Lstm, Activations, InputGradient>>());
     case Cell::gru:
-      return visit(Steps<CellForward<Gru, Activations, Input>,
-                         CellBackward<Gru, Activations, InputGradient>>());
+      return visit(StepClasses<CellForward<Gru, Activations, Input>,
+                               CellBackward<Gru, Activations, InputGradient>>());
     case Cell::gru_reset_before:
-      return visit(Steps<GruResetBeforeForward<Activations, Input>,
-                         GruResetBeforeBackward<Activations, InputGradient>>());
+      return visit(StepClasses<GruResetBeforeForward<Activations, Input>,
+                               GruResetBeforeBackward<Activations, InputGradient>>());
   }
 }
 
+// For a problem's cell and kind of input.
 template <class Activations, class Visit>
 void with_input(const RnnProblem& problem, Visit visit) {
   if (problem.distinct > 0 && !problem.masked_x) {
@@ -47,6 +49,7 @@ void with_input(const RnnProblem& problem, Visit visit) {
   }
 }
 
+// For a problem's cell, kind of input and activations.
 template <class Visit>
 void with_steps(const RnnProblem& problem, Visit visit) {
   if (DefaultActivations::serves(problem)) {
@@ -66,7 +69,7 @@ void rnn_backward(const RnnBackward& a) {
              [&](auto steps) { recurrence_backward<typename decltype(steps)::Backward>(a); });
 }
 
-// Over no memory the layouts only add up their sizes.
+// Over a null workspace a constructor only adds up the sizes that it needs.
 int64_t rnn_forward_workspace(const RnnForward& a) {
   Workspace workspace(nullptr);
   with_steps(a.problem, [&](auto steps) {
