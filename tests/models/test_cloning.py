@@ -48,5 +48,5 @@ def test_a_function_of_the_user_makes_the_layers(recursive: bool) -> None:
 
 
 def test_only_models_are_cloned() -> None:
-    with pytest.raises(ValueError, match="`model` must be a Sequential"):
+    with pytest.raises(ValueError, match="`model` must be a model"):
         models.clone_model(layers.Dense(3))  # type: ignore[arg-type]

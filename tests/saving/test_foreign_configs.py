@@ -41,7 +41,7 @@ def chain() -> dict[str, Any]:
     }
 
 
-def made(config: dict[str, Any], **others: Any) -> fastrnn.Sequential:
+def made(config: dict[str, Any], **others: Any) -> fastrnn.Model:
     return model_from_json(json.dumps({"class_name": "Functional", "config": config, **others}))
 
 
@@ -58,19 +58,7 @@ def _other_start(config: dict[str, Any]) -> None:
     config["input_layers"] = [["other", 0, 0]]
 
 
-def _beside(config: dict[str, Any]) -> None:
-    config["layers"].append(layer("Dense", "side", tensor("gru"), units=1))
-
-
-def _two_outputs(config: dict[str, Any]) -> None:
-    config["output_layers"] = [["out", 0, 0], ["gru", 0, 0]]
-
-
-def _called_twice(config: dict[str, Any]) -> None:
-    config["layers"][1]["inbound_nodes"] *= 2
-
-
-def _with_states(config: dict[str, Any]) -> None:
+def _states_that_do_not_fit(config: dict[str, Any]) -> None:
     config["layers"][1]["inbound_nodes"][0]["kwargs"] = {"initial_state": [tensor("in")]}
 
 
@@ -78,35 +66,53 @@ def _second_output(config: dict[str, Any]) -> None:
     config["layers"][2]["inbound_nodes"][0]["args"] = [tensor("gru", 1)]
 
 
+def _unknown_end(config: dict[str, Any]) -> None:
+    config["output_layers"] = [["out", 1, 0]]
+
+
 def _mask_of_its_own(config: dict[str, Any]) -> None:
     config["layers"].append(layer("NotEqual", "mask", tensor("in"), 7.0))
     config["layers"][1]["inbound_nodes"][0]["kwargs"] = {"mask": tensor("mask")}
 
 
+def _operation(config: dict[str, Any]) -> None:
+    config["layers"].insert(1, layer("NotEqual", "unequal", tensor("in"), 7.0))
+    config["layers"][2]["inbound_nodes"][0]["args"] = [tensor("unequal")]
+
+
 @pytest.mark.parametrize(
     ("spoil", "names"),
     [
-        (_two_inputs, ["'out'", "several inputs"]),
-        (_circle, ["several inputs"]),
-        (_other_start, ["begin at 'other'"]),
-        (_beside, ["'side'", "beside the row"]),
-        (_two_outputs, ["one output", "'gru'"]),
-        (_called_twice, ["'gru'", "called 2 times"]),
-        (_with_states, ["'gru'", "`initial_state`"]),
-        (_second_output, ["output 1 of 'gru'"]),
-        (_mask_of_its_own, ["'gru'", "mask 'mask'"]),
+        (_two_inputs, ["'out'", "takes one input"]),
+        (_circle, ["'gru', 'out'", "need outputs that no other call makes"]),
+        (_other_start, ["'other' of shape (None, 5, 2)", "also need 'in'"]),
+        (_states_that_do_not_fit, ["'gru'", "`initial_state`"]),
+        (_second_output, ["'out'", "need outputs that no other call makes"]),
+        (_unknown_end, ["no output 0 of call 1 of layer 'out'"]),
+        (_mask_of_its_own, ["operation 'mask' of class NotEqual"]),
+        (_operation, ["operation 'unequal' of class NotEqual"]),
     ],
 )
-def test_what_is_no_chain_is_refused(
+def test_what_is_not_a_graph_is_refused(
     spoil: Callable[[dict[str, Any]], None], names: list[str]
 ) -> None:
     config = chain()
-    assert [each.name for each in made(copy.deepcopy(config)).layers] == ["gru", "out"]
+    assert [each.name for each in made(copy.deepcopy(config)).layers] == ["in", "gru", "out"]
     spoil(config)
-    with pytest.raises(ValueError, match="in one row") as caught:
+    with pytest.raises(ValueError, match="json_string") as caught:
         made(config)
     for name in names:
         assert name in str(caught.value)
+
+
+def test_several_outputs_and_calls() -> None:
+    config = chain()
+    config["output_layers"] = [["out", 0, 0], ["out", 1, 0]]
+    config["layers"].append(layer("Dense", "hidden", tensor("gru"), units=3))
+    config["layers"][2]["inbound_nodes"].append({"args": [tensor("hidden")], "kwargs": {}})
+    model = made(config)
+    assert model.output_shape == [(None, 1), (None, 1)]
+    assert len(model.weights) == 7  # those of `out` once
 
 
 def test_the_mask_of_a_masking_layer_may_be_written_as_operations() -> None:
@@ -118,16 +124,16 @@ def test_the_mask_of_a_masking_layer_may_be_written_as_operations() -> None:
         layer("NotEqual", "unequal", tensor("in"), 7.0),
         layer("Any", "any", {"x": tensor("unequal")}),
     ]
-    assert [each.name for each in made(config).layers] == ["masking", "gru", "out"]
+    assert [each.name for each in made(config).layers] == ["in", "masking", "gru", "out"]
 
 
 def test_calls_as_keras_2_wrote_them() -> None:
     config = chain()
     for inner, source in zip(config["layers"][1:], ("in", "gru"), strict=True):
         inner["inbound_nodes"] = [[[source, 0, 0, {"training": None}]]]
-    assert [each.name for each in made(config).layers] == ["gru", "out"]
+    assert [each.name for each in made(config).layers] == ["in", "gru", "out"]
     config["layers"][2]["inbound_nodes"] = [["gru", 0, 0]]
-    assert [each.name for each in made(config).layers] == ["gru", "out"]
+    assert [each.name for each in made(config).layers] == ["in", "gru", "out"]
 
 
 # --------------------------------------------------------------------------- older ways to say it

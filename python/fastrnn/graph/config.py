@@ -109,13 +109,18 @@ def graph_from_config(config: Mapping[str, Any]) -> tuple[Any, Any]:
     for name, layer in layers.items():
         if not entries[name].get("inbound_nodes"):
             tensors[_Reference(name, 0, 0)] = layer.output
+    # Keras 2 numbers the calls of all models from 1, Keras 3 only where it names the model's ends.
+    is_old = any(isinstance(call, list) for e in kept for call in e.get("inbound_nodes") or ())
     waiting = [
         (name, number, call)
-        for name in layers
-        for number, call in enumerate(entries[name].get("inbound_nodes") or ())
+        for name, layer in layers.items()
+        for number, call in enumerate(
+            entries[name].get("inbound_nodes") or (), int(is_old and layer.inner_graph is not None)
+        )
     ]
+    made: list[str] = []
     while waiting:
-        left = [each for each in waiting if not _repeat(layers, tensors, operations, *each)]
+        left = [each for each in waiting if not _repeat(layers, tensors, operations, made, *each)]
         if len(left) == len(waiting):
             raise ValueError(
                 f"the calls of the layers {sorted({name for name, *_ in left})} need outputs that "
@@ -125,9 +130,8 @@ def graph_from_config(config: Mapping[str, Any]) -> tuple[Any, Any]:
 
     def found(place: Sequence[Any]) -> KerasTensor:
         name, number, output = place
-        reference = _Reference(name, number, output)
-        if name in layers and layers[name].first_call_number and number:
-            reference = _Reference(name, number - layers[name].first_call_number, output)
+        first = layers[name].first_call_number if name in layers and not is_old else 0
+        reference = _Reference(name, number - first, output)
         if reference not in tensors:
             raise ValueError(f"there is no output {output} of call {number} of layer '{name}'")
         return tensors[reference]
@@ -139,24 +143,35 @@ def _repeat(
     layers: Mapping[str, Layer],
     tensors: dict[_Reference, KerasTensor],
     operations: set[str],
+    made: list[str],
     name: str,
     number: int,
     call: Any,
 ) -> bool:
-    """Call a layer as a config says; return whether all of its inputs were there."""
+    """Call a layer as a config says; return whether all of its inputs were there.
+
+    Args:
+        layers: The layers by name.
+        tensors: The outputs so far; gets those of the call.
+        operations: Names of the operations that make masks.
+        made: The name of the layer of each call so far; gets this one's.
+        name: Name of the layer.
+        number: Number of the call.
+        call: What the config says about it.
+    """
     args, kwargs = _arguments(call)
     references = list(_references([args, kwargs]))
     if any(each not in tensors and each.layer not in operations for each in references):
         return False
-    if _Reference(name, number - 1, 0) not in tensors and number:
+    if number - made.count(name) > int(bool(layers[name].inner_graph)):
         return False  # the calls of a layer are made in their order
     kwargs = {key: value for key, value in kwargs.items() if not _is_made_by(value, operations)}
-    made = layers[name](
+    layers[name](
         *[_with_tensors(value, tensors) for value in args],
         **{key: _with_tensors(value, tensors) for key, value in kwargs.items()},
     )
     node = layers[name]._inbound_nodes[-1]
-    assert node.structure is made
+    made.append(name)
     tensors |= {_Reference(name, number, each.index): each for each in node.outputs}
     return True
 

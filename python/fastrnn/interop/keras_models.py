@@ -24,8 +24,7 @@ def from_keras(model: Any, custom_objects: Mapping[str, Any] | None = None) -> S
     on where Keras's stopped. States of stateful layers and of dropout's random numbers are not.
 
     Args:
-        model: A `keras.Sequential`, or a functional model whose layers stand in one row, on any
-            backend. It stays as it is.
+        model: A `keras.Sequential` or a functional model, on any backend. It stays as it is.
         custom_objects: Classes and functions of fastrnn or your own that stand for those of the
             model that fastrnn does not have, by the names of their classes there.
 
@@ -87,7 +86,7 @@ def to_keras(model: Model, custom_objects: Mapping[str, Any] | None = None) -> A
         custom_objects: Classes and functions of Keras that stand for your own, by their names.
 
     Returns:
-        A `keras.Sequential` with the same weights, compile settings and state of the optimizer.
+        A model of Keras with the same weights, compile settings and state of the optimizer.
 
     Raises:
         ImportError: If Keras cannot be imported.

@@ -270,7 +270,11 @@ class Layer(GraphMember, WeightOwner):
         if not has_symbolic(inputs, *args, *kwargs.values()):
             return self._call_on_arrays(inputs, *args, **kwargs)
         node = self._node_of_call(inputs, *args, **kwargs)
-        node.arguments = (inputs, *args), kwargs
+        bound = inspect.signature(self._node_of_call).bind(inputs, *args, **kwargs)
+        (_, inputs), *others = bound.arguments.items()
+        options = dict(others)
+        options |= options.pop("options", {})
+        node.arguments = (inputs,), {k: v for k, v in options.items() if v is not None}
         shapes: Any = [tensor.shape for tensor in node.inputs]
         if not node.listed:
             (shapes,) = shapes

@@ -12,6 +12,7 @@ from fastrnn.layers.layer import Layer
 from fastrnn.layers.serialization import deserialize, serialize
 from fastrnn.models.model import Model
 from fastrnn.models.sequential import Sequential
+from fastrnn.symbolic import map_structure
 
 
 def clone_model(
@@ -21,11 +22,11 @@ def clone_model(
     call_function: Any = None,
     recursive: bool = False,
     **kwargs: Any,
-) -> Sequential:
+) -> Model:
     """Return a model of the same layers with new weights, not compiled.
 
     Args:
-        model: A Sequential model.
+        model: A Sequential or functional model.
         input_tensors: Not supported.
         clone_function: Function of a layer that returns the one for the new model; by default
             one of the same config.
@@ -37,7 +38,7 @@ def clone_model(
         The new model, of the same name.
 
     Raises:
-        ValueError: If the model is not a Sequential, or an argument is not supported.
+        ValueError: If it is not a model, or an argument is not supported.
 
     Example:
         >>> from fastrnn import layers
@@ -48,20 +49,45 @@ def clone_model(
     given = {"input_tensors": input_tensors, "call_function": call_function}
     refuse_unsupported("clone_model", given, dict.fromkeys(given))
     refuse_unknown("clone_model", kwargs, inspect.signature(clone_model).parameters)
-    if not isinstance(model, Sequential):
-        raise ValueError(f"`model` must be a Sequential model. Received: model={model!r}")
+    if not isinstance(model, Model):
+        raise ValueError(f"`model` must be a model. Received: model={model!r}")
     clone = _same_config if clone_function is None else clone_function
+    if not isinstance(model, Sequential):
+        return _functional_clone(model, clone, clone_function, recursive)
     layers: list[Layer] = []
     if model.input_layer is not None:
         layers.append(_same_config(model.input_layer))
     elif model.built:
         layers.append(InputLayer(batch_shape=model.input_shape))
     for layer in model.layers:
-        if recursive and isinstance(layer, Sequential):
+        if recursive and isinstance(layer, Model):
             layers.append(clone_model(layer, clone_function=clone_function, recursive=True))
         else:
             layers.append(clone(layer))
     return Sequential(layers, trainable=model.trainable, name=model.name)
+
+
+def _functional_clone(
+    model: Model,
+    clone: Callable[[Layer], Layer],
+    clone_function: Callable[[Layer], Layer] | None,
+    recursive: bool,
+) -> Model:
+    """Return a functional model whose layers are called as those of another."""
+    graph = model.inner_graph
+    clones: dict[int, Layer] = {}
+    for layer in graph.layers:
+        if isinstance(layer, InputLayer):
+            clones[id(layer)] = _same_config(layer)
+        elif recursive and isinstance(layer, Model):
+            clones[id(layer)] = clone_model(layer, clone_function=clone_function, recursive=True)
+        else:
+            clones[id(layer)] = clone(layer)
+    inputs = map_structure(
+        lambda tensor: clones[id(tensor.node.layer)].output, graph.input_structure
+    )
+    outputs = graph.replay(inputs, lambda layer: clones[id(layer)])
+    return Model(inputs, outputs, name=model.name, trainable=model.trainable)
 
 
 def _same_config(layer: Layer) -> Layer:

@@ -11,10 +11,8 @@ from fastrnn.arguments import refuse_unknown
 from fastrnn.files import hdf5
 from fastrnn.files.atomic import replace_file
 from fastrnn.layers.first_values import zeros_within
-from fastrnn.layers.layer import Layer
 from fastrnn.saving import legacy_h5, weights_file
 from fastrnn.saving.archive import WEIGHTS, archive_bytes, read_archive
-from fastrnn.saving.layout import class_of
 from fastrnn.saving.model_config import model_config, model_from_config
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.utils.custom_objects import custom_object_scope
@@ -97,7 +95,7 @@ def load_model(
         safe_mode: Accepted for Keras's sake; False changes nothing.
 
     Returns:
-        The model. A functional model of Keras whose layers stand in one row becomes a Sequential.
+        The model.
 
     Raises:
         ValueError: If the file is damaged or of another kind, or holds what is not supported; the
@@ -121,9 +119,7 @@ def load_model(
                 model = model_from_config(config, name, "config.json", compile)
             source = f"{name}:{WEIGHTS}"
             with hdf5.reading(io.BytesIO(weights), source) as opened:
-                found = weights_file.read_weights(
-                    opened, model, source, _class_in(config), build_optimizer=True
-                )
+                found = weights_file.read_weights(opened, model, source, build_optimizer=True)
             found.apply(model)
             return model
         with hdf5.reading(file, name) as opened, zeros_within(room):
@@ -200,10 +196,10 @@ def load_weights(
     if by_name and not old:
         raise ValueError(f"`by_name` needs an .h5 or .hdf5 file. Received: filepath={name!r}")
     with open(name, "rb") as file:
-        source, class_name = name, class_of
+        source = name
         if name.endswith(".keras"):
-            config, weights = read_archive(file, name)
-            source, class_name = f"{name}:{WEIGHTS}", _class_in(config)
+            _, weights = read_archive(file, name)
+            source = f"{name}:{WEIGHTS}"
             stream: Any = io.BytesIO(weights)
         else:
             stream = file
@@ -211,31 +207,8 @@ def load_weights(
             if old:
                 found = legacy_h5.read_weights(opened, model, source, by_name, skip_mismatch)
             else:
-                found = weights_file.read_weights(opened, model, source, class_name, skip_mismatch)
+                found = weights_file.read_weights(opened, model, source, skip_mismatch)
     found.apply(model)
-
-
-def _class_in(config: Mapping[str, Any]) -> Any:
-    """Return a function that tells which class a layer had in a file.
-
-    Functional models become Sequential ones, but their weights stand under their own class.
-    """
-    classes: dict[str, str] = {}
-
-    def gather(layer: Any) -> None:
-        own = layer.get("config") if isinstance(layer, Mapping) else None
-        if isinstance(own, Mapping) and isinstance(own.get("layers"), list):
-            classes[own.get("name", "")] = layer.get("class_name", "")
-            for inner in own["layers"]:
-                gather(inner)
-
-    gather(config)
-
-    def class_name(layer: Layer) -> str:
-        own = class_of(layer)
-        return classes.get(layer.name, own) if own == "Sequential" else own
-
-    return class_name
 
 
 def _check_built(model: CompiledModel, method: str) -> None:

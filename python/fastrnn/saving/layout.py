@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from fastrnn.layers.layer import Layer
@@ -26,25 +26,22 @@ class Part(NamedTuple):
     variables: list[Variable]
 
 
-def class_of(layer: Layer) -> str:
-    """Return the name of a layer's class."""
-    return type(layer).__name__
-
-
-def parts_of(
-    layer: Layer, path: str = "", class_name: Callable[[Layer], str] = class_of
-) -> Iterator[Part]:
+def parts_of(layer: Layer, path: str = "", visited: set[int] | None = None) -> Iterator[Part]:
     """Return the parts of a layer or model.
 
-    A group is named after its role: `layers/lstm_1` is the second LSTM of a model, not a layer of
-    that name; `forward_layer` is an attribute of a Bidirectional; `cell` is the cell of a recurrent
-    layer.
+    Groups are called after what they are to the part around them: `layers/lstm_1` is the second
+    LSTM of a model, whatever its name; `forward_layer` an attribute of a Bidirectional; `cell` the
+    cell of a recurrent layer. A layer that stands in several places is a part of the first.
 
     Args:
         layer: The layer or model.
         path: Its group, empty for the file's root.
-        class_name: Function that tells the class of a layer; needed where a file had another.
+        visited: The ids of the layers that are parts already.
     """
+    visited = set() if visited is None else visited
+    if id(layer) in visited:
+        return
+    visited.add(id(layer))
     prefix = f"{path}/" if path else ""
     inside = layer._sublayers()
     own = {id(variable): variable for variable in layer.weights}
@@ -54,17 +51,17 @@ def parts_of(
     variables = list(own.values())
     if isinstance(layer, RNN):
         yield Part(path, layer.name, [])
-        yield Part(f"{prefix}cell", f"{to_snake_case(class_of(layer))}_cell", variables)
+        yield Part(f"{prefix}cell", f"{to_snake_case(type(layer).__name__)}_cell", variables)
     else:
         yield Part(path, layer.name, variables)
     if hasattr(layer, "layers"):
         used: Counter[str] = Counter()
         for sublayer in inside:
-            name = to_snake_case(class_name(sublayer))
+            name = to_snake_case(type(sublayer).__name__)
             number = f"_{used[name]}" if used[name] else ""
             used[name] += 1
-            yield from parts_of(sublayer, f"{prefix}layers/{name}{number}", class_name)
+            yield from parts_of(sublayer, f"{prefix}layers/{name}{number}", visited)
         return
     for sublayer in inside:
         attribute = next(key for key, value in vars(layer).items() if value is sublayer)
-        yield from parts_of(sublayer, f"{prefix}{attribute}", class_name)
+        yield from parts_of(sublayer, f"{prefix}{attribute}", visited)

@@ -199,12 +199,10 @@ def _group(parent: h5py.Group, name: str, source: str) -> h5py.Group:
 
 
 def _old_form(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config of a model with only name and arguments of each layer."""
+    """Return the config of a layer or model with only name, arguments and calls."""
     own = dict(config["config"])
-    own["layers"] = [
-        _old_form(layer)
-        if layer["class_name"] == config["class_name"]
-        else {"class_name": layer["class_name"], "config": layer["config"]}
-        for layer in own["layers"]
-    ]
-    return {"class_name": config["class_name"], "config": own}
+    if "layers" in own:
+        own["layers"] = [_old_form(layer) for layer in own["layers"]]
+    form = {"class_name": config["class_name"], "config": own}
+    calls = {key: config[key] for key in ("name", "inbound_nodes") if "inbound_nodes" in config}
+    return {**form, **calls}

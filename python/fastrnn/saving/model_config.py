@@ -53,8 +53,8 @@ def model_from_config(config: Any, source: str, place: str, compile: bool = True
         cls = class_named(config["class_name"])
         if not issubclass(cls, CompiledModel):
             raise ValueError(
-                "the model must be a Sequential, or a functional one whose layers stand in one "
-                f"row. Received: class_name={config['class_name']!r}"
+                "the model must be a Sequential or a functional one. "
+                f"Received: class_name={config['class_name']!r}"
             )
         model: Any = cls.from_config(config["config"])
     if compile and config.get("compile_config"):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from fastrnn.saving.functional import sequential_config
-
 _FUNCTIONAL = ("Functional", "Model")
+_FUNCTIONAL_KEYS = ("layers", "input_layers", "output_layers", "name", "trainable")
 
 # Arguments of older optimizers that have no meaning any more.
 _RETIRED_OPTIMIZER_ARGUMENTS = ("jit_compile", "is_legacy_optimizer", "schedule_decay")
@@ -44,7 +43,7 @@ def layer_config(config: Any) -> dict[str, Any]:
         config: Dict with `class_name` and `config`, after `unwrapped`.
 
     Raises:
-        ValueError: If it is not a valid config, or a functional model that is not a chain.
+        ValueError: If it is not a valid config.
     """
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
         raise ValueError(f"a layer must be a dict with a `class_name`. Received: {config!r}")
@@ -54,9 +53,12 @@ def layer_config(config: Any) -> dict[str, Any]:
     if not isinstance(own, dict):
         raise ValueError(f"`config` of {name} must be a dict. Received: {own!r}")
     if name in _FUNCTIONAL:
-        name, own = "Sequential", sequential_config(own)
+        name = "Functional"
+        own = {key: own[key] for key in _FUNCTIONAL_KEYS if key in own}
+        if missing := [key for key in _FUNCTIONAL_KEYS[:3] if key not in own]:
+            raise ValueError(f"`config` of {name} must have {missing}")
     own = {key: _argument(key, value) for key, value in own.items()}
-    if name == "Sequential":
+    if name in ("Functional", "Sequential"):
         own["layers"] = _layers(own.get("layers"))
     if name == "Embedding" and not own.get("sparse", False):
         own.pop("sparse", None)

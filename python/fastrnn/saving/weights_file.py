@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from fastrnn.files import hdf5
 from fastrnn.files.errors import InvalidFileError
-from fastrnn.layers.layer import Layer
-from fastrnn.saving.layout import class_of, parts_of
+from fastrnn.saving.layout import parts_of
 from fastrnn.saving.optimizer_state import read_state, restore_state, state_of
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.variable import Variable
@@ -62,7 +60,6 @@ def read_weights(
     file: h5py.File,
     model: CompiledModel,
     source: str,
-    class_name: Callable[[Layer], str] = class_of,
     skip_mismatch: bool = False,
     build_optimizer: bool = False,
 ) -> Loaded:
@@ -72,7 +69,6 @@ def read_weights(
         file: The opened file.
         model: The model, which stays as it is.
         source: Name of the file, for messages.
-        class_name: Function that tells the class that a layer had in the file.
         skip_mismatch: Whether to warn about parts that do not fit, and leave them out.
         build_optimizer: Whether to build the optimizer, if the file has slots for it.
 
@@ -82,7 +78,7 @@ def read_weights(
     weights: list[tuple[Variable, np.ndarray]] = []
     expected = set()
     old = "layers" not in file and _OLD_LAYERS in file
-    for part in parts_of(model, class_name=class_name):
+    for part in parts_of(model):
         path = f"{part.path}/vars".lstrip("/")
         path = path.replace("layers/", f"{_OLD_LAYERS}/") if old else path
         expected.add(path)
