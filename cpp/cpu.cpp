@@ -21,7 +21,7 @@ int affinity_cpus() {
   return std::max(1, int(std::thread::hardware_concurrency()));
 }
 
-// CPUs' worth of time per period, or 0 where no limit is set.
+// How many CPUs' time a period allows; 0 for no limit.
 double quota_v2(const std::string& folder) {
   std::ifstream file(folder + "/cpu.max");
   std::string quota;
@@ -56,7 +56,7 @@ double cpu_quota(const std::string& groups, const std::string& root) {
       if (path == "/") path.clear();
       if (v2) {
         consider(quota_v2(root + path));
-      } else {  // mounted under all of its controllers, mostly with a link from each
+      } else {  // the folder has the names of all its controllers, mostly with a link from each
         consider(quota_v1(root + "/cpu" + path));
         consider(quota_v1(root + "/" + controllers + path));
       }
@@ -69,7 +69,7 @@ double cpu_quota(const std::string& groups, const std::string& root) {
 bool cpu_supports(std::string_view isa) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  // These ask the operating system too, whether it saves the wide registers.
+  // These also check that the operating system saves the wide registers.
   if (isa == "avx512") {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&

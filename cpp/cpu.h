@@ -6,12 +6,12 @@
 
 namespace fastrnn {
 
-// Whether code of an ISA level of dispatch.cpp can run here.
+// Whether this CPU and its operating system can run an ISA level.
 bool cpu_supports(std::string_view isa);
 
-// CPUs' worth of time that the control groups allow, 0 where they set no limit: the smallest limit
-// from the process's group up to the root. `groups` is what the system says the groups are, `root`
-// where their files are mounted; a container sees its own group as the root.
+// How many CPUs' time the control groups allow, 0 for no limit: the smallest limit from the group
+// of the process up to the root. `groups` is the file that names the groups of the process, `root`
+// the folder of their files. In a container the root is its own group.
 double cpu_quota(const std::string& groups = "/proc/self/cgroup",
                  const std::string& root = "/sys/fs/cgroup");
 

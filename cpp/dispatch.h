@@ -1,4 +1,4 @@
-// Which of the compiled ISA levels runs.
+// Chooses the ISA level that runs.
 #pragma once
 
 #include <string>
@@ -8,11 +8,12 @@
 
 namespace fastrnn {
 
-// The table in use. At first use: the level named by FASTRNN_ISA, else the best that this CPU has.
+// The kernels in use: at first those of the level that FASTRNN_ISA names, or of the best level that
+// this CPU can run.
 const KernelTable& kernels();
 
-// Switches the level for calls that start from now on. std::invalid_argument if it is unknown or
-// this CPU lacks it.
+// Switches the level for later calls. std::invalid_argument if it was not built or this CPU cannot
+// run it.
 void set_isa(const std::string& name);
 
 std::vector<std::string> isa_levels_built();   // best first

@@ -19,8 +19,8 @@ namespace {
 
 #if defined(FASTRNN_CHECKED)
 
-// Each block is fresh and not a byte larger than what was asked for, so that AddressSanitizer sees
-// who goes beyond it or comes back to it; what is read before it was written is NaN, or -1.
+// Each block is new and exactly as large as asked for, so AddressSanitizer sees each access beyond
+// it or after its release. It is filled with NaN, as integers -1.
 class Pool {
  public:
   std::pair<void*, size_t> acquire(size_t bytes) {
@@ -37,8 +37,8 @@ class Pool {
 
 constexpr size_t kHugePage = size_t(2) << 20;
 
-// Batches differ a little in what they need: sizes are rounded up by at most an eighth, so that one
-// batch can have the memory of another.
+// Batches need slightly different sizes. Rounded up, by at most an eighth, they can use the same
+// block.
 size_t size_class(size_t bytes) {
   const size_t step = std::max<size_t>(64, std::bit_floor(bytes) / 8);
   return (std::max<size_t>(bytes, 1) + step - 1) / step * step;
@@ -47,11 +47,11 @@ size_t size_class(size_t bytes) {
 class Pool {
  public:
   std::pair<void*, size_t> acquire(size_t bytes) {
-    if (bytes > PTRDIFF_MAX) throw std::bad_alloc();  // to round it up could wrap
+    if (bytes > PTRDIFF_MAX) throw std::bad_alloc();  // rounding it up could overflow
     const size_t size = size_class(bytes);
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = free_.lower_bound(size);
-    // A much larger block would be missed by those whom it fits.
+    // A much larger block is left for a request of its own size.
     if (found != free_.end() && found->first <= size + size / 4) {
       const std::pair<void*, size_t> block{found->second.data, found->first};
       kept_ -= found->first;
@@ -84,7 +84,7 @@ class Pool {
     try {
       free_.insert({size, {data, ++releases_}});
       kept_ += size;
-    } catch (const std::bad_alloc&) {  // not even memory to note it down
+    } catch (const std::bad_alloc&) {  // no memory for the entry in the list
       std::free(data);
     }
   }
@@ -92,7 +92,7 @@ class Pool {
  private:
   struct Free {
     void* data;
-    uint64_t since;  // number of its release
+    uint64_t since;  // counts releases
   };
 
   void forget_oldest() {

@@ -8,9 +8,9 @@
 namespace fastrnn {
 
 // 64-byte aligned memory, not cleared. Released memory is kept for the next request of about its
-// size, because fresh pages cost more than the work done on them: a training step asks for the same
-// sizes again and again. What is kept plus what is in use never exceeds the most that was ever in
-// use by more than a quarter.
+// size: a training step needs the same sizes again and again, and new pages cost more than the work
+// done on them. Memory in use and kept together is at most 1.25 times the most that was ever in
+// use.
 class Buffer {
  public:
   Buffer() = default;
@@ -27,10 +27,10 @@ class Buffer {
 
  private:
   void* data_ = nullptr;
-  size_t bytes_ = 0;  // of the memory, at least what was asked for
+  size_t bytes_ = 0;  // at least what was asked for
 };
 
-// The product as a count of floats; std::bad_alloc where their bytes would not fit 63 bits.
+// The product of the sizes. std::bad_alloc if so many floats have more than 2^63 - 1 bytes.
 int64_t checked_count(std::initializer_list<int64_t> sizes);
 
 }  // namespace fastrnn

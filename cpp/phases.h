@@ -1,5 +1,5 @@
 // Where the time of a training step goes: seconds per phase, measured by the first thread of each
-// pass, while somebody asks for it (bench/roofline.py does).
+// pass while profiling is on. bench/roofline.py turns it on.
 #pragma once
 
 namespace fastrnn {

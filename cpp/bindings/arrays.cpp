@@ -9,18 +9,18 @@
 namespace fastrnn {
 namespace {
 
-// Smaller arrays are better served by NumPy's own allocator, but not watched there.
+// NumPy's own allocator is better for smaller arrays, but AddressSanitizer does not see into it.
 #if defined(FASTRNN_CHECKED)
 constexpr size_t kRecycledBytes = 0;
 #else
 constexpr size_t kRecycledBytes = size_t(1) << 20;
 #endif
 
-// How an array is converted. NumPy takes an array as it is where all but its address fits.
+// How an array is converted. Without the last flag NumPy would accept an array at an odd address.
 constexpr int kConverted =
     py::array::c_style | py::array::forcecast | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
 
-// An array of this very dtype and layout, at an address that its elements may have.
+// Whether the value is an array of exactly this dtype and layout, and aligned.
 template <class Array>
 bool is_aligned(py::handle value) {
   return Array::check_(value) && (py::reinterpret_borrow<py::array>(value).flags() &
@@ -58,7 +58,7 @@ Tokens checked_tokens(const Id* ids, const py::array& source, int64_t vocabulary
   const py::ssize_t size = source.size();
   for (py::ssize_t i = 0; i < size; ++i) {
     const auto id = ids[i];
-    // The comparisons are false for NaN.
+    // NaN fails: its comparisons are false.
     if (!(id >= 0 && static_cast<double>(id) < static_cast<double>(vocabulary)) ||
         id != static_cast<Id>(static_cast<int64_t>(id))) {
       throw py::value_error("`tokens` must be whole numbers in [0, " + std::to_string(vocabulary) +
@@ -156,7 +156,7 @@ Bytes as_step_mask(py::handle value, const Shape& expected) {
   if (kind != 'b' && kind != 'i' && kind != 'u' && kind != 'f')
     refuse_dtype("mask", "booleans", array);
   check_shape(array, "mask", expected);
-  // A copy of our own: the plan that was made from it must stay true.
+  // A copy: the plan is made from it, and the caller may change the original.
   return Bytes(py::array(array.attr("astype")("bool", py::arg("order") = "C")).view("uint8"));
 }
 
@@ -168,7 +168,7 @@ Floats new_floats(const Shape& shape) {
   auto buffer = std::make_unique<Buffer>(bytes);
   float* data = buffer->floats();
   const py::capsule owner(buffer.get(), [](void* p) { delete static_cast<Buffer*>(p); });
-  (void)buffer.release();  // the capsule has it now
+  (void)buffer.release();  // the capsule owns it now
   return Floats(shape, data, owner);
 }
 

@@ -1,5 +1,5 @@
-// NumPy arrays at the door: converted once, checked, and said what was expected where they do not
-// fit.
+// Reads NumPy arrays: converts each once, checks it, and raises an error that says what was
+// expected and what was received.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -26,29 +26,28 @@ inline constexpr py::ssize_t kAnySize = -1;
 // float32, C order. Other real dtypes and layouts are copied; anything else is a TypeError.
 Floats as_floats(py::handle value, const char* name);
 
-// The same with a shape to keep, kAnySize where any will do; else a ValueError.
+// The same, and a ValueError for another shape than the expected one; kAnySize fits any size.
 Floats as_floats(py::handle value, const char* name, const Shape& expected);
 
-// As above; None gives an empty optional.
+// As above; nothing for None.
 struct OptionalFloats : std::optional<Floats> {
   using std::optional<Floats>::optional;
   const float* data() const { return has_value() ? value().data() : nullptr; }
 };
 OptionalFloats as_optional_floats(py::handle value, const char* name, const Shape& expected);
 
-// An array to be written to in place: it must be float32, C order, writable and of this shape
-// already.
+// An array that is written in place. It must be float32, in C order, writable and of this shape.
 float* in_place(py::handle value, const char* name, const Shape& expected);
 // None gives a null pointer.
 float* optional_in_place(py::handle value, const char* name, const Shape& expected);
 
-// Integral ids in [0, vocabulary), of any integer or float dtype.
+// Whole numbers in [0, vocabulary), of any integer or float dtype.
 Tokens as_tokens(py::handle value, int64_t vocabulary);
 
-// Which steps are walked, [B, T]: booleans, or numbers of which 0 is false.
+// The steps that are walked, [B, T]: booleans, or numbers where 0 is false.
 Bytes as_step_mask(py::handle value, const Shape& expected);
 
-// A new array, not cleared; large ones live in recycled memory.
+// A new array, not cleared. A large one uses recycled memory.
 Floats new_floats(const Shape& shape);
 
 Shape shape_of(const py::array& array);

@@ -11,7 +11,7 @@ namespace {
 
 std::atomic<int> running{0};
 std::atomic<bool> ending{false};
-std::thread::id ending_thread;  // calls of exit handlers that come later still pass
+std::thread::id ending_thread;  // its calls, from later exit handlers, still run
 
 void finish_calls() {
   ending_thread = std::this_thread::get_id();
@@ -19,7 +19,7 @@ void finish_calls() {
   const py::gil_scoped_release release;
   using namespace std::chrono;
   const auto limit =
-      steady_clock::now() + seconds(10);  // a call may ask an object that never answers
+      steady_clock::now() + seconds(10);  // a call may wait for a Python object for ever
   while (running > 0 && steady_clock::now() < limit) {
     std::this_thread::sleep_for(microseconds(200));
   }
@@ -39,7 +39,7 @@ Call::~Call() { --running; }
 
 void register_exit_handler() {
   py::module_::import("atexit").attr("register")(py::cpp_function(&finish_calls));
-  // The threads that were in calls do not live in a forked child.
+  // A forked child does not have the threads that were in calls.
   pthread_atfork(nullptr, nullptr, [] { running = 0; });
 }
 

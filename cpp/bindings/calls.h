@@ -1,4 +1,4 @@
-// Calls from Python, and the end of the interpreter.
+// Calls from Python while the interpreter shuts down.
 #pragma once
 
 #include "module.h"
@@ -7,11 +7,11 @@ namespace fastrnn {
 
 // Guard of each function that is called from Python, for `py::call_guard`.
 //
-// CPython before 3.14 ends a daemon thread that asks for the GIL while the interpreter shuts down
-// by unwinding its stack: out of destructors, which aborts the process, and past the owners of
-// Python objects, which must not let go of them without the GIL. Kernels and NumPy ask for it. So
-// the interpreter waits, before it shuts down, for the calls that have begun, and a call that
-// another thread begins after that stays where it is until the process ends, as from 3.14 on.
+// When the interpreter shuts down, CPython before 3.14 ends a daemon thread that asks for the GIL
+// by unwinding its stack. That leaves destructors by an exception, which aborts the process, and
+// releases Python objects without the GIL. Our calls ask for the GIL when a kernel ends. So the
+// interpreter waits at its exit for the calls that have begun. A call that another thread begins
+// later blocks until the process ends, as in CPython from 3.14 on.
 class Call {
  public:
   Call();
@@ -20,7 +20,7 @@ class Call {
   Call& operator=(const Call&) = delete;
 };
 
-// Lets the interpreter wait at its exit. Once per process.
+// Makes the interpreter wait at its exit. To be called once.
 void register_exit_handler();
 
 }  // namespace fastrnn

@@ -1,4 +1,5 @@
-// Dense, Embedding and element-wise activations over NumPy arrays; see python/fastrnn/kernels/.
+// Dense, Embedding and element-wise activations on NumPy arrays. python/fastrnn/kernels/ documents
+// them.
 #include "../dispatch.h"
 #include "../memory.h"
 #include "../threads.h"
@@ -9,7 +10,7 @@
 namespace fastrnn {
 namespace {
 
-// Of an array [..., n]: the product of the leading sizes.
+// The product of all sizes of an array but the last.
 int64_t leading(const Floats& array) {
   int64_t count = 1;
   for (py::ssize_t i = 0; i + 1 < array.ndim(); ++i) count *= array.shape(i);

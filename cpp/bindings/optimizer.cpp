@@ -1,4 +1,4 @@
-// Optimizer updates in place over NumPy arrays. fastrnn/kernels/optimizer.py documents them.
+// Optimizer updates of NumPy arrays, in place. python/fastrnn/kernels/optimizer.py documents them.
 #include "../dispatch.h"
 #include "../threads.h"
 #include "arrays.h"
@@ -8,7 +8,7 @@
 namespace fastrnn {
 namespace {
 
-// The part that all updates share; returns the shape that every other array must have.
+// Fills the fields that all updates share. Returns the shape that all arrays must have.
 Shape begin_update(Update& a, py::handle variable, const Floats& gradient, double decay) {
   const Shape shape = shape_of(gradient);
   a.variable = in_place(variable, "variable", shape);
@@ -19,7 +19,7 @@ Shape begin_update(Update& a, py::handle variable, const Floats& gradient, doubl
   return shape;
 }
 
-// Without its buffer momentum would be left out silently.
+// Refuses momentum without a buffer: it would be ignored.
 float* momentum_memory(py::handle buffer, double momentum, const Shape& shape) {
   if (momentum != 0 && buffer.is_none()) {
     throw py::value_error(

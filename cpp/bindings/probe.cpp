@@ -1,4 +1,4 @@
-// Measures of the machine, for bench/roofline.py, which takes the time.
+// Probes of the machine. bench/roofline.py calls them and takes the time.
 #include <numeric>
 
 #include "../dispatch.h"
@@ -18,7 +18,7 @@ void check_threads(int threads) {
   }
 }
 
-// The floating-point operations that were executed, and the sum of what they computed.
+// Returns the number of floating-point operations and the sum of their results.
 py::tuple probe_multiply_adds(int64_t steps, int threads) {
   check_threads(threads);
   if (steps < 0) {

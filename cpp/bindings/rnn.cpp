@@ -1,4 +1,4 @@
-// The recurrent cells over NumPy arrays. python/fastrnn/kernels/recurrent.py documents the
+// The recurrent cells on NumPy arrays. python/fastrnn/kernels/recurrent.py documents the
 // arguments.
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-// ISA levels, threads, and how this module was built. fastrnn/config.py documents them.
+// ISA levels, threads, build facts. python/fastrnn/config.py documents them.
 #include <pybind11/stl.h>
 
 #include "../cpu.h"

@@ -8,7 +8,7 @@
 namespace fastrnn {
 namespace {
 
-// Rows whose factors are packed together for the gradient of the kernel.
+// Rows that are packed together for the gradient of the kernel.
 constexpr int64_t kDenseBlock = 512;
 
 inline int dense_threads(const Dense& p) {

@@ -20,9 +20,9 @@ inline void embedding_forward(const Embedding& p, const int32_t* tokens, const f
   });
 }
 
-// Each thread owns the tokens of one remainder and adds their rows in the order of their positions,
-// so the sums do not depend on the number of threads. Frequent tokens are small numbers: remainders
-// spread them evenly.
+// A thread adds up the rows of the tokens with token % threads == thread, in the order of their
+// positions, so the sums do not depend on the number of threads. Frequent tokens are small numbers,
+// so the remainder spreads them evenly.
 inline void embedding_backward(const Embedding& p, const int32_t* tokens, const float* dy,
                                float* dtable) {
   const int64_t F = p.features;

@@ -5,17 +5,17 @@
 // Backward adds up the gate gradients per distinct token first and forms the gradients of kernel
 // and table from the sums. Nothing of size [B, T, F] exists, and the result is the same up to the
 // order of summation. A dropout mask differs from row to row, so there each position has a product
-// of its own, its x fetched from the tensor or from the table.
+// of its own.
 //
 // Both kinds have, in the forward pass,
 //   pack(team), then prepare(team), then at each step
-//   start(rows, gates)            the columns that the recurrent product does not reach
-//   sums(rows, gates, column)     where that product's sums start from
+//   start(rows, gates)            writes the columns that the recurrent product does not add to
+//   sums(rows, gates, column)     the values that its sums start from
 // and in the backward pass
 //   pack(team), then run(rows, dgates, width) at each step, add(depth, tokens, dgates, team)
 //   after a block of steps, finish(team) at the end
 //
-// Gate columns are those of the step, rotated against the kernel's by `rotation` gates (see
+// Gate columns are in the order of the step: the kernel's, rotated by `rotation` gates (see
 // cell_step.h).
 #pragma once
 
@@ -29,8 +29,8 @@ namespace {
 
 // ---- forward
 
-// How a step's row of gates is laid out: G*H columns of the input side; from `recurrent_column` on
-// those of the recurrent side, which has a bias of its own where that is not 0.
+// The columns of a step's row of gates: G*H of the input side from 0, G*H of the recurrent side
+// from `recurrent_column`. If that is not 0, the recurrent side has a bias of its own.
 struct GateRow {
   GateBlocks input;
   int64_t recurrent_column, width;
@@ -107,7 +107,7 @@ class PositionInput : public InputWeights {
   float *x_, *masked_x_;  // [scratch rows, F]
 };
 
-// Rows of the table that the batch uses, next to each other.
+// Copies the rows of the table that the batch uses next to each other.
 inline void gather(const TokenInput& tokens, int64_t features, Range range, float* rows) {
   for (int64_t d = range.begin; d < range.end; ++d) {
     copy_or_zero(rows + d * features, tokens.table + tokens.distinct[d] * features, features);
@@ -154,7 +154,7 @@ class ProjectedInput : public InputWeights {
 
 class InputGradients {
  public:
-  // `blocks`: of the gate gradients that are handed to `add`.
+  // `blocks` describes the gate gradients that `add` takes.
   InputGradients(const RnnBackward& a, GateBlocks blocks, GateBlocks kernel_blocks,
                  Workspace& workspace)
       : a_(a),
@@ -171,7 +171,7 @@ class InputGradients {
     copy_or_zero(a_.dx + mine.begin * F, nullptr, (mine.end - mine.begin) * F);
   }
 
-  // The kernel's columns back in their own order.
+  // Brings the columns of the kernel's gradient back into the order of the kernel.
   void unrotate_kernel(const Team& team) {
     if (blocks_.inner_rotation() == 0) return;
     float* scratch = row_ + team.thread * blocks_.columns();
@@ -213,7 +213,7 @@ class PositionInputGradients : public InputGradients {
   void pack(const Team& team) {
     const RnnProblem& p = a_.problem;
     pack_kernel(team);
-    // Steps that are not walked have no gradient, and tokens that do not occur.
+    // The gradient is zero for steps that are not walked and tokens that do not occur.
     if (a_.dx && !a_.x) clear_dx(team, a_.tokens.vocabulary);
     if (a_.dx && a_.x && p.positions < p.batch * p.time) clear_dx(team, p.batch * p.time);
   }
@@ -242,7 +242,8 @@ class PositionInputGradients : public InputGradients {
     const int64_t F = a_.problem.features;
     dgates.add_weight_gradients(x_, depth, a_.dkernel, blocks_.columns(), team);
     if (!a_.dx || a_.x) return;
-    // Each thread adds some columns, row after row: the order does not depend on the others.
+    // Each thread adds some columns, row after row, so the order is the same for any number of
+    // them.
     const Range mine = share(F, team, kLanes);
     for (int64_t k = 0; k < depth; ++k) {
       fastrnn::add(a_.dx + a_.tokens.distinct[tokens[k]] * F + mine.begin,
@@ -256,7 +257,7 @@ class PositionInputGradients : public InputGradients {
   RowMask mask_;
   MaskedRows x_;
   float *masked_x_, *dx_;  // [scratch rows, F]
-  float* dx_rows_;  // [capacity, F]: where dx goes to rows of a table that any thread may need
+  float* dx_rows_;         // [capacity, F]: dx for a table, whose rows several threads may add to
 };
 
 class ProjectedInputGradients : public InputGradients {
@@ -285,7 +286,7 @@ class ProjectedInputGradients : public InputGradients {
     dgates.add_to_rows(depth, tokens, sums_, team);
   }
 
-  // What the other kind does at every step, once for the sums.
+  // The products that PositionInputGradients computes at each step, once, from the sums.
   void finish(const Team& team) {
     const int64_t D = a_.problem.distinct, F = a_.problem.features, columns = blocks_.columns();
     for (int64_t first = 0; first < D; first += block_) {

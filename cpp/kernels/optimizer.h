@@ -7,8 +7,8 @@
 namespace fastrnn {
 namespace {
 
-// Calls body(i, lanes) for vectors of elements; the element-wise result does not depend on how they
-// are dealt.
+// Calls body(i, lanes) for vectors of elements. Each element's result is the same whichever thread
+// computes it.
 template <class Body>
 void update_in_parallel(const Update& a, Body body) {
   in_parallel(threads_for(a.size, a.threads), [&](const Team& team) {

@@ -1,5 +1,5 @@
 // What the machine can do, for bench/roofline.py: multiply-adds per second, bytes per second. Each
-// probe hands back what it computed, so that no compiler can leave the work out.
+// probe returns its results, so that the compiler cannot leave the work out.
 #pragma once
 
 #include "parallel.h"
@@ -11,13 +11,13 @@ namespace {
 // matrix product has sums. Two units of latency 4 need 8.
 constexpr int kProbeChains = kTileRows * kTileVectors;
 
-// The chains' start values and constants stay far from zero and infinity for ever.
+// With these no chain ever comes near zero or infinity.
 constexpr float kProbeFactor = 0.5f, kProbeTerm = 1.0f;
 
 // Walks `steps` steps of x = x * factor + term in every lane of every chain, on each of `threads`
 // threads. Returns the floating-point operations of all threads, two for a multiply-add. `sums`
-// [threads] receives each thread's sum over chains and lanes. No chain equals another: those would
-// be computed once.
+// [threads] receives each thread's sum over chains and lanes. All chains differ, or the compiler
+// would compute equal ones once.
 inline int64_t probe_multiply_adds(int64_t steps, int threads, float* sums) {
   int64_t operations = 0;
   in_parallel(threads, [&](const Team& team) {

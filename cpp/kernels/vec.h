@@ -1,5 +1,5 @@
-// A vector of floats as wide as the ISA level allows, and what cannot be written in portable C++.
-// The only file in which the code differs from one ISA to another.
+// A vector of floats as wide as the ISA level allows, and the operations that portable C++ does not
+// have. The only file whose code differs between ISA levels.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ namespace {
 #endif
 #endif
 
-// Intrinsics serve only where the vector is the machine's own.
+// Intrinsics are used only where a vector fills exactly one register.
 #if defined(__AVX512F__) && FASTRNN_VECTOR_BYTES == 64
 #define FASTRNN_USE_AVX512
 #elif defined(__AVX2__) && FASTRNN_VECTOR_BYTES == 32
@@ -52,7 +52,7 @@ constexpr int kTileRows = 4;
 #endif
 constexpr int kTileVectors = 3;
 
-// What stands in hot loops: left to itself, GCC calls some of it, with vectors on the stack.
+// For functions in hot loops. GCC would not inline all of them and would pass vectors on the stack.
 #define FASTRNN_INLINE inline __attribute__((always_inline))
 
 FASTRNN_INLINE Vec load(const float* p) {
@@ -76,7 +76,7 @@ FASTRNN_INLINE Vec splat(float x) {
 
 FASTRNN_INLINE Vec select(IntVec mask, Vec yes, Vec no) { return mask ? yes : no; }
 
-// The order of the operands lets a NaN in x through.
+// In this order of operands the result is NaN if x is.
 #if defined(FASTRNN_USE_AVX512)
 FASTRNN_INLINE Vec at_least(Vec x, Vec low) {
   return (Vec)_mm512_maskz_max_ps((__mmask16)-1, (__m512)low, (__m512)x);
@@ -98,9 +98,9 @@ FASTRNN_INLINE Vec absolute(Vec x) { return (Vec)((IntVec)x & 0x7fffffff); }
 constexpr float kExponentMagic = 12582912.0f + 127;  // 1.5 * 2^23: the last bit counts ones
 FASTRNN_INLINE Vec exponential_of_bits(Vec shifted) { return (Vec)((IntVec)shifted << 23); }
 
-// Two vectors that go through the same operations side by side: activations are long chains, and
-// one chain alone leaves most of the machine waiting (a sigmoid of 8 elements takes 3.6 ns alone
-// and 2.7 in a pair, on Zen 3).
+// Two vectors that go through the same operations side by side. An activation is a long chain of
+// operations, and one chain alone leaves most of the CPU idle: a sigmoid of 8 elements takes 3.6 ns
+// alone and 2.7 in a pair, on Zen 3.
 struct Pair {
   Vec a, b;
 };
@@ -123,8 +123,7 @@ FASTRNN_INLINE Pair exponential_of_bits(Pair x) {
   return {exponential_of_bits(x.a), exponential_of_bits(x.b)};
 }
 
-// The first n lanes, 0 <= n <= kLanes; memory behind them is not touched, lanes behind them are
-// zero.
+// The first n lanes, 0 <= n <= kLanes. The other lanes are zero; their memory is not touched.
 #if defined(FASTRNN_USE_AVX512)
 FASTRNN_INLINE __mmask16 first_mask(int64_t n) { return __mmask16((1u << n) - 1); }
 FASTRNN_INLINE Vec load_first(const float* p, int64_t n) {
@@ -188,8 +187,8 @@ FASTRNN_INLINE Vec square_root(Vec x) {
 }
 #endif
 
-// Denormals are flushed to zero while this lives: gradients of long sequences decay into them, and
-// each operation on one costs a hundred cycles. The thread's former mode comes back at the end.
+// Flushes denormals to zero as long as it lives, then restores the thread's former mode. Gradients
+// of long sequences become denormal, and an operation on a denormal takes about a hundred cycles.
 class FlushDenormals {
  public:
 #if defined(__x86_64__)

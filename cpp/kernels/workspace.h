@@ -1,4 +1,4 @@
-// Cuts the caller's scratch memory into aligned pieces.
+// Divides the caller's scratch memory into aligned pieces.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 namespace fastrnn {
 namespace {
 
-// A build with checks leaves so many bytes behind each piece that AddressSanitizer forbids.
+// Bytes after each piece that AddressSanitizer reports, in a build with checks.
 #if defined(FASTRNN_CHECKED)
 constexpr int64_t kGap = 256;
 #else
 constexpr int64_t kGap = 0;
 #endif
 
-// Over a null pointer it only adds up, so the same layout code tells the size that it will need.
+// With a null pointer it only adds up sizes, so the same code computes the size that a call needs.
 class Workspace {
  public:
   explicit Workspace(void* memory) : start_(static_cast<char*>(memory)) {}

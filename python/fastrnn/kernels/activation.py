@@ -1,4 +1,4 @@
-"""Activations on their own."""
+"""Activations of arrays."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def activation_backward(y: ArrayLike, d_y: ArrayLike, activation: str) -> Floats
     """Inverts `activation_forward`: the gradient of its input from that of its output.
 
     Args:
-        y: what forward returned: the derivatives are functions of it.
+        y: what forward returned. The derivative is a function of it.
         d_y: gradient of y.
         activation: as given to forward.
 

@@ -1,4 +1,4 @@
-"""Types of the arrays that go in and come out."""
+"""Types of arrays."""
 
 from __future__ import annotations
 

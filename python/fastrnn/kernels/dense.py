@@ -14,9 +14,9 @@ class DenseGradients(NamedTuple):
     """What `dense_backward` returns.
 
     Attributes:
-        x: [..., F], or None if it was not wanted.
+        x: [..., F], or None if `input_gradient` was False.
         kernel: [F, units].
-        bias: [units], or None without one.
+        bias: [units], or None if `use_bias` was False.
     """
 
     x: Floats | None

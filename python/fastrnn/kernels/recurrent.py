@@ -16,11 +16,11 @@ from fastrnn.kernels.arrays import Floats, States
 
 
 class Embedded(NamedTuple):
-    """Stands for the sequences `table[tokens]` where a recurrent forward takes x.
+    """The sequences `table[tokens]`, in place of x of `rnn_forward`.
 
-    Each distinct token's row goes through the input kernel once, however often it occurs, and
-    nothing of size [B, T, F] is made; the results are those of `x=embedding_forward(tokens, table)`
-    up to rounding. The gradient `x` of backward is then that of the table.
+    The row of each distinct token is multiplied by the kernel once, however often it occurs, and no
+    array [B, T, F] is made. The results are those of `x=embedding_forward(tokens, table)` up to
+    rounding. `RnnGradients.x` is then the gradient of the table.
 
     Attributes:
         tokens: [B, T], whole numbers in [0, vocabulary).
@@ -40,10 +40,10 @@ class Embedded(NamedTuple):
 
 
 class RnnOutput(NamedTuple):
-    """What a recurrent forward returns.
+    """What `rnn_forward` returns.
 
     Attributes:
-        outputs: [B, T, H] with `return_sequences`, else that of the walk's last step, [B, H].
+        outputs: [B, T, H] with `return_sequences`, else [B, H] of the last step in the walk.
         states: the last states, each [B, H]: (h,), for LSTM (h, c).
         tape: what backward needs, or None without `keep_tape`.
     """
@@ -54,15 +54,15 @@ class RnnOutput(NamedTuple):
 
 
 class RnnGradients(NamedTuple):
-    """What a recurrent backward returns: the gradients, each of its argument's shape.
+    """What `rnn_backward` returns: gradients, each of the shape of its argument.
 
     Attributes:
         x: [B, T, F], for `Embedded` sequences the gradient of the table [vocabulary, F]; None if
-            it was not wanted.
+            `input_gradient` was False.
         kernel: [F, G*H].
         recurrent_kernel: [H, G*H].
         bias: like the bias, or None without one.
-        initial_state: each [B, H]: (h,), for LSTM (h, c); None where forward was given none.
+        initial_state: each [B, H]: (h,), for LSTM (h, c); None if forward had no initial state.
     """
 
     x: Floats | None
