@@ -20,6 +20,7 @@ from typing import Any
 
 import fastrnn
 from comparison import data, prediction, session
+from comparison.busy import busy_processes
 from comparison.chart import chart
 from comparison.client import start_workers
 from comparison.machine import cores, describe_machine
@@ -69,6 +70,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         f"together (default: no end; {ALL_SECONDS} in training with --workload all)",
     )
     add("--threads", type=_positive, help="of each system (default: those that fastrnn would use)")
+    add(
+        "--busy",
+        type=_not_negative,
+        default=0,
+        metavar="N",
+        help="run beside N busy processes, which share the cores of the systems",
+    )
     add("--data", choices=data.SOURCES, default="auto", help="where the reviews come from")
     add("--output", type=Path, default=RESULTS, help="folder of the JSON and PNG files")
     options = parser.parse_args(arguments)
@@ -78,6 +86,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error(f"--threads must be at most {cores()}, the cores of this machine")
     options.all = "all" in options.workload
     options.stem = "all" if options.all else "-".join(options.workload)
+    if options.busy:
+        options.stem += f"-busy-{options.busy}"
     if options.all:
         options.workload = list(WORKLOADS)
     return options
@@ -90,9 +100,16 @@ def _positive(text: str) -> int:
     return number
 
 
+def _not_negative(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0, not {number}")
+    return number
+
+
 def schedule(options: argparse.Namespace, workload: Workload) -> Schedule:
     """How much is trained: an epoch in rounds, what there is time for, or the little of --quick."""
-    epoch = SAMPLES // workload.batch
+    epoch = workload.samples // workload.batch
     warm_up = QUICK_WARM_UP if options.quick else WARM_UP
     steps = options.steps or math.ceil(workload.turn * (QUICK_SHARE if options.quick else 1))
     rest_of_epoch = math.ceil((epoch - warm_up) / steps)
@@ -151,7 +168,8 @@ def run_workload(
     train, test, events = _in_words(workload, plan)
     arrays = data.load(workload.data, options.data, train, test)
     source = f"{arrays.source}; {len(arrays.x_test)} samples for the test"
-    print(f"\n{workload.name}: {source}\n{events}; threads: {plan.threads} each")
+    beside = f"; {_beside(options)}" if options.busy else ""
+    print(f"\n{workload.name}: {source}\n{events}; threads: {plan.threads} each{beside}")
     results: list[Result] = []
     predictions: list[Prediction] = []
     with tempfile.TemporaryDirectory() as name:
@@ -181,6 +199,11 @@ def run_workload(
     return results, predictions, source
 
 
+def _beside(options: argparse.Namespace) -> str:
+    """What else runs on the systems' cores."""
+    return f"beside {options.busy} busy process{'es' if options.busy > 1 else ''}"
+
+
 def _in_words(workload: Workload, plan: Schedule | PredictionSchedule) -> tuple[int, int, str]:
     """The samples of training and test that a plan needs, and what it does in words."""
     limit = "" if plan.seconds == math.inf else f"at most {plan.seconds} s or "
@@ -197,7 +220,8 @@ def _in_words(workload: Workload, plan: Schedule | PredictionSchedule) -> tuple[
         f"{plan.warm_up} steps of warm-up, not timed, then {limit}{plan.rounds} rounds of "
         f"{plan.steps} steps by turns; epoch: {epoch}"
     )
-    return min(SAMPLES, needed), SAMPLES if whole else FEW_TEST_SAMPLES, words
+    test = workload.samples if whole else min(FEW_TEST_SAMPLES, workload.samples)
+    return min(workload.samples, needed), test, words
 
 
 def _say(text: str) -> None:
@@ -218,20 +242,28 @@ def main(arguments: list[str] | None = None) -> int:
     results: list[Result] = []
     predictions: list[Prediction] = []
     sources = {}
-    for name in options.workload:
-        if set(options.cells).isdisjoint(WORKLOADS[name].cells):
-            print(f"\n{name}: left out, as it has {', '.join(WORKLOADS[name].cells)} only")
-            continue
-        trained, predicted, sources[name] = run_workload(WORKLOADS[name], systems, options)
-        results += trained
-        predictions += predicted
+    with busy_processes(options.busy, options.threads):
+        for name in options.workload:
+            if set(options.cells).isdisjoint(WORKLOADS[name].cells):
+                print(f"\n{name}: left out, as it has {', '.join(WORKLOADS[name].cells)} only")
+                continue
+            trained, predicted, sources[name] = run_workload(WORKLOADS[name], systems, options)
+            results += trained
+            predictions += predicted
 
     failed = [result for result in (*results, *predictions) if result.error is not None]
     for result in failed:
         print(f"\n{result.workload} {result.cell}, {SYSTEMS[result.system].title}: {result.error}")
     rows = rows_of(results, predictions)
-    circumstances = {"machine": machine, "data": sources, "quick": options.quick}
+    circumstances = {
+        "machine": machine,
+        "data": sources,
+        "quick": options.quick,
+        "busy_processes": options.busy,
+    }
     _write(options, as_json(results, predictions, rows, circumstances), results)
+    if options.busy:
+        print(f"\nAll of it {_beside(options)}.", end="")
     _print_overview(rows)
     print(f"Done in {time.perf_counter() - begin:.0f} s.")
     different = [
@@ -247,7 +279,10 @@ def _write(options: argparse.Namespace, content: dict[str, Any], results: list[R
     stem = options.output / f"compare-{options.stem}"
     write_json(stem.with_suffix(".json"), content)
     sources = dict.fromkeys(content["data"].values())
-    note = f"{content['machine']['cpu']}, {options.threads} threads. {'; '.join(sources)}"
+    threads = f"{options.threads} threads"
+    if options.busy:
+        threads += f", {_beside(options)}"
+    note = f"{content['machine']['cpu']}, {threads}. {'; '.join(sources)}"
     drawn = chart(results, stem.with_suffix(".png"), note)
     print(f"\nWritten: {stem}.json" + (f" and {stem}.png" if drawn else ""))
     if util.find_spec("matplotlib") is None:

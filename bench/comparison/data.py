@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from comparison.made_up import MadeUpData
 from comparison.number_windows import number_windows
 from comparison.reviews import imdb_like_reviews
 from comparison.workloads import NumberData, ReviewData
@@ -21,9 +22,10 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 class Arrays(NamedTuple):
-    """Inputs, labels [samples] float32, and where they are from.
+    """Inputs, labels, and where they are from.
 
-    Inputs are padded tokens [samples, steps] int32, or numbers [samples, steps, 1] float32.
+    Inputs are tokens [samples, steps] int32, or numbers [samples, steps, features] float32.
+    Labels are [samples] float32; classes are int32, [samples] or [samples, steps].
     """
 
     x_train: np.ndarray
@@ -68,7 +70,10 @@ def _reviews(data: ReviewData, source: str, train: int, test: int) -> tuple[list
 
 
 def load(
-    data: ReviewData | NumberData, source: str = "auto", train: int = 25_000, test: int = 25_000
+    data: ReviewData | NumberData | MadeUpData,
+    source: str = "auto",
+    train: int = 25_000,
+    test: int = 25_000,
 ) -> Arrays:
     """Makes the arrays of a workload, shuffled once.
 
@@ -78,8 +83,8 @@ def load(
     Args:
         data: What the samples are.
         source: Where reviews come from: one of `SOURCES`; `"auto"` falls back to the generator.
-        train: Number of training samples, at most 25,000.
-        test: Number of test reviews, at most 25,000.
+        train: Number of training samples; of reviews at most 25,000.
+        test: Number of test samples; of reviews at most 25,000, and ignored for number windows.
 
     Returns:
         The arrays of both sets.
@@ -87,7 +92,10 @@ def load(
     if isinstance(data, NumberData):
         arrays = number_windows(train, data.numbers, data.steps, SEED)
         return Arrays(*arrays, source=f"windows of 0, 1, 2 ... {data.numbers - 1}")
-    return _load_reviews(data, source, train, test)
+    if isinstance(data, ReviewData):
+        return _load_reviews(data, source, train, test)
+    arrays = [data.draw(samples, SEED + offset) for offset, samples in enumerate((train, test))]
+    return Arrays(*arrays[0], *arrays[1], source=f"{data.note}, made up")
 
 
 def _load_reviews(data: ReviewData, source: str, train: int, test: int) -> Arrays:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -11,8 +11,26 @@ import torch
 from comparison.torch_layers import build
 from comparison.trainee import Plan, Predicted, Progress
 
+Activation = Callable[[torch.Tensor], torch.Tensor]
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 BETA_2 = 0.999
 EPSILON = 1e-7  # Keras's
+
+
+def _crossentropy(logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Mean crossentropy of logits [..., classes] and classes [...]."""
+    return torch.nn.functional.cross_entropy(logits.flatten(0, -2), y.flatten())
+
+
+# For each loss of Keras: the activation that belongs to it, and the loss of what lies below that.
+LOSSES: dict[str, tuple[Activation, Loss]] = {
+    "binary_crossentropy": (
+        torch.sigmoid,
+        torch.nn.functional.binary_cross_entropy_with_logits,
+    ),
+    "sparse_categorical_crossentropy": (lambda y: torch.softmax(y, dim=-1), _crossentropy),
+    "mse": (lambda y: y, torch.nn.functional.mse_loss),
+}
 
 
 class PyTorch:
@@ -31,10 +49,7 @@ class PyTorch:
         torch.set_num_threads(threads)
         self.plan = plan
         self.model = build(plan.layers, plan.weights, plan.data["x_train"].shape[-1], packed)
-        self.sigmoid = plan.layers[-1][1].get("activation") == "sigmoid"
-        self.loss = {"binary_crossentropy": torch.nn.BCEWithLogitsLoss, "mse": torch.nn.MSELoss}[
-            plan.loss
-        ]()
+        self.activation, self.loss = LOSSES[plan.loss]
         trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         self.optimizer = torch.optim.Adam(
             trained, lr=plan.learning_rate, betas=(0.9, BETA_2), eps=EPSILON, fused=True
@@ -45,7 +60,8 @@ class PyTorch:
         """Trains on these rows, one step for each batch of them."""
         batch = self.plan.batch
         x = torch.from_numpy(self.plan.data["x_train"][rows])
-        y = torch.from_numpy(self.plan.data["y_train"][rows]).reshape(-1, 1)
+        y = _labels(self.plan.data["y_train"][rows])
+        self.model.train()
         losses = []
         start = time.perf_counter()
         for first in range(0, len(rows), batch):
@@ -62,16 +78,20 @@ class PyTorch:
     def evaluate(self, batch: int) -> tuple[float, float]:
         """Loss and metric on the test set."""
         x = torch.from_numpy(np.array(self.plan.data["x_test"]))
-        y = torch.from_numpy(np.array(self.plan.data["y_test"])).reshape(-1, 1)
+        y = _labels(np.array(self.plan.data["y_test"]))
+        self.model.eval()
         with torch.inference_mode():
             outputs = torch.cat([self.model(part) for part in x.split(batch)])
             loss = float(self.loss(outputs, y))
             if self.plan.metric == "accuracy":
-                return loss, float(((outputs > 0) == (y > 0.5)).float().mean())
+                if self.plan.loss == "binary_crossentropy":
+                    return loss, float(((outputs > 0) == (y > 0.5)).float().mean())
+                return loss, float((outputs.argmax(dim=-1) == y).float().mean())
         return loss, float(torch.nn.functional.mse_loss(outputs, y))
 
     def predict(self, x: np.ndarray, batch: int) -> Predicted:
         """The model's outputs, computed in batches."""
+        self.model.eval()
         start = time.perf_counter()
         with torch.inference_mode():
             parts = [self._outputs(part) for part in torch.from_numpy(x).split(batch)]
@@ -80,13 +100,19 @@ class PyTorch:
 
     def predict_one(self, x: np.ndarray) -> np.ndarray:
         """The model's output for an array of one sample, by a call of the module."""
+        self.model.eval()
         with torch.inference_mode():
             return self._outputs(torch.from_numpy(x)).numpy()
 
     def _outputs(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.model(x)
-        return torch.sigmoid(y) if self.sigmoid else y
+        return self.activation(self.model(x))
 
     def weights(self) -> Sequence[np.ndarray]:
         """The weights in Keras's layout and order."""
         return [array for module in self.model for array in module.dump()]
+
+
+def _labels(y: np.ndarray) -> torch.Tensor:
+    """Classes as PyTorch wants them, int64; numbers as columns, like the outputs."""
+    labels = torch.from_numpy(y)
+    return labels.reshape(-1, 1) if labels.is_floating_point() else labels.long()

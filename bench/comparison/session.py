@@ -22,8 +22,6 @@ EVALUATION_BATCH = 500
 # The first loss is computed from the initial weights: a larger relative difference means that a
 # system has another model.
 FIRST_LOSS_TOLERANCE = 1e-5
-# Later, rounding errors grow with the steps; the mean loss of the last round may differ by this.
-LAST_LOSS_TOLERANCE = 0.05
 # A loss that has nearly vanished is all rounding error; this share of the first one is allowed.
 VANISHED_LOSS = 1e-3
 # Where each system draws its own dropout masks, losses of training can only be near each other.
@@ -76,6 +74,9 @@ class Result:
     # Whether each system draws its own dropout masks. The first loss is then that of the test set,
     # where nothing is dropped; otherwise that of the first batch.
     random: bool = False
+    # Rounding errors grow with the steps: how far the mean loss of the last round may lie from
+    # those of other systems, relatively.
+    tolerance: float = 0.05
 
     @property
     def median_ms(self) -> float:
@@ -121,7 +122,14 @@ def compare_cell(
     initial = folder / "initial.npz"
     save_initial_weights(layers, folder, initial)
     results = {
-        name: Result(workload.name, cell, name, schedule, random=is_random(layers))
+        name: Result(
+            workload.name,
+            cell,
+            name,
+            schedule,
+            random=is_random(layers),
+            tolerance=workload.tolerance,
+        )
         for name in workers
     }
 
@@ -189,7 +197,7 @@ def disagreements(results: Sequence[Result]) -> list[str]:
     for result in results:
         if result.error is not None:
             continue
-        last_tolerance = RANDOM_LOSS_TOLERANCE if result.random else LAST_LOSS_TOLERANCE
+        last_tolerance = RANDOM_LOSS_TOLERANCE if result.random else result.tolerance
         vanished = VANISHED_LOSS * abs(reference.first_loss)
         for what, expected, loss, tolerance, least in (
             ("first loss", reference.first_loss, result.first_loss, FIRST_LOSS_TOLERANCE, 0.0),

@@ -8,7 +8,7 @@ from importlib import metadata, util
 from typing import Any
 
 from comparison.trainee import Plan, Trainee
-from comparison.workloads import LayerSpec, arguments_of
+from comparison.workloads import LayerSpec, all_layers
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class System:
         start: Makes the model of a plan, to be trained by so many threads. Runs in the worker.
         environment: Environment variables of the worker.
         at_its_best: Whether these are settings under which the package can be the best peer.
-        lacks: Arguments of Keras's layers that the package has nothing for.
+        lacks: Names what the package has nothing for, of the layer given, or returns None.
     """
 
     title: str
@@ -31,7 +31,7 @@ class System:
     start: Callable[[Plan, int], Trainee]
     environment: dict[str, str] = field(default_factory=dict)
     at_its_best: bool = True
-    lacks: tuple[str, ...] = ()
+    lacks: Callable[[LayerSpec], str | None] = lambda layer: None
 
     def missing(self) -> list[str]:
         """The packages that are not installed."""
@@ -39,8 +39,8 @@ class System:
 
     def lacking(self, layers: Sequence[LayerSpec]) -> list[str]:
         """What keeps the system from building these layers; empty if it can."""
-        given = set(arguments_of(layers))
-        return [name for name in self.lacks if name in given]
+        found = [self.lacks(layer) for layer in all_layers(layers)]
+        return list(dict.fromkeys(name for name in found if name is not None))
 
     def version(self) -> str:
         """Names and versions of what is timed."""
@@ -80,6 +80,16 @@ def _pytorch(**settings: bool) -> Callable[[Plan, int], Trainee]:
     return start
 
 
+def _torch_lacks(layer: LayerSpec) -> str | None:
+    kind, options = layer
+    if "recurrent_dropout" in options:
+        return "recurrent_dropout"
+    activation = options.get("activation", "tanh")
+    if kind in ("LSTM", "GRU") and activation != "tanh":
+        return f"activation={activation!r} of {kind}"
+    return None
+
+
 _TENSORFLOW = ("tensorflow", "tensorflow-cpu", "keras")
 _ON_TENSORFLOW = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
@@ -106,14 +116,14 @@ SYSTEMS = {
         ("torch",),
         _pytorch(flush_denormals=False, packed=True),
         at_its_best=False,
-        lacks=("recurrent_dropout",),
+        lacks=_torch_lacks,
     ),
     "torch-flush": System(
         "PyTorch, flushed",
         ("torch",),
         ("torch",),
         _pytorch(flush_denormals=True, packed=False),
-        lacks=("recurrent_dropout",),
+        lacks=_torch_lacks,
     ),
 }
 SUBJECT = "fastrnn"

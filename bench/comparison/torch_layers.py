@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from comparison.weights import recurrent_from_torch, recurrent_to_torch
 from comparison.workloads import LayerSpec
 
+LEFT_TO_THE_LOSS = ("sigmoid", "softmax")
 RECURRENT = {"SimpleRNN": torch.nn.RNN, "LSTM": torch.nn.LSTM, "GRU": torch.nn.GRU}
 
 
@@ -64,8 +65,6 @@ class Recurrent(torch.nn.Module):
         packed: bool = False,
     ) -> None:
         super().__init__()
-        if bidirectional and return_sequences:
-            raise ValueError("a bidirectional layer that returns sequences is not built here")
         if cell != "SimpleRNN" and activation != "tanh":
             raise ValueError(f"activation of {cell} must be tanh. Received: {activation}")
         self.cell, self.features = cell, units * (1 + bidirectional)
@@ -122,17 +121,37 @@ class Recurrent(torch.nn.Module):
         return arrays
 
 
+class Dropout(torch.nn.Dropout):
+    """Keras's Dropout."""
+
+    def __init__(self, features: int, *, rate: float) -> None:
+        super().__init__(rate)
+        self.features = features
+
+    def load(self, weights: list[np.ndarray]) -> None:
+        """Takes nothing: it has no weights."""
+
+    def dump(self) -> list[np.ndarray]:
+        """No weights."""
+        return []
+
+
 class Dense(torch.nn.Linear):
-    """Keras's Dense. A sigmoid is left to the loss, which takes logits as PyTorch's users do."""
+    """Keras's Dense, on its own or in a TimeDistributed.
+
+    A sigmoid or softmax is left to the loss, which takes logits as PyTorch's users do.
+    """
 
     def __init__(self, features: int, *, units: int, activation: str = "linear") -> None:
         super().__init__(features, units)
-        if activation not in ("linear", "relu", "sigmoid"):
-            raise ValueError(f"activation must be linear, relu or sigmoid. Received: {activation}")
+        if activation not in ("linear", "relu", *LEFT_TO_THE_LOSS):
+            raise ValueError(
+                f"activation must be linear, relu, sigmoid or softmax. Received: {activation}"
+            )
         self.features, self.activation = units, activation
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[B, F] to [B, units]."""
+        """[B, F] to [B, units], or [B, T, F] to [B, T, units]."""
         y = super().forward(x)
         return torch.relu(y) if self.activation == "relu" else y
 
@@ -147,10 +166,10 @@ class Dense(torch.nn.Linear):
 
 
 class Model(torch.nn.Sequential):
-    """A stack of these layers; a sigmoid at its end is left out (see `Dense`)."""
+    """A stack of these layers; a sigmoid or softmax at its end is left out (see `Dense`)."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Inputs to logits or values, [B, units]."""
+        """Inputs to logits or values, [B, units] or [B, T, units]."""
         lengths = None
         for module in self:
             if isinstance(module, Embedding) and module.mask_zero:
@@ -176,8 +195,11 @@ def build(
     modules: list[torch.nn.Module] = []
     remaining = list(weights)
     for number, (kind, options) in enumerate(layers, start=1):
-        if options.get("activation") == "sigmoid" and number < len(layers):
-            raise ValueError("a sigmoid must be the last activation: the loss stands for it")
+        if kind == "TimeDistributed":
+            kind, options = options["layer"]
+        activation = options.get("activation")
+        if activation in LEFT_TO_THE_LOSS and number < len(layers):
+            raise ValueError(f"a {activation} must be the last activation: the loss stands for it")
         module = _module(kind, dict(options), features, packed)
         module.load(remaining)
         features = module.features
@@ -191,4 +213,4 @@ def _module(kind: str, options: dict[str, Any], features: int, packed: bool) -> 
         options |= {**inner, "bidirectional": True}
     if kind in RECURRENT:
         return Recurrent(features, cell=kind, packed=packed, **options)
-    return {"Embedding": Embedding, "Dense": Dense}[kind](features, **options)
+    return {"Embedding": Embedding, "Dense": Dense, "Dropout": Dropout}[kind](features, **options)

@@ -60,6 +60,10 @@ def _layer(layer: LayerSpec, features: int, generator: np.random.Generator) -> t
     if kind == "Bidirectional":
         there, back = (_layer(options["layer"], features, generator) for _ in range(2))
         return there[0] + back[0], there[1] + back[1]
+    if kind == "TimeDistributed":
+        return _layer(options["layer"], features, generator)
+    if kind == "Dropout":
+        return [], features
     if kind in TORCH_GATES:
         return _recurrent(kind, features, options["units"], generator), options["units"]
     raise ValueError(f"no initial weights are known for the layer {kind}")

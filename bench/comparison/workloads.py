@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from comparison.made_up import MadeUpData, RecordingData, SentenceData, SeriesData, TextData
+
 CELLS = ("SimpleRNN", "LSTM", "GRU")
 
 # A layer as a system builds it: the name of its Keras class and the arguments of its constructor.
@@ -15,7 +17,7 @@ LayerSpec = tuple[str, dict[str, Any]]
 Layers = Callable[[str], list[LayerSpec]]
 
 # Arguments whose effect is drawn at random during training.
-RANDOM_ARGUMENTS = frozenset({"dropout", "recurrent_dropout"})
+RANDOM_ARGUMENTS = frozenset({"dropout", "recurrent_dropout", "rate"})
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,13 @@ class Workload:
         loss: Keras's name of the loss.
         metric: Keras's name of the metric that is shown beside the loss.
         learning_rate: Learning rate of Adam.
+        samples: Training samples in an epoch.
+        tolerance: How far the mean losses of the last round may lie apart, relatively.
         predicts: Whether prediction is timed in place of training.
     """
 
     name: str
-    data: ReviewData | NumberData
+    data: ReviewData | NumberData | MadeUpData
     layers: Layers
     batch: int
     turn: int
@@ -83,20 +87,22 @@ class Workload:
     loss: str = "binary_crossentropy"
     metric: str = "accuracy"
     learning_rate: float = 0.001
+    samples: int = 25_000
+    tolerance: float = 0.05
     predicts: bool = False
 
 
-def arguments_of(layers: Sequence[LayerSpec]) -> Iterator[str]:
-    """The names of all arguments that are given to layers, wrapped ones included."""
-    for _, options in layers:
-        yield from options
-        if "layer" in options:
-            yield from arguments_of([options["layer"]])
+def all_layers(layers: Sequence[LayerSpec]) -> Iterator[LayerSpec]:
+    """The layers, and those inside wrappers."""
+    for layer in layers:
+        yield layer
+        if "layer" in layer[1]:
+            yield from all_layers([layer[1]["layer"]])
 
 
 def is_random(layers: Sequence[LayerSpec]) -> bool:
     """Whether training draws random numbers, so that no two systems compute the same."""
-    return not RANDOM_ARGUMENTS.isdisjoint(arguments_of(layers))
+    return any(not RANDOM_ARGUMENTS.isdisjoint(options) for _, options in all_layers(layers))
 
 
 def review_classifier(vocabulary: int, embedding: int, units: int, **options: Any) -> Layers:
@@ -119,6 +125,9 @@ def review_classifier(vocabulary: int, embedding: int, units: int, **options: An
     return layers
 
 
+SEQUENCES = {"return_sequences": True}
+
+
 def _masked(cell: str) -> list[LayerSpec]:
     return [
         ("Embedding", {"input_dim": 10_000, "output_dim": 32, "mask_zero": True}),
@@ -130,7 +139,7 @@ def _masked(cell: str) -> list[LayerSpec]:
 def _stacked(cell: str) -> list[LayerSpec]:
     return [
         ("Embedding", {"input_dim": 10_000, "output_dim": 16}),
-        (cell, {"units": 64, "return_sequences": True}),
+        (cell, {"units": 64, **SEQUENCES}),
         (cell, {"units": 32}),
         ("Dense", {"units": 6, "activation": "relu"}),
         ("Dense", {"units": 1, "activation": "sigmoid"}),
@@ -147,6 +156,45 @@ def _bidirectional(cell: str) -> list[LayerSpec]:
 
 def _numeric(cell: str) -> list[LayerSpec]:
     return [(cell, {"units": 50, "activation": "relu"}), ("Dense", {"units": 1})]
+
+
+def _forecaster(*units: int, dropout: float = 0.0) -> Layers:
+    """Recurrent layers on top of each other, with dropout between them, and one number."""
+
+    def layers(cell: str) -> list[LayerSpec]:
+        stack: list[LayerSpec] = []
+        for number, size in enumerate(units, start=1):
+            last = number == len(units)
+            stack.append((cell, {"units": size} if last else {"units": size, **SEQUENCES}))
+            if dropout and not last:
+                stack.append(("Dropout", {"rate": dropout}))
+        return [*stack, ("Dense", {"units": 1})]
+
+    return layers
+
+
+def _tagger(cell: str) -> list[LayerSpec]:
+    dense = ("Dense", {"units": 10, "activation": "softmax"})
+    return [
+        ("Embedding", {"input_dim": 20_000, "output_dim": 100}),
+        ("Bidirectional", {"layer": (cell, {"units": 64, **SEQUENCES})}),
+        ("TimeDistributed", {"layer": dense}),
+    ]
+
+
+def _sensor(cell: str) -> list[LayerSpec]:
+    return [
+        (cell, {"units": 64, **SEQUENCES, "activation": "relu"}),
+        (cell, {"units": 128, **SEQUENCES, "activation": "relu"}),
+        (cell, {"units": 64, "activation": "relu"}),
+        ("Dense", {"units": 64, "activation": "relu"}),
+        ("Dense", {"units": 32, "activation": "relu"}),
+        ("Dense", {"units": 3, "activation": "softmax"}),
+    ]
+
+
+def _char(cell: str) -> list[LayerSpec]:
+    return [(cell, {"units": 128}), ("Dense", {"units": 60, "activation": "softmax"})]
 
 
 def describe(workload: Workload, cell: str) -> str:
@@ -271,6 +319,68 @@ WORKLOADS = {
             cells=("SimpleRNN",),
             loss="mse",
             metric="mse",
+        ),
+        Workload(
+            "forecast-1",
+            data=SeriesData(steps=60, features=1),
+            layers=_forecaster(50, 50, 50, 50, dropout=0.2),
+            batch=32,
+            turn=10,
+            cells=("LSTM",),
+            loss="mse",
+            metric="mse",
+        ),
+        Workload(
+            "forecast-24",
+            data=SeriesData(steps=30, features=24),
+            layers=_forecaster(100, 50),
+            batch=32,
+            turn=25,
+            cells=("LSTM",),
+            loss="mse",
+            metric="mse",
+        ),
+        Workload(
+            "forecast-gru",
+            data=SeriesData(steps=48, features=7),
+            layers=_forecaster(64),
+            batch=32,
+            turn=40,
+            cells=("GRU",),
+            loss="mse",
+            metric="mse",
+        ),
+        Workload(
+            "tagger",
+            data=SentenceData(vocabulary=20_000, steps=50, tags=10),
+            layers=_tagger,
+            batch=64,
+            turn=10,
+            cells=("LSTM",),
+            loss="sparse_categorical_crossentropy",
+            # Keras on TensorFlow has another Adam for frequent words (see METHOD.md), and so learns
+            # their tags sooner; all others agree in five digits.
+            tolerance=0.5,
+        ),
+        Workload(
+            "sensor",
+            data=RecordingData(steps=30, features=1662, classes=3),
+            layers=_sensor,
+            batch=32,
+            turn=10,
+            cells=("LSTM",),
+            loss="sparse_categorical_crossentropy",
+            samples=640,  # 128 MB
+        ),
+        Workload(
+            "char",
+            data=TextData(steps=40, characters=60),
+            layers=_char,
+            batch=128,
+            turn=10,
+            cells=("LSTM",),
+            loss="sparse_categorical_crossentropy",
+            samples=12_800,  # 123 MB
         ),
         Workload(
             "predict",

@@ -7,7 +7,7 @@ import pytest
 from comparison.keras_style import FastRnn
 from comparison.trainee import Plan
 from comparison.weights import initial_weights, recurrent_from_torch, recurrent_to_torch
-from comparison.workloads import CELLS, LayerSpec, review_classifier
+from comparison.workloads import CELLS, LayerSpec, all_layers, review_classifier
 
 FEATURES, UNITS = 5, 3
 
@@ -81,6 +81,30 @@ def numeric(cell: str) -> list[LayerSpec]:
     return [(cell, {"units": UNITS, "activation": "relu"}), ("Dense", {"units": 1})]
 
 
+def forecaster(cell: str) -> list[LayerSpec]:
+    sequences = {"units": UNITS, "return_sequences": True}
+    # Nothing is dropped, so that both compute the same.
+    return [
+        (cell, sequences),
+        ("Dropout", {"rate": 0.0}),
+        (cell, {"units": 2}),
+        ("Dense", {"units": 1}),
+    ]
+
+
+def tagger(cell: str) -> list[LayerSpec]:
+    (kind, options), (_, recurrent), _ = review_classifier(7, FEATURES, UNITS)(cell)
+    return [
+        (kind, options),
+        ("Bidirectional", {"layer": (cell, {**recurrent, "return_sequences": True})}),
+        ("TimeDistributed", {"layer": ("Dense", {"units": 4, "activation": "softmax"})}),
+    ]
+
+
+def next_character(cell: str) -> list[LayerSpec]:
+    return [(cell, {"units": UNITS}), ("Dense", {"units": 4, "activation": "softmax"})]
+
+
 def plan_for(layers: list[LayerSpec]) -> Plan:
     generator = np.random.default_rng(5)
     y = generator.integers(0, 2, 24).astype(np.float32)
@@ -91,6 +115,11 @@ def plan_for(layers: list[LayerSpec]) -> Plan:
     else:
         x = generator.random((24, 6, FEATURES), dtype=np.float32)
         loss, metric, features = "mse", "mse", FEATURES
+    *_, (_, last) = all_layers(layers)
+    if last.get("activation") == "softmax":
+        shape = x.shape[:2] if layers[-1][0] == "TimeDistributed" else len(x)
+        y = generator.integers(0, last["units"], shape).astype(np.int32)
+        loss, metric = "sparse_categorical_crossentropy", "accuracy"
     return Plan(
         layers=layers,
         weights=initial_weights(layers, features, seed=1),
@@ -109,6 +138,10 @@ MODELS = {cell: review_classifier(7, FEATURES, UNITS)(cell) for cell in CELLS} |
     "bidirectional": bidirectional("LSTM"),
     "bidirectional GRU": bidirectional("GRU"),
     "numeric": numeric("SimpleRNN"),
+    "forecaster": forecaster("LSTM"),
+    "tagger": tagger("LSTM"),
+    "tagger GRU": tagger("GRU"),
+    "next character": next_character("GRU"),
 }
 
 
@@ -149,3 +182,23 @@ def test_pytorch_refuses_what_it_would_compute_differently() -> None:
         weights = initial_weights(layers, FEATURES, seed=1)
         with pytest.raises((TypeError, ValueError), match=message):
             build(layers, weights, FEATURES, packed=False)
+
+
+def test_pytorch_drops_in_training_alone() -> None:
+    pytest.importorskip("torch")
+    from comparison.pytorch import PyTorch
+
+    layers = forecaster("LSTM")
+    layers[1] = ("Dropout", {"rate": 0.5})
+    plan = plan_for(layers)
+    model = PyTorch(plan, 1, flush_denormals=False, packed=False)
+    expected = FastRnn(plan, 1).evaluate(8)[0]
+    for _ in range(2):
+        assert model.evaluate(8)[0] == pytest.approx(expected, rel=1e-5)
+    x = plan.data["x_test"]
+    np.testing.assert_array_equal(model.predict(x, 9).outputs, model.predict(x, 9).outputs)
+    np.testing.assert_array_equal(model.predict_one(x[:1]), model.predict_one(x[:1]))
+    assert model.train(np.arange(4)).loss != pytest.approx(expected, rel=1e-3)
+    model.predict(x, 9)
+    assert model.train(np.arange(4)).loss != model.train(np.arange(4)).loss
+    assert model.model.training

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from comparison import data
+from comparison.made_up import SentenceData
 from comparison.systems import PEERS, SUBJECT, SYSTEMS
 from comparison.workloads import (
     CELLS,
     WORKLOADS,
     ReviewData,
     Workload,
-    arguments_of,
+    all_layers,
     describe,
     is_random,
 )
@@ -25,30 +27,43 @@ def test_layers_and_data_fit_each_other(workload: Workload) -> None:
     for cell in workload.cells:
         layers = workload.layers(cell)
         assert json.dumps(layers)
-        assert isinstance(workload.data, ReviewData) == (layers[0][0] == "Embedding")
+        tokens = isinstance(workload.data, ReviewData | SentenceData)
+        assert tokens == (layers[0][0] == "Embedding")
         if layers[0][0] == "Embedding":
             assert layers[0][1]["input_dim"] == workload.data.vocabulary
         if "mask_zero" in layers[0][1]:
             assert workload.data.padding == "post"
-        assert layers[-1][1]["units"] == 1
+        *_, (_, last) = all_layers(layers)
+        classes = {"tagger": 10, "sensor": 3, "char": 60}.get(workload.name, 1)
+        assert last["units"] == classes
+        assert (classes > 1) == (workload.loss == "sparse_categorical_crossentropy")
 
 
 def test_arguments_of_wrapped_layers_count() -> None:
-    assert set(arguments_of(WRAPPED)) == {"layer", "units", "recurrent_dropout"}
+    assert [kind for kind, _ in all_layers(WRAPPED)] == ["Bidirectional", "LSTM"]
     assert is_random(WRAPPED)
     assert [name for name, workload in WORKLOADS.items() if is_random(workload.layers("LSTM"))] == [
-        "imdb-300-dropout"
+        "imdb-300-dropout",
+        "forecast-1",
     ]
 
 
-def test_only_pytorch_lacks_something_and_only_dropout() -> None:
+def test_only_pytorch_lacks_something() -> None:
     lacking = {
         (name, system)
         for name, workload in WORKLOADS.items()
         for system in (SUBJECT, *PEERS)
         if SYSTEMS[system].lacking(workload.layers(workload.cells[0]))
     }
-    assert lacking == {("imdb-300-dropout", "torch"), ("imdb-300-dropout", "torch-flush")}
+    assert lacking == {
+        (name, system)
+        for name in ("imdb-300-dropout", "sensor")
+        for system in ("torch", "torch-flush")
+    }
+    relu = ("LSTM", {"units": 2, "activation": "relu"})
+    assert SYSTEMS["torch"].lacking([relu, relu]) == ["activation='relu' of LSTM"]
+    assert SYSTEMS["torch"].lacking(WRAPPED) == ["recurrent_dropout"]
+    assert not SYSTEMS["torch"].lacking([("SimpleRNN", relu[1]), ("Dense", relu[1])])
 
 
 def test_a_model_is_described_as_it_is_built() -> None:
@@ -62,3 +77,27 @@ def test_a_model_is_described_as_it_is_built() -> None:
     assert "SimpleRNN(50, relu) -> Dense(1), batch 32 x 10" in describe(
         WORKLOADS["numeric"], "SimpleRNN"
     )
+    assert describe(WORKLOADS["forecast-1"], "LSTM").startswith(
+        "LSTM(50, return_sequences=True) -> Dropout(rate=0.2) -> LSTM(50, return_sequences=True)"
+    )
+    assert "TimeDistributed(Dense(10, softmax)), batch 64 x 50 steps" in describe(
+        WORKLOADS["tagger"], "LSTM"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "recurrent"),
+    [
+        ("forecast-1", (32, 60, 1), [50, 50, 50, 50]),
+        ("forecast-24", (32, 30, 24), [100, 50]),
+        ("forecast-gru", (32, 48, 7), [64]),
+        ("tagger", (64, 50), [64]),
+        ("sensor", (32, 30, 1662), [64, 128, 64]),
+        ("char", (128, 40, 60), [128]),
+    ],
+)
+def test_shapes_of_public_scripts(name: str, shape: tuple[int, ...], recurrent: list[int]) -> None:
+    workload = WORKLOADS[name]
+    layers = list(all_layers(workload.layers(workload.cells[0])))
+    assert data.load(workload.data, train=workload.batch, test=2).x_train.shape == shape
+    assert [options["units"] for kind, options in layers if kind in CELLS] == recurrent
