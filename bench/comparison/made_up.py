@@ -90,10 +90,9 @@ class RecordingData:
         problem, generator = np.random.default_rng(PROBLEM_SEED), np.random.default_rng(seed)
         shape = (self.steps, self.features)
         movements = problem.random((self.classes, *shape), dtype=np.float32)
-        # Around zero: far from it, units with relu blow up and rounding decides about the loss.
         classes = generator.integers(0, self.classes, samples).astype(np.int32)
         noise = generator.random((samples, *shape), dtype=np.float32)
-        return 0.3 * movements[classes] + 0.7 * noise - 0.5, classes
+        return 0.3 * movements[classes] + 0.7 * noise - 0.5, classes  # around zero
 
 
 @dataclass(frozen=True)
