@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Configurable:
-    """Base of losses, metrics, optimizers and the like, whose config is these arguments."""
+    """Base of layers, losses, metrics, optimizers and the like: these arguments are its config."""
 
     config_arguments: tuple[str, ...] = ()
     """The arguments in the config, each of which is also an attribute."""
@@ -20,7 +20,7 @@ class Configurable:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """Make an object from the result of `get_config`.
+        """Make an object, without weights and state, from the result of `get_config`.
 
         Args:
             config: Dict of the constructor's arguments.

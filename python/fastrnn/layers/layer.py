@@ -10,6 +10,7 @@ import numpy as np
 
 from fastrnn import regularizers
 from fastrnn.arguments import is_integer, refuse_unknown
+from fastrnn.configurable import Configurable
 from fastrnn.layers.arguments import check_dtype, plain_value
 from fastrnn.layers.graph_member import GraphMember
 from fastrnn.layers.inputs import as_floats
@@ -36,7 +37,7 @@ def standardize_shape(shape: Any) -> Shape:
     raise ValueError(f"A shape must be a tuple of integers and None. Received: shape={shape!r}")
 
 
-class Layer(GraphMember, WeightOwner):
+class Layer(GraphMember, WeightOwner, Configurable):
     """A function of an array with weights.
 
     A layer can be called on arrays at any time, and on the symbolic tensors of `Input` to make a
@@ -415,18 +416,6 @@ class Layer(GraphMember, WeightOwner):
         return self._shared_config() | {
             name: plain_value(getattr(self, name)) for name in self._argument_names()
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Layer:
-        """Make a layer, without weights, from the result of `get_config` (Keras's works too).
-
-        Args:
-            config: Dict of the constructor's arguments.
-
-        Returns:
-            The layer.
-        """
-        return cls(**config)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle needs: calls are those of the graph that keeps them."""

@@ -56,7 +56,7 @@ def model_from_config(config: Any, source: str, place: str, compile: bool = True
                 "the model must be a Sequential or a functional one. "
                 f"Received: class_name={config['class_name']!r}"
             )
-        model: Any = cls.from_config(config["config"])
+        model = cls.from_config(config["config"])
     if compile and config.get("compile_config"):
         with error_context(source, f"{place}, compile_config"):
             compile_from_config(model, config["compile_config"])
