@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,13 @@ X = np.random.default_rng(9).normal(size=(3, 6, 4)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def torch() -> Any:
+def torch() -> Iterator[Any]:
     torch = pytest.importorskip("torch", exc_type=ImportError)
     torch.manual_seed(0)
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
-    return torch
+    yield torch
+    torch.set_num_threads(before)  # OpenMP's for this thread, so that of fastrnn too
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
