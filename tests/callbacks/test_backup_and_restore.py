@@ -243,7 +243,7 @@ def test_the_backup_before_the_latest_takes_its_place(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == [FILE, "previous.backup.npz"]
     want = fit(None)
     (tmp_path / FILE).write_bytes(b"half")
-    with pytest.warns(UserWarning, match=f"before the latest.*{FILE}"):
+    with pytest.warns(UserWarning, match=f"previous backup is used.*{FILE}"):
         assert_same(fit(tmp_path, options=options), want)
     dead(tmp_path / "b", options=options)
     (tmp_path / "b" / FILE).unlink()  # killed between the two

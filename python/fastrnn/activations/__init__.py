@@ -87,7 +87,7 @@ swish, hard_swish = silu, hard_silu
 _BY_NAME: dict[str, Activation] = {
     name: value for name, value in globals().items() if isinstance(value, Activation)
 }
-# They change the shape or need arguments, and so cannot be the activation of a layer.
+# These change the shape or need arguments, so they cannot be the activation of a layer.
 _FUNCTIONS_ONLY = (glu, threshold)
 
 
@@ -141,7 +141,7 @@ def serialize(activation: Activation) -> str:
         activation: An activation of this module.
 
     Returns:
-        Its name, of which `get` makes the activation again.
+        Its name, from which `get` returns the activation.
 
     Example:
         >>> serialize(get("swish"))

@@ -15,7 +15,7 @@ Backward = Callable[..., Floats]
 
 
 class Activation:
-    """A function of an array, and the way of gradients back through it.
+    """A function of an array, with its backward pass.
 
     It is a decorator, as `property` is: `@Activation` makes one of the function below it, and
     `@name.gradient` gives it a backward pass.

@@ -66,7 +66,7 @@ def _(x: Floats, y: Floats, d_y: Floats, axis: int = -1) -> Floats:
 
 @Activation
 def sparsemax(x: Floats, axis: int = -1) -> Floats:
-    """Project scores onto the probabilities: the closest point that has no negative entry.
+    """Project scores onto the probabilities: return the closest point without negative entries.
 
     (In Keras 3.15.1 the result does not add up to 1 if more than one entry is above 0.)
 

@@ -28,7 +28,7 @@ def _native(name: str, does: str, values: str) -> Activation:
     Args:
         name: One of `kernels.ACTIVATIONS`.
         does: First paragraph of its docstring.
-        values: What it makes of -1, 0 and 2, as NumPy shows it.
+        values: Its values at -1, 0 and 2, as NumPy prints them.
     """
 
     def function(x: Floats) -> Floats:
@@ -79,7 +79,7 @@ def relu(
     Args:
         x: Any shape.
         negative_slope: Slope of the function of `x - threshold` below the threshold.
-        max_value: Largest value that is returned; None for none.
+        max_value: Largest value that is returned; None for no limit.
         threshold: Value from which on x is kept.
 
     Returns:

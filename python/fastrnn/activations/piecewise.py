@@ -1,4 +1,4 @@
-"""Activations that are put together of straight lines, parabolas and exponentials."""
+"""Activations composed of straight lines, parabolas and exponentials."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def threshold(x: Floats, threshold: float, default_value: float) -> Floats:
     Args:
         x: Any shape.
         threshold: What x must exceed to be kept.
-        default_value: What becomes of the rest.
+        default_value: Replaces all other values.
 
     Returns:
         Float32 array of x's shape.

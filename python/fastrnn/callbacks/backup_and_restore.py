@@ -1,4 +1,4 @@
-"""Backups of a training, to go on after it was interrupted."""
+"""Backups of a training, from which it is resumed after an interruption."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ _PREVIOUS = "previous.backup.npz"
 
 
 class BackupAndRestore(Callback):
-    """Keeps the state of a training in a file, from which a `fit` that was ended goes on.
+    """Keeps the state of a training in a file, from which an interrupted `fit` is resumed.
 
-    Run the same program again after whatever has ended it, a kill or a loss of power: `fit` begins
-    where the last backup was made, also within an epoch, and ends with the same weights and the
-    same history, bit for bit, as a training that nothing has ended. The file holds the weights, the
-    optimizer's state, the place in the data, the random numbers of fastrnn, Python and NumPy, and
-    what the `get_state` of each metric, layer and callback returns: for a metric all that it has
-    gathered, for a callback (such as the history) the attributes that its `state_names` lists. It
-    replaces the one before in one step and holds no pickle. A part whose state cannot be kept is
-    named in an error before the training begins.
+    Run the same program again after a kill or a loss of power: `fit` continues at the last backup,
+    also in the middle of an epoch, and ends with the same weights and the same history, bit for
+    bit, as a training without interruption. The file holds the weights, the optimizer's state, the
+    position in the data, the random states of fastrnn, Python and NumPy, and what `get_state` of
+    each metric, layer and callback returns: for a metric all that it has gathered, for a callback
+    (such as the history) the attributes in its `state_names`. A new backup replaces the old one in
+    one step. The file holds no pickle. If the state of a part cannot be kept, an error names the
+    part before the training begins.
 
-    The data must be the same, in the same batches. From a generator all batches up to the place are
-    taken again. An object that yields batches and changes their order from epoch to epoch needs
-    methods `get_state` and `set_state`, if the order comes from more than the random numbers above
-    and generators of NumPy among its attributes. A callback that writes a file of its own has to
-    continue it by itself.
+    The data must be the same, in the same batches. A generator is read again up to the position.
+    An object that yields batches and changes their order from epoch to epoch needs methods
+    `get_state` and `set_state`, if the order comes from more than the random states above and
+    generators of NumPy among its attributes. A callback that writes a file of its own must continue
+    that file itself.
 
     Args:
-        backup_dir: Folder of the backup, made if need be, for one training alone.
-        save_freq: `"epoch"`, or after how many batches to save, counted through all epochs.
-        double_checkpoint: Whether to keep the backup before the latest too, and to fall back on it
-            with a warning if the latest is damaged.
-        delete_checkpoint: Whether to delete the backup when `fit` has come to its end.
+        backup_dir: Folder of the backup, for one training only. It is created if missing.
+        save_freq: `"epoch"`, or the number of batches between backups, counted across epochs.
+        double_checkpoint: Whether to keep the previous backup too, and to use it with a warning if
+            the latest one is damaged.
+        delete_checkpoint: Whether to delete the backup at the end of `fit`.
 
     Raises:
         ValueError: If `backup_dir` is empty or `save_freq` is not valid; in `fit`, if the backup is
-            damaged or of another model, which is then not changed.
+            damaged or belongs to another model; the model is then not changed.
         TypeError: In `fit`, if a metric, callback or layer has a state that cannot be kept.
         OSError: In `fit`, if the backup cannot be read or written.
 
@@ -69,7 +69,7 @@ class BackupAndRestore(Callback):
         [0, 1, 2, 3, 4, 5]
     """
 
-    runs_last: ClassVar[bool] = True  # what the others make of an epoch belongs to its backup
+    runs_last: ClassVar[bool] = True  # a backup includes what the others do in an epoch
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class BackupAndRestore(Callback):
         self._previous = Path(self.backup_dir, _PREVIOUS)
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Go to the last backup, if there is one."""
+        """Restore the last backup, if there is one."""
         from fastrnn.files.errors import InvalidFileError, error_context
         from fastrnn.files.state_file import state_bytes
 
@@ -112,7 +112,7 @@ class BackupAndRestore(Callback):
                 self.model._run.set_state(state)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Save, if it is the turn of this batch."""
+        """Save, if `save_freq` batches have passed."""
         if self.save_freq == "epoch":
             return
         self._batches += 1
@@ -121,7 +121,7 @@ class BackupAndRestore(Callback):
             self._save()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Save, if it is done by the epoch."""
+        """Save, if `save_freq` is `"epoch"`."""
         if self.save_freq == "epoch":
             self._save()
 
@@ -138,7 +138,7 @@ class BackupAndRestore(Callback):
 
         data = state_bytes(self.model._run.get_state())
         # A backup does not record `stop_training`. If the process is killed before it has stopped,
-        # the next one repeats this epoch from the backup before, and stops for the same reason.
+        # the next one repeats this epoch from the previous backup and stops for the same reason.
         if self.model.stop_training:
             self._unwritten = data
         else:
@@ -154,7 +154,7 @@ class BackupAndRestore(Callback):
         replace_file(self._latest, data)
 
     def _read(self) -> tuple[Path, Any] | None:
-        """Return the latest backup that is there and whole, and its path."""
+        """Return the latest backup that is not damaged, and its path."""
         from fastrnn.files.errors import InvalidFileError
         from fastrnn.files.state_file import read_state
 
@@ -164,7 +164,7 @@ class BackupAndRestore(Callback):
             except (OSError, InvalidFileError) as error:
                 if not self._previous.exists():
                     raise
-                warnings.warn(f"The backup before the latest is taken. {error}", stacklevel=2)
+                warnings.warn(f"The previous backup is used. {error}", stacklevel=2)
         if self._previous.exists():
             return self._previous, read_state(self._previous)
         return None
@@ -177,6 +177,6 @@ class BackupAndRestore(Callback):
             self._latest.parent.rmdir()
 
     def _delete_unfinished(self) -> None:
-        """Delete what processes that were killed while they wrote have left."""
+        """Delete the incomplete files of processes that were killed while writing."""
         for path in self._latest.parent.glob(f".{_FILE}.*.tmp"):
             path.unlink(missing_ok=True)

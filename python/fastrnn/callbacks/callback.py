@@ -23,7 +23,7 @@ class Callback:
     Hook arguments:
         epoch: Number of the epoch; the first is 0.
         batch: Number of the step in its epoch, evaluation or prediction; the first is 0.
-        logs: Dict of loss and metrics by name, as far as they are known; None for none.
+        logs: Dict of the loss and metrics that are known, by name; None if there are none.
 
     Example:
         >>> import numpy as np
@@ -42,7 +42,7 @@ class Callback:
     """Attributes that change in a training: what `get_state` returns."""
 
     runs_last: ClassVar[bool] = False
-    """Whether the callback hears of everything after all others, wherever it stands."""
+    """Whether the callback is called after all others, whatever its place in the list."""
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
@@ -68,7 +68,7 @@ class Callback:
         """Return what `BackupAndRestore` keeps: the attributes that `state_names` lists.
 
         Raises:
-            TypeError: If one of them holds other than plain values and arrays.
+            TypeError: If one of them holds anything but plain values and arrays.
         """
         return get_attributes(self, self.state_names)
 

@@ -15,8 +15,8 @@ class CallbackList(Callback):
 
     A step of a small model takes less time than a dozen calls of empty hooks.
 
-    The callbacks of a hook share one copy of the logs, sorted by name, as in Keras: what one adds
-    to them the later ones see. History and progress come last.
+    The callbacks of a hook share one copy of the logs, sorted by name, as in Keras: later
+    callbacks see what earlier ones add. History and progress bar come last.
 
     Args:
         callbacks: A callback, or a list of callbacks or of lists of them, or None.
@@ -59,7 +59,8 @@ class CallbackList(Callback):
             self.callbacks.append(ProgbarLogger())
         self.callbacks.sort(key=lambda each: each.runs_last)
         self.history = next((each for each in self.callbacks if isinstance(each, History)), None)
-        self._listeners: dict[str, list[Callable[..., None]]] = {}  # of the hooks that came up
+        # by hook, for the hooks that were called so far
+        self._listeners: dict[str, list[Callable[..., None]]] = {}
         if model is not None:
             self.set_model(model)
         self.set_params(params)
@@ -89,13 +90,13 @@ class CallbackList(Callback):
         self._listeners.clear()
 
     def close(self) -> None:
-        """Close the progress bar of a run that an exception has ended."""
+        """Close the progress bar after an exception has ended the run."""
         for callback in self.callbacks:
             if isinstance(callback, ProgbarLogger):
                 callback.close()
 
     def listens(self, hook: str) -> bool:
-        """Return whether anybody overrides the hook.
+        """Return whether a callback overrides the hook.
 
         Args:
             hook: Its name, such as `"on_epoch_end"`.
@@ -103,7 +104,7 @@ class CallbackList(Callback):
         return bool(self._listeners_of(hook))
 
     def user_listens(self, hook: str) -> bool:
-        """Return whether anybody but the progress overrides the hook.
+        """Return whether a callback other than the progress bar overrides the hook.
 
         Args:
             hook: Its name, such as `"on_epoch_end"`.

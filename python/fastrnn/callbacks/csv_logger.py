@@ -16,13 +16,13 @@ class CSVLogger(Callback):
     """Writes a line with the results of each epoch to a file.
 
     The first epoch names the columns: `epoch`, from 0, and the logs sorted by name, with a column
-    `val_...` for each if there was no validation yet. Later epochs write NA where they lack a
+    `val_...` for each if there was no validation yet. Later epochs write NA for a missing
     number. Every line is on disk before the next epoch begins.
 
     Args:
         filename: The file.
         separator: Character between the columns.
-        append: Whether to go on at the end of a file that exists, instead of overwriting it.
+        append: Whether to append to an existing file instead of overwriting it.
 
     Raises:
         ValueError: If `separator` is not one character.
@@ -62,7 +62,7 @@ class CSVLogger(Callback):
         self._close()
         if self.append and os.path.exists(self.filename):
             self.append_header = os.path.getsize(self.filename) == 0
-        # Open from epoch to epoch: the end of the training closes it, no `with` block.
+        # It stays open between epochs and is closed at the end of the training.
         self.csv_file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115
         self.keys = None
 
@@ -91,7 +91,7 @@ class CSVLogger(Callback):
 
 
 def _cell(value: Any) -> Any:
-    """Return several numbers as one text."""
+    """Return several numbers as one string."""
     single = isinstance(value, np.ndarray) and value.ndim == 0
     if single or isinstance(value, str) or not isinstance(value, Iterable):
         return value

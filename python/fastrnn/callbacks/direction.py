@@ -1,4 +1,4 @@
-"""Whether less or more of a metric is better."""
+"""Whether a smaller or a larger value of a metric is better."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _LOSS_FUNCTIONS = [getattr(losses, name) for name in losses.__all__ if name.islo
 
 
 def better_mode(metric: Metric) -> str | None:
-    """Return `"min"` or `"max"`, or None for a metric of which it is not known."""
+    """Return `"min"` or `"max"`, or None if it is not known for this metric."""
     if isinstance(metric, _MORE_IS_BETTER):
         return "max"
     function = getattr(metric, "_fn", None)

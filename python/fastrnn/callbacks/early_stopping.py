@@ -1,4 +1,4 @@
-"""To stop when a model no longer improves."""
+"""Stops the training of a model that no longer improves."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ class EarlyStopping(MonitorCallback):
 
     Args:
         monitor: Name of the number in the logs.
-        min_delta: By how much it must improve to count.
-        patience: After how many epochs in a row without improvement to stop. The first epoch never
-            stops a training.
+        min_delta: The least change that counts as an improvement.
+        patience: Number of successive epochs without improvement after which to stop. The first
+            epoch never stops a training.
         verbose: 1 to print when it stopped and which weights it restored.
         mode: `"min"`, `"max"`, or `"auto"` for what suits the metric of that name.
-        baseline: A number that must be beaten too before the patience starts anew.
-        restore_best_weights: Whether the model shall end with the weights of its best epoch instead
-            of its last one, whether or not it was stopped.
-        start_from_epoch: How many epochs to let pass unwatched.
+        baseline: A number that must be beaten too before the patience starts again.
+        restore_best_weights: Whether the model ends with the weights of its best epoch instead of
+            its last one, stopped early or not.
+        start_from_epoch: The first epoch that is watched, from 0.
 
     Attributes:
         stopped_epoch: The epoch after which it stopped, from 0; 0 if it did not.
@@ -78,7 +78,7 @@ class EarlyStopping(MonitorCallback):
         self._forget()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Compare with the best epoch so far; stop when the patience is over."""
+        """Compare with the best epoch so far; stop if the patience has run out."""
         if self.monitor_op is None:
             self._set_monitor_op()
         current = self.get_monitor_value(logs)

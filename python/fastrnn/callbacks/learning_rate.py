@@ -1,4 +1,4 @@
-"""What callbacks share that set the learning rate."""
+"""The learning rate in the logs, for callbacks that set it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""To set the learning rate of each epoch by a function."""
+"""Sets the learning rate of each epoch by a function."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from fastrnn.callbacks.learning_rate import log_learning_rate
 
 
 class LearningRateScheduler(Callback):
-    """Sets the learning rate before each epoch to what a function says.
+    """Sets the learning rate before each epoch to the result of a function.
 
     The learning rate of each epoch is added to its logs as `learning_rate`.
 
     Args:
-        schedule: Function of the epoch, from 0, and the present learning rate, or of the epoch
-            alone, that returns the new learning rate as a float.
+        schedule: Function that returns the new learning rate as a float. It is called with the
+            epoch, from 0, and the present learning rate, or with the epoch alone.
         verbose: 1 to print each learning rate.
 
     Raises:

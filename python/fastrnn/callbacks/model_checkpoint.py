@@ -1,4 +1,4 @@
-"""To save a model while it is trained."""
+"""Saves a model while it is trained."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from fastrnn.callbacks.monitor_callback import MonitorCallback
 class ModelCheckpoint(MonitorCallback):
     """Saves the model after each epoch or every few batches, always or when it is better.
 
-    The name of the file may have fields, which are filled in by `str.format`: `epoch`, from 1, the
-    names of the logs, and `batch`, from 1, if `save_freq` is a number. A file that is there already
-    is overwritten: its old content stays until the new one is complete.
+    The file name may contain fields, which are filled in by `str.format`: `epoch`, from 1, the
+    names of the logs, and `batch`, from 1, if `save_freq` is a number. An existing file is
+    replaced once the new one is complete.
 
     Args:
         filepath: The file, such as `"run/{epoch:02d}-{val_loss:.2f}.keras"`. It must end in
-            `.keras` or `.h5`, for weights alone in `.weights.h5`. Missing folders are made.
+            `.keras` or `.h5`, for weights alone in `.weights.h5`. Missing folders are created.
         monitor: Name of the number in the logs that tells which model is better.
         verbose: 1 to print what is saved.
         save_best_only: Whether to save only when the number is better than all before.
         save_weights_only: Whether to save the weights without the model.
         mode: `"min"`, `"max"`, or `"auto"` for what suits the metric of that name.
-        save_freq: `"epoch"`, or after how many batches to save, counted through all epochs.
-        initial_value_threshold: What the first number must beat, with `save_best_only`.
+        save_freq: `"epoch"`, or the number of batches between savings, counted across epochs.
+        initial_value_threshold: With `save_best_only`, the number that the first one must beat.
 
     Raises:
         ValueError: If the extension of the name or `save_freq` is not one of the above.
@@ -80,21 +80,21 @@ class ModelCheckpoint(MonitorCallback):
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
         self._epoch = 0
-        self._batches = 0  # since the last time that it was a turn to save
+        self._batches = 0  # since the last saving by `save_freq`
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Remember the epoch for the batches."""
         self._epoch = epoch
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Save, if it is done by the epoch."""
+        """Save, if `save_freq` is `"epoch"`."""
         if self.monitor_op is None:
             self._set_monitor_op()
         if self.save_freq == "epoch":
             self._save(epoch, self._path(epoch, None, logs), logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Save, if it is the turn of this batch."""
+        """Save, if `save_freq` batches have passed."""
         if self.save_freq == "epoch":
             return
         self._batches += 1

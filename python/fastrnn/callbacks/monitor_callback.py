@@ -1,4 +1,4 @@
-"""What callbacks share that watch one of the numbers of an epoch."""
+"""The base of callbacks that watch one of the numbers of an epoch."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class MonitorCallback(Callback):
 
     Args:
         monitor: Name of the number, as it stands in the logs: `"loss"`, `"val_accuracy"`, ...
-        mode: `"min"` if smaller is better, `"max"` if larger is, `"auto"` to take it from the loss
-            or the metric of that name. Another mode gives a warning and counts as `"auto"`.
-        baseline: What counts as the best number in the beginning; None for no number.
+        mode: `"min"` if smaller is better, `"max"` if larger is, `"auto"` to derive it from the
+            loss or metric of that name. Any other mode gives a warning and counts as `"auto"`.
+        baseline: The best number at the beginning; None for no number.
         min_delta: By how much a number must beat the best one to count as better; the sign is
             ignored.
 

@@ -14,7 +14,7 @@ _REFRESH = 0.1  # seconds between two drawings of a bar
 
 
 class ProgbarLogger(Callback):
-    """Prints the progress of a run as its `verbose` asks; `fit` and kin add one on their own.
+    """Prints the progress of a run as `verbose` says; `fit`, `evaluate` and `predict` add one.
 
     With `verbose=1` or `"auto"` it draws a bar in a terminal or a notebook and prints lines
     elsewhere, with 2 it prints lines, with 0 nothing.
@@ -70,7 +70,7 @@ class ProgressLines(Callback):
         self._seen = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Leave the validations of this run to the line of their epoch."""
+        """Note the run, whose validations are printed in the line of their epoch."""
         self._fitting = True
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -167,7 +167,7 @@ class ProgressBar(ProgressLines):
         self._move(batch + 1, None)
 
     def close(self) -> None:
-        """Leave the bar where it stands."""
+        """Close the bar and leave it on the screen."""
         if self._bar is not None:
             self._bar.close()
 

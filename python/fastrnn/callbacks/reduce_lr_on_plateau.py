@@ -1,4 +1,4 @@
-"""To learn more slowly when a model no longer improves."""
+"""Lowers the learning rate of a model that no longer improves."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class ReduceLROnPlateau(MonitorCallback):
 
     Args:
         monitor: Name of the number in the logs.
-        factor: What the learning rate is multiplied with, below 1.
-        patience: After how many epochs in a row without improvement to lower it.
+        factor: Factor of the learning rate, below 1.
+        patience: Number of successive epochs without improvement after which to lower it.
         verbose: 1 to print each change.
         mode: `"min"`, `"max"`, or `"auto"` for what suits the metric of that name.
-        min_delta: By how much the number must improve to count.
-        cooldown: How many epochs after a change to wait before counting anew.
-        min_lr: The learning rate goes no lower.
+        min_delta: The least change that counts as an improvement.
+        cooldown: Number of epochs after a change that do not count.
+        min_lr: Lower limit of the learning rate.
 
     Raises:
         ValueError: If `factor` is 1 or more.
@@ -72,7 +72,7 @@ class ReduceLROnPlateau(MonitorCallback):
         self.wait = 0
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Compare with the best epoch so far; lower the rate when the patience is over."""
+        """Compare with the best epoch so far; lower the rate if the patience has run out."""
         if self.monitor_op is None:
             self._set_monitor_op()
         log_learning_rate(self.model, logs)
@@ -91,11 +91,11 @@ class ReduceLROnPlateau(MonitorCallback):
                 self.wait = 0
 
     def in_cooldown(self) -> bool:
-        """Return whether epochs without improvement do not count at the moment."""
+        """Return whether the cooldown after a change is still running."""
         return self.cooldown_counter > 0
 
     def _reduce(self, epoch: int) -> bool:
-        """Lower the learning rate unless it is as low as it may be; return whether it was not."""
+        """Lower the learning rate if it is above its limit; return whether it was."""
         old = float(self.model.optimizer.learning_rate)
         if old <= np.float32(self.min_lr):  # rates are float32
             return False

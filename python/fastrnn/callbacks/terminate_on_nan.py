@@ -1,4 +1,4 @@
-"""To stop when a training has failed."""
+"""Stops a training whose loss is not finite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all constraints share."""
+"""The base of all constraints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Constraint(Configurable):
         w: The weight's value, any shape.
 
     Returns of a call:
-        The value that it gets.
+        The new value.
 
     Example:
         >>> import numpy as np
@@ -27,5 +27,5 @@ class Constraint(Configurable):
     """
 
     def __call__(self, w: npt.ArrayLike) -> np.ndarray:
-        """Return the value that the weight gets, of the same shape, float32."""
+        """Return the new value of the weight, of the same shape, float32."""
         return np.asarray(w, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""No weight below 0."""
+"""A constraint to values of at least 0."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ class NonNeg(Constraint):
     """
 
     def __call__(self, w: npt.ArrayLike) -> np.ndarray:
-        """Return the value that the weight gets, of the same shape, float32."""
+        """Return the new value of the weight, of the same shape, float32."""
         return np.maximum(np.asarray(w, dtype=np.float32), np.float32(0.0))

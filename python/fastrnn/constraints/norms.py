@@ -11,18 +11,18 @@ import numpy.typing as npt
 from fastrnn.arguments import check_number, is_integer
 from fastrnn.constraints.constraint import Constraint
 
-_EPSILON = np.float32(1e-7)  # keeps a vector of zeros from a division by 0
+_EPSILON = np.float32(1e-7)  # avoids a division by 0 for a vector of zeros
 
 
 class _NormConstraint(Constraint):
-    """Scales vectors along `axis` to a length that a subclass computes from their own.
+    """Scales vectors along `axis` to a length that a subclass computes from the present one.
 
     Args:
         axis: Dimension or dimensions along which the weights of one unit lie: 0 for the columns
             of a kernel `[features, units]`.
 
     Raises:
-        ValueError: If `axis` is neither an integer nor a list of such.
+        ValueError: If `axis` is not an integer or a list of integers.
     """
 
     config_arguments: tuple[str, ...] = ("axis",)
@@ -37,7 +37,7 @@ class _NormConstraint(Constraint):
         self.axis = axis
 
     def __call__(self, w: npt.ArrayLike) -> np.ndarray:
-        """Return the value that the weight gets, of the same shape, float32."""
+        """Return the new value of the weight, of the same shape, float32."""
         weights = np.asarray(w, dtype=np.float32)
         axis = self.axis if isinstance(self.axis, (int, np.integer)) else tuple(self.axis)
         norms = np.sqrt(np.square(weights).sum(axis=axis, keepdims=True))
@@ -45,7 +45,7 @@ class _NormConstraint(Constraint):
         return scaled
 
     def _desired(self, norms: np.ndarray) -> np.ndarray:
-        """Return the lengths that vectors of these lengths get."""
+        """Return the new lengths of vectors of these lengths."""
         raise NotImplementedError(f"{type(self).__name__} must implement `_desired`.")
 
 
@@ -53,11 +53,12 @@ class MaxNorm(_NormConstraint):
     """Shortens vectors that are longer than `max_value` (Srebro and Shraibman, 2005).
 
     Args:
-        max_value: The greatest length.
+        max_value: The largest length.
         axis: Dimension or dimensions along which the weights of one unit lie.
 
     Raises:
-        ValueError: If `max_value` is not a number of at least 0, or `axis` not integers.
+        ValueError: If `max_value` is not a number of at least 0, or `axis` is not an integer or a
+            list of integers.
 
     Example:
         >>> MaxNorm(2.0)([[3.0, 0.5], [4.0, 0.5]]).round(3)
@@ -83,7 +84,7 @@ class UnitNorm(_NormConstraint):
         axis: Dimension or dimensions along which the weights of one unit lie.
 
     Raises:
-        ValueError: If `axis` is neither an integer nor a list of such.
+        ValueError: If `axis` is not an integer or a list of integers.
 
     Example:
         >>> UnitNorm()([[3.0], [4.0]]).round(3)
@@ -101,13 +102,14 @@ class MinMaxNorm(_NormConstraint):
     A vector of length n gets the length `rate * clip(n, min_value, max_value) + (1 - rate) * n`.
 
     Args:
-        min_value: The least length.
-        max_value: The greatest length.
-        rate: How far an update moves; 1 for into the range.
+        min_value: The smallest length.
+        max_value: The largest length.
+        rate: How far an update moves, from 0 to 1; 1 moves into the range.
         axis: Dimension or dimensions along which the weights of one unit lie.
 
     Raises:
-        ValueError: If a number is not at least 0, or `axis` not integers.
+        ValueError: If a number is not at least 0, or `axis` is not an integer or a list of
+            integers.
 
     Example:
         >>> MinMaxNorm(max_value=1.0, rate=0.5)([[3.0], [4.0]]).round(3)

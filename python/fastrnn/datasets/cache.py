@@ -1,4 +1,4 @@
-"""Where files of data sets are looked for, and how they get there."""
+"""Finds the files of data sets, and downloads them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TIMEOUT = 30.0
-"""Seconds without a sign of life after which a download is given up."""
+"""Seconds without data after which a download is given up."""
 
 _CHUNK = 1 << 16
-"""Bytes of a download that are written and shown at a time."""
+"""Bytes of a download that are written at a time."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class PublicFile:
 
     Attributes:
         url: Where from.
-        digest: Published hash in hexadecimal: SHA-256, or MD5 where no other is published.
+        digest: Published hash in hexadecimal: SHA-256, or MD5 if no other is published.
     """
 
     url: str
@@ -39,11 +39,11 @@ class PublicFile:
 def locate(path: str | os.PathLike[str], public: PublicFile) -> Path:
     """Find a file of a data set, or download it.
 
-    A path with a folder is taken as it is. A bare name is looked for in `$FASTRNN_DATA`, in the
+    A path with a folder is used as it is. A bare name is searched in `$FASTRNN_DATA`, in the
     folder of Keras (`$KERAS_HOME/datasets`, `~/.keras/datasets`) and in fastrnn's own
     (`$XDG_CACHE_HOME/fastrnn/datasets`, `~/.cache/fastrnn/datasets`), then downloaded to the last.
-    The hash is that of the public file, so it is checked on downloads only: files that a user has
-    put somewhere may be others of the same format.
+    The hash is that of the public file. It is checked for downloads only, because users may have
+    files of their own in the same format.
 
     Args:
         path: Path or name of the file.
@@ -72,7 +72,7 @@ def locate(path: str | os.PathLike[str], public: PublicFile) -> Path:
 
 
 def download(public: PublicFile, target: Path) -> Path:
-    """Download a file, show the progress, and let it take its name once its hash is right.
+    """Download a file with a progress bar; rename it to its final name if its hash is right.
 
     Args:
         public: What to download.

@@ -46,15 +46,15 @@ def load_data(
     A word of rank r becomes the token `r + index_from`.
 
     Args:
-        path: Path of the file, or its name: see `fastrnn.datasets.cache.locate` for where that is
-            looked for.
+        path: Path of the file, or its name: `fastrnn.datasets.cache.locate` says where it is
+            searched.
         num_words: Tokens from this number on become `oov_char`. None or 0 stands for the largest
             token (so that, as in Keras, the rarest word is lost).
         skip_top: Tokens below this number become `oov_char`, the start token too.
         maxlen: Reviews of this many tokens or more are left out; None or 0 to keep all.
         seed: Seed of the order of the reviews.
-        start_char: Token put before each review; None for none.
-        oov_char: Token in place of words left out; None to drop them instead.
+        start_char: Token at the start of each review; None for no token.
+        oov_char: Token for words that are left out; None to drop them.
         index_from: Added to the ranks; None for 0.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What all initializers share."""
+"""The base of all initializers."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Initializer(Configurable):
 class RandomInitializer(Initializer):
     """Base of the random initializers.
 
-    As in Keras, one object gives the same values each time that it is called: without a seed it
-    draws one when it is made, from the generator that `utils.set_random_seed` seeds.
+    As in Keras, one object returns the same values at each call. Without a seed, its constructor
+    draws one from the generator that `utils.set_random_seed` seeds.
 
     Args:
         seed: Integer, or None to draw one.

@@ -59,7 +59,7 @@ class Identity(Initializer):
         gain: Value on the diagonal.
 
     Raises:
-        ValueError: On a call, if the shape has other than two dimensions.
+        ValueError: On a call, if the shape does not have two dimensions.
 
     Example:
         >>> Identity(gain=2.0)((2, 2))

@@ -10,7 +10,7 @@ from fastrnn.initializers.base import RandomInitializer
 
 
 def truncated_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Draw from the standard normal distribution without what lies beyond two deviations."""
+    """Draw from the standard normal distribution, truncated at two standard deviations."""
     values: np.ndarray = generator.standard_normal(shape)
     # One draw in 22 lies outside, so a few rounds suffice.
     while (outside := np.abs(values) > 2.0).any():
@@ -95,7 +95,7 @@ class Orthogonal(RandomInitializer):
 
     The distribution is uniform over such matrices: the Q of a QR decomposition of normal draws,
     its signs fixed by R's diagonal (Mezzadri, 2007; Saxe et al., 2014). Weights of more than two
-    dimensions are seen as matrices of `shape[-1]` columns.
+    dimensions are treated as matrices with `shape[-1]` columns.
 
     Args:
         gain: Factor on the matrix.

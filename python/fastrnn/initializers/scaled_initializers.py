@@ -50,7 +50,7 @@ class VarianceScaling(RandomInitializer):
     """Variance `scale / n`, where n is fan_in, fan_out or their mean.
 
     The initializers of LeCun et al., 1998, Glorot and Bengio, 2010, and He et al., 2015, are cases
-    of it.
+    of this.
 
     Args:
         scale: Positive number.
@@ -120,7 +120,7 @@ class VarianceScaling(RandomInitializer):
 
 
 class _Preset(VarianceScaling):
-    """A variance scaling with a name of its own: only the seed and the axes are left open.
+    """The base of variance scalings with a name: only the seed and the axes are arguments.
 
     Args:
         seed: Integer, or None to draw one.

@@ -139,8 +139,8 @@ def get(identifier: Any) -> Loss:
         The loss.
 
     Raises:
-        ValueError: If `identifier` is not one of these, or the name is not known. So is any other
-            function: fastrnn needs the derivative of a loss, and a `Loss` has it.
+        ValueError: If `identifier` is not one of these, or the name is not known. Other functions
+            are refused too: fastrnn needs the derivative of a loss, which a `Loss` has.
 
     Example:
         >>> get("mse").name

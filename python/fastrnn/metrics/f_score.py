@@ -150,7 +150,7 @@ class F1Score(FBetaScore):
 
 
 def _column(sample_weight: npt.ArrayLike | None, samples: int) -> np.ndarray:
-    """Return the weights as float64 column; sums of counts are exact in it."""
+    """Return the weights as a column of float64, in which sums of counts are exact."""
     weight = np.asarray(1.0 if sample_weight is None else sample_weight, dtype=np.float64)
     if weight.ndim == 2 and weight.shape[1] == 1:
         weight = weight[:, 0]

@@ -16,12 +16,12 @@ class Average(Metric):
 
     def __init__(self, name: str | None, dtype: str | None) -> None:
         super().__init__(name=name, dtype=dtype)
-        # Python floats (float64) lose nothing over millions of batches, as float32 would.
+        # Python floats (float64): float32 would lose digits over millions of batches.
         self.total = 0.0
         self.count = 0.0
 
     def result(self) -> Any:
-        """Return the mean; 0 if there was nothing."""
+        """Return the mean; 0 without values."""
         return self.total / self.count if self.count else 0.0
 
     def reset_state(self) -> None:
@@ -44,7 +44,7 @@ class Average(Metric):
 
     def _add_weighted(self, values: np.ndarray, weight: np.ndarray) -> None:
         if values.ndim == weight.ndim == 0:
-            # The loss of a batch: not worth the arrays below.
+            # The loss of a batch: faster without the arrays below.
             self.total += float(values) * float(weight)
             self.count += float(weight)
             return
@@ -145,7 +145,7 @@ class Sum(Metric):
         self.total += float(np.sum(array, dtype=np.float64))
 
     def result(self) -> float:
-        """Return the sum; 0 if there was nothing."""
+        """Return the sum; 0 without values."""
         return self.total
 
     def reset_state(self) -> None:
@@ -156,8 +156,8 @@ class Sum(Metric):
 class MeanMetricWrapper(Average):
     """Mean of `fn(y_true, y_pred)` over all samples.
 
-    In a model whose output has a mask, only what the mask leaves counts, for this class and those
-    derived from it alone, as in Keras.
+    In a model whose output has a mask, masked entries do not count. As in Keras, that holds for
+    this class and those derived from it only.
 
     Args:
         fn: Function of labels and predictions that returns an array [samples, ...].

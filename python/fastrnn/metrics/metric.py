@@ -1,4 +1,4 @@
-"""What all metrics share."""
+"""The base of all metrics."""
 
 from __future__ import annotations
 

@@ -85,9 +85,9 @@ class _OperatingPoint(Metric):
         self._matrix.update(y_true, y_pred, sample_weight, class_id=self.class_id)
 
     def result(self) -> float:
-        """Return the best rate; 0 if there was nothing."""
+        """Return the best rate; 0 without samples."""
         cls = type(self)
-        # Float32, as in Keras: a rate that equals the bound but for rounding has reached it.
+        # Float32, as in Keras: a rate that equals the bound up to rounding reaches it.
         reached = cls._bounded(self._matrix).astype(np.float32) >= np.float32(self.value)
         return float(np.max(np.where(reached, cls._best(self._matrix), 0.0)))
 

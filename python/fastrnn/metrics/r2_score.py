@@ -117,8 +117,7 @@ class R2Score(Metric):
     def result(self) -> Any:
         """Return a float, or a float32 array of shape [outputs] without `class_aggregation`.
 
-        It is NaN where there is nothing to explain: no data, or constant labels that the
-        predictions hit.
+        It is NaN without data, and for constant labels that all predictions equal.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             total = self._squares - self._labels * (self._labels / self._weights)

@@ -138,7 +138,7 @@ class RootMeanSquaredError(Average):
             self._add(np.square(prediction - labels), sample_weight)
 
     def result(self) -> float:
-        """Return the root of the mean; 0 if there was nothing."""
+        """Return the root of the mean; 0 without samples."""
         return float(np.sqrt(super().result()))
 
 

@@ -26,9 +26,9 @@ def text_to_word_sequence(
 
     Args:
         input_text: The text.
-        filters: Characters that part words, as `split` does.
+        filters: Characters that separate words, as `split` does.
         lower: Whether to turn the text into lower case.
-        split: What parts words.
+        split: The separator of words.
 
     Returns:
         The words in their order.
@@ -63,7 +63,7 @@ def one_hot(
         filters: See `text_to_word_sequence`.
         lower: See `text_to_word_sequence`.
         split: See `text_to_word_sequence`.
-        analyzer: Function that splits the text, in place of `text_to_word_sequence`.
+        analyzer: Function that splits the text, instead of `text_to_word_sequence`.
 
     Returns:
         Integers in [1, n), one per word. They differ between runs of Python, unless
@@ -98,7 +98,7 @@ def hashing_trick(
         filters: See `text_to_word_sequence`.
         lower: See `text_to_word_sequence`.
         split: See `text_to_word_sequence`.
-        analyzer: Function that splits the text, in place of `text_to_word_sequence`.
+        analyzer: Function that splits the text, instead of `text_to_word_sequence`.
 
     Returns:
         Integers in [1, n), one per word; different words may share one.
@@ -132,25 +132,25 @@ class Tokenizer:
     """Numbers words by their frequency and turns texts into lists of these numbers.
 
     The most frequent word gets the lowest number, which is 1, or 2 below an `oov_token`; words of
-    one frequency are in the order in which they were met. 0 is left to padding.
+    equal frequency keep the order of their first occurrence. 0 is left for padding.
 
     Args:
         num_words: Only words with numbers below this one are used; None for all words.
-        filters: Characters that part words, as `split` does.
+        filters: Characters that separate words, as `split` does.
         lower: Whether to turn texts into lower case.
-        split: What parts words.
+        split: The separator of words.
         char_level: Whether each character is a word.
-        oov_token: What words that are not used become; it has the number 1. None to drop them.
-        analyzer: Function that splits a text into words, in place of `text_to_word_sequence`.
+        oov_token: Replaces words that are not used; it has the number 1. None to drop them.
+        analyzer: Function that splits a text into words, instead of `text_to_word_sequence`.
         **kwargs: `nb_words`, the old name of `num_words`, and `document_count`.
 
     Attributes:
         word_index: The number of each word.
         index_word: The word of each number.
-        word_counts: How often each word was met, in the order of their first appearance.
-        word_docs: In how many texts each word was met.
+        word_counts: How often each word occurred, in the order of their first occurrence.
+        word_docs: In how many texts each word occurred.
         index_docs: The same by the words' numbers.
-        document_count: How many texts were met.
+        document_count: How many texts were counted.
 
     Raises:
         ValueError: If an argument does not fit or is not known.
@@ -197,7 +197,7 @@ class Tokenizer:
         self.index_word: dict[int, str] = {}
 
     def fit_on_texts(self, texts: Iterable[Any]) -> None:
-        """Count the words of texts, on top of those that were met before, and number them anew.
+        """Add the words of texts to the counts, and number all words again.
 
         Args:
             texts: Strings, or lists of words.
@@ -215,7 +215,7 @@ class Tokenizer:
         self.word_counts, self.word_docs = counts, documents
         self.document_count += met
 
-        # Sorting is stable, so that words of one frequency stay in their order.
+        # Sorting is stable, so that words of equal frequency keep their order.
         ranked = sorted(counts, key=counts.__getitem__, reverse=True)
         if self.oov_token is not None:
             ranked.insert(0, self.oov_token)
@@ -301,7 +301,7 @@ class Tokenizer:
 
         Raises:
             TypeError: If a text is neither a string nor a list.
-            ValueError: If `mode` is not known, or the tokenizer has met nothing that it needs.
+            ValueError: If `mode` is not known, or nothing was fitted that it needs.
         """
         return self.sequences_to_matrix(self.texts_to_sequences(texts), mode)
 
@@ -321,7 +321,7 @@ class Tokenizer:
             highest number of a word plus 1.
 
         Raises:
-            ValueError: If `mode` is not known, or the tokenizer has met nothing that it needs.
+            ValueError: If `mode` is not known, or nothing was fitted that it needs.
         """
         if mode not in _MODES:
             raise ValueError(f"`mode` must be one of {_MODES}. Received: mode={mode!r}")

@@ -1,4 +1,4 @@
-"""Windows over a time series, in batches by their number: the class of tf.keras."""
+"""Windows over a time series, in batches by index: the class of tf.keras."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class TimeseriesGenerator:
     """Batches of the `length` steps before a step, with the target of that step.
 
     The sample of step `row` is `data[row - length : row : sampling_rate]`, its target
-    `targets[row]`. `timeseries_dataset_from_array` is the newer function for it.
+    `targets[row]`. `timeseries_dataset_from_array` is the newer function for this.
 
     Args:
         data: The series, [steps, ...].
-        targets: Target of each step, as many.
+        targets: Target of each step, of the same length as `data`.
         length: Steps that a sample reaches back.
         sampling_rate: Steps between the steps of a sample.
         stride: Steps between the samples.
         start_index: First step that is used.
         end_index: Last step that is used; None for the last one.
-        shuffle: Whether each sample of a batch is one drawn at random, again each time.
+        shuffle: Whether the samples of a batch are drawn at random, each time again.
         reverse: Whether samples run backwards in time.
         batch_size: Samples per batch; the last one may have fewer.
 

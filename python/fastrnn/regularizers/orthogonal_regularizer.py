@@ -8,7 +8,8 @@ from fastrnn.arguments import check_number
 from fastrnn.regularizers.regularizer import Regularizer
 
 _MODES = ("rows", "columns")
-_LEAST_SQUARED_NORM = 1e-14  # below it Keras divides by the root of this instead of by the norm
+# Keras divides by the square root of this if the squared norm is smaller.
+_LEAST_SQUARED_NORM = 1e-14
 
 
 class OrthogonalRegularizer(Regularizer):

@@ -1,4 +1,4 @@
-"""What all regularizers share."""
+"""The base of all regularizers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from fastrnn.configurable import Configurable
 class Regularizer(Configurable):
     """A penalty on the values of an array, which training adds to the loss.
 
-    Layers take regularizers of their weights, and an `activity_regularizer` of their output,
-    whose penalty is divided by the size of the batch. A subclass implements `__call__` and
+    Layers take regularizers for their weights, and an `activity_regularizer` for their output,
+    whose penalty is divided by the batch size. A subclass implements `__call__` and
     `gradient`.
 
     Call arguments:

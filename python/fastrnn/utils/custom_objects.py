@@ -14,10 +14,10 @@ _known: ContextVar[Mapping[str, Any]] = ContextVar("custom_objects")
 def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
     """Let configs name further objects within a `with` block.
 
-    Nothing that a config names is ever imported, so a class of your own has to be handed over.
+    Nothing that a config names is ever imported, so you must pass your own classes here.
 
     Args:
-        custom_objects: Classes and functions by the names that configs call them; None for none.
+        custom_objects: Classes and functions by their names in configs; None for no objects.
 
     Raises:
         ValueError: If it is not a mapping from strings.
@@ -45,7 +45,7 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
 
 
 def find_custom_object(name: str) -> Any:
-    """Return what the scopes around the call name so, or None.
+    """Return the object of this name from the scopes around the call, or None.
 
     Args:
         name: Name of a class or function; a package before `>`, as Keras registers classes, may

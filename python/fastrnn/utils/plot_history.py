@@ -29,7 +29,8 @@ def plot_history(
         history: What `fit` returned, its dict, or a DataFrame (as of a `CSVLogger`'s file; its
             column `epoch` then numbers the epochs from 0).
         metrics: Names to draw, such as `["loss", "accuracy"]`, without `val_`; None for all.
-        path: File to save the figure to; its ending chooses the format. Missing folders are made.
+        path: File to save the figure to; its extension chooses the format. Missing folders are
+            created.
         title: Title of the figure.
         figsize: Width and height in inches.
 
@@ -82,7 +83,7 @@ def _draw(
         values = curves.get(key)
         if values is None or not len(values):
             continue
-        # With `validation_freq` every so many epochs have been validated, counted from 1.
+        # `validation_freq=n` validates every nth epoch, counted from 1.
         every = longest // len(values)
         x = numbers if every == 1 else numbers[every - 1 :: every]
         x = x[: len(values)]

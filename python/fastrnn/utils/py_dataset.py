@@ -7,15 +7,16 @@ from typing import Any
 
 
 class PyDataset:
-    """Base of data sets whose batches are made one by one, by number.
+    """Base of data sets whose batches are made one by one, by index.
 
-    Subclasses implement `__getitem__` and `__len__` (or `num_batches`); `fit` and kin take any
-    object that has these, whatever its base. Batches are made in the thread that trains.
+    Subclasses implement `__getitem__` and `__len__` (or `num_batches`). `fit`, `evaluate` and
+    `predict` take any object that has these, whatever its base. Batches are made in the thread that
+    trains.
 
     Args:
-        workers: Accepted for Keras's sake; without effect.
-        use_multiprocessing: Accepted for Keras's sake; without effect.
-        max_queue_size: Accepted for Keras's sake; without effect.
+        workers: Accepted as in Keras; without effect.
+        use_multiprocessing: Accepted as in Keras; without effect.
+        max_queue_size: Accepted as in Keras; without effect.
 
     Example:
         >>> import numpy as np

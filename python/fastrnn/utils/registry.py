@@ -1,4 +1,4 @@
-"""Names of classes: what `optimizers.get`, `losses.get` and `metrics.get` have in common."""
+"""Classes by name: what `optimizers.get`, `losses.get` and `metrics.get` share."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Registry(Generic[Base]):
             An object of the registry's kind.
 
         Raises:
-            ValueError: If `identifier` is not one of these or names nothing known.
+            ValueError: If `identifier` is not one of these, or its name is not known.
         """
         if isinstance(identifier, self._base):
             return identifier

@@ -23,9 +23,9 @@ def pad_sequences(
         sequences: One sequence per sample: numbers, or arrays that all have one shape.
         maxlen: Length of the result. Defaults to that of the longest sequence.
         dtype: Element type of the result; `object` for strings of any length.
-        padding: `"pre"` or `"post"`: where short sequences are filled up.
-        truncating: `"pre"` or `"post"`: where long sequences lose elements.
-        value: What to fill up with.
+        padding: `"pre"` or `"post"`: the end at which short sequences are padded.
+        truncating: `"pre"` or `"post"`: the end at which long sequences are cut.
+        value: The padding.
 
     Returns:
         Array of shape `[len(sequences), maxlen, *shape of an element]`.
@@ -56,7 +56,7 @@ def pad_sequences(
     first = next((s for s, length in zip(sequences, lengths, strict=True) if length), ())
     element_shape = np.asarray(first).shape[1:]
     padded = np.full((len(lengths), maxlen, *element_shape), value, dtype=dtype)
-    # One array per row: a row of 200 Python ints costs as much in any other way we tried.
+    # One array per row: no other way that was tried is faster for 200 Python ints.
     for row, (sequence, length) in enumerate(zip(sequences, lengths, strict=True)):
         if not length:
             continue

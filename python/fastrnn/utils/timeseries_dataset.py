@@ -28,7 +28,7 @@ def timeseries_dataset_from_array(
 
     Window i holds the steps `start_index + i sequence_stride + j sampling_rate` for
     `0 <= j < sequence_length`, and its target is `targets[start_index + i sequence_stride]`: to
-    predict what follows a window, pass targets that are shifted by that many steps.
+    predict the value after a window, pass targets that are shifted by that many steps.
 
     Args:
         data: The series, [steps, ...].
@@ -39,12 +39,12 @@ def timeseries_dataset_from_array(
         sampling_rate: Steps between the steps of a window.
         batch_size: Windows per batch; None for one window at a time, without a dimension for it.
         shuffle: Whether each pass draws a new order.
-        seed: Seed of these orders; None for one that `set_random_seed` decides.
+        seed: Seed of these orders; None to draw one from the seed of `set_random_seed`.
         start_index: First step that is used; None for 0.
-        end_index: First step that is not used any more; None for all.
+        end_index: First step that is no longer used; None to use all.
 
     Returns:
-        Batches to loop over, as often as you like, or to hand to `fit`: `(windows, targets)`, or
+        Batches to loop over, any number of times, or to pass to `fit`: `(windows, targets)`, or
         `windows` without targets, of the types of `data` and `targets`. `len` is their number.
 
     Raises:
@@ -154,6 +154,6 @@ class TimeseriesDataset:
             yield self._at(starts[first : first + self._batch_size])
 
     def _at(self, starts: np.ndarray) -> Any:
-        """Return what starts at one step or at several."""
+        """Return the windows that start at these steps, or the one that starts at this step."""
         windows = self._data[starts[..., np.newaxis] + self._offsets]
         return windows if self._targets is None else (windows, self._targets[starts])
