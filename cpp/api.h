@@ -57,6 +57,12 @@ constexpr CellTraits kCells[] = {
     {"gru", 3, 1, 4, 2},               // candidate, z, r, recurrent product of the candidate
     {"gru_reset_before", 3, 1, 3, 1},  // z, r, candidate
 };
+// Floats from one position's gates to the next on a tape: whole cache lines, so that a vector of
+// any ISA level may be read from each gate.
+constexpr int64_t gate_stride(int64_t cached_lanes, int64_t units) {
+  return (cached_lanes * units + 15) / 16 * 16;
+}
+
 constexpr const CellTraits& traits_of(Cell cell) { return kCells[static_cast<int>(cell)]; }
 
 struct RnnProblem {
@@ -103,8 +109,8 @@ struct BatchPlan {
 struct WalkTape {
   float* h;      // [rows + positions, H]  the initial states, then the state after each position
   float* c;      // [rows + positions, H]  LSTM only, else null
-  float* gates;  // [positions, lanes*H]   activated gates, CellTraits::cached_lanes of them; null
-                 // where there are none
+  float* gates;  // [positions, gate_stride]  activated gates, CellTraits::cached_lanes of them;
+                 // null where there are none
 };
 
 // Which steps are left out, and the direction of the walk.
@@ -138,6 +144,7 @@ struct RnnForward : RnnPass {
 };
 
 struct RnnBackward : RnnPass {
+  bool consume;                 // whether the tapes may be overwritten
   const float* dsequence;       // [B, T, H]; may be null: zeros
   const float* dlast_output;    // [B, H]; may be null: zeros
   const float* dlast_state[2];  // [B, H]; each may be null: zeros

@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "phases.h"
+
 namespace fastrnn {
 namespace {
 
@@ -9,7 +11,11 @@ namespace {
 // about what it costs to fall asleep and be woken.
 constexpr int kSpins = 1000;
 
-void pause() {
+thread_local double seconds_waited = 0;
+
+}  // namespace
+
+void pause_cpu() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -17,9 +23,13 @@ void pause() {
 #endif
 }
 
-}  // namespace
+double take_seconds_waited() {
+  const double seconds = seconds_waited;
+  seconds_waited = 0;
+  return seconds;
+}
 
-void Barrier::meet(int threads) {
+void Barrier::wait(int threads) {
   const std::atomic_ref<uint32_t> arrived(arrived_), phase(phase_);
   const uint32_t now = phase.load(std::memory_order_relaxed);
   if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == uint32_t(threads)) {
@@ -30,9 +40,11 @@ void Barrier::meet(int threads) {
   }
   for (int spin = 0; spin < kSpins; ++spin) {
     if (phase.load(std::memory_order_acquire) != now) return;
-    pause();
+    pause_cpu();
   }
+  const double begin = now_seconds();
   phase.wait(now, std::memory_order_acquire);
+  seconds_waited += now_seconds() - begin;
 }
 
 }  // namespace fastrnn

@@ -1,18 +1,15 @@
-// Where the threads of one parallel region meet.
+// Where the threads of one team wait for each other.
 #pragma once
 
 #include <cstdint>
 
 namespace fastrnn {
 
-// OpenMP's own barrier spins for milliseconds before it sleeps. That is fine while each thread has
-// a CPU to itself; where CPUs are shared, the spinning takes the time slices that the late thread
-// would need (a backward pass of 15 ms took 560 ms beside two busy processes, and 25 ms with this).
 class Barrier {
  public:
   // Returns when `threads` threads have called it. All calls of one barrier must agree on the
   // number.
-  void meet(int threads);
+  void wait(int threads);
 
  private:
   // Not std::atomic: this header is compiled once per ISA level, and no inline function of a
@@ -20,5 +17,12 @@ class Barrier {
   alignas(64) uint32_t arrived_ = 0;
   alignas(64) uint32_t phase_ = 0;
 };
+
+// How long the calling thread has waited at barriers after it gave up spinning; since the last
+// call.
+double take_seconds_waited();
+
+// Tells the CPU that this is a loop that waits.
+void pause_cpu();
 
 }  // namespace fastrnn

@@ -1,7 +1,6 @@
 #include "threads.h"
 
 #include <omp.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
@@ -11,7 +10,6 @@
 #include <string>
 #include <system_error>
 #include <thread>
-#include <vector>
 
 #include "cpu.h"
 
@@ -69,32 +67,6 @@ void set_num_threads(int n) {
                                 ". Received: n=" + std::to_string(n));
   }
   chosen.store(n);
-}
-
-#if defined(FASTRNN_STD_THREADS)
-
-void run_team(int threads, void (*body)(void*, int, int), void* context) {
-  std::vector<std::thread> others;
-  for (int thread = 1; thread < threads; ++thread)
-    others.emplace_back(body, context, thread, threads);
-  body(context, 0, threads);
-  for (std::thread& other : others) other.join();
-}
-
-#else
-
-void run_team(int threads, void (*body)(void*, int, int), void* context) {
-#pragma omp parallel num_threads(threads)
-  body(context, omp_get_thread_num(), omp_get_num_threads());
-}
-
-#endif
-
-void register_fork_handler() {
-  // GCC's OpenMP keeps its threads for the next parallel region; a child inherits the list of them
-  // but not the threads, and would wait for them for ever. Before a fork they are let go; either
-  // side starts new ones when it needs them.
-  pthread_atfork([] { omp_pause_resource_all(omp_pause_hard); }, nullptr, nullptr);
 }
 
 }  // namespace fastrnn

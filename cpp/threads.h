@@ -1,4 +1,4 @@
-// How many threads the kernels use, and how they start.
+// How many threads the kernels may use.
 #pragma once
 
 namespace fastrnn {
@@ -10,11 +10,5 @@ int num_threads();
 
 // For all calls from now on: 1..4096, or 0 for the environment's choice. std::invalid_argument.
 void set_num_threads(int n);
-
-// Calls body(context, thread, threads) on up to `threads` threads, and returns when all calls have.
-void run_team(int threads, void (*body)(void* context, int thread, int threads), void* context);
-
-// Lets a forked child start threads of its own. Once per process.
-void register_fork_handler();
 
 }  // namespace fastrnn

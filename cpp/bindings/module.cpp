@@ -1,6 +1,6 @@
 #include "module.h"
 
-#include "../threads.h"
+#include "../pool.h"
 #include "calls.h"
 
 PYBIND11_MODULE(_core, m) {

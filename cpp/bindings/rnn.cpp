@@ -39,6 +39,7 @@ struct Tape {
   OptionalFloats kernel, recurrent_kernel, bias, x_mask, h_mask;
   Plan plan;
   Buffer h, c, gates, prefix_h, prefix_c, prefix_gates;
+  bool consumed = false;  // by a backward pass that may have overwritten it
 
   const CellTraits& cell() const { return traits_of(pass.problem.cell); }
   Shape state_shape() const { return {pass.problem.batch, pass.problem.units}; }
@@ -215,11 +216,11 @@ void allocate(Tape& tape) {
   };
   reserve(tape.h, {p.batch + p.positions, p.units});
   if (states == 2) reserve(tape.c, {p.batch + p.positions, p.units});
-  if (lanes) reserve(tape.gates, {p.positions, lanes, p.units});
+  if (lanes) reserve(tape.gates, {p.positions, gate_stride(lanes, p.units)});
   if (p.prefix > 0) {
     reserve(tape.prefix_h, {p.prefix + 1, p.units});
     if (states == 2) reserve(tape.prefix_c, {p.prefix + 1, p.units});
-    if (lanes) reserve(tape.prefix_gates, {p.prefix, lanes, p.units});
+    if (lanes) reserve(tape.prefix_gates, {p.prefix, gate_stride(lanes, p.units)});
   }
   tape.pass.tape = {tape.h.floats(), tape.c.floats(), tape.gates.floats()};
   tape.pass.prefix_tape = {tape.prefix_h.floats(), tape.prefix_c.floats(),
@@ -284,29 +285,37 @@ py::tuple rnn_forward(const py::kwargs& given) {
 
 // ---- backward
 
-const Tape& read_tape(Arguments& arguments) {
+Tape& read_tape(Arguments& arguments) {
   const py::handle tape = arguments.get("tape");
   if (!py::isinstance<Tape>(tape)) {
     throw py::type_error(
         "`tape` must be what rnn_forward returned with `keep_tape=True`. Received: " +
         std::string(py::str(py::type::of(tape))));
   }
-  return py::cast<const Tape&>(tape);
+  Tape& taken = py::cast<Tape&>(tape);
+  if (taken.consumed) {
+    throw py::value_error(
+        "`tape` must not have been consumed. Received: a tape that served a backward pass with "
+        "consume=True");
+  }
+  return taken;
 }
 
 // Returns the gradients of (x or table, kernel, recurrent_kernel, bias, initial states), None where
 // there is none.
 py::tuple rnn_backward(const py::kwargs& given) {
   Arguments arguments(given);
-  const Tape& tape = read_tape(arguments);
+  Tape& tape = read_tape(arguments);
   const RnnProblem& p = tape.pass.problem;
   const OptionalFloats d_outputs = arguments.optional_floats(
       "d_outputs", tape.return_sequences ? Shape{p.batch, p.time, p.units} : tape.state_shape());
   const auto d_states = read_states(arguments, "d_states", tape);
   const bool input_gradient = arguments.flag("input_gradient");
+  const bool consume = arguments.flag("consume");
   arguments.done();
 
   RnnBackward a{};
+  a.consume = consume;
   static_cast<RnnPass&>(a) = tape.pass;
   a.problem.threads = num_threads();
   (tape.return_sequences ? a.dsequence : a.dlast_output) = d_outputs.data();
@@ -334,9 +343,11 @@ py::tuple rnn_backward(const py::kwargs& given) {
     const KernelTable& table = kernels();
     const Buffer workspace(size_t(table.rnn_backward_workspace(a)));
     a.workspace = workspace.data();
+    tape.consumed = consume;
     const py::gil_scoped_release release;
     table.rnn_backward(a);
   }
+  tape.consumed = consume;
   return py::make_tuple(dx, dkernel, drecurrent_kernel, dbias, dinitial_state);
 }
 
@@ -354,7 +365,7 @@ Example:
 constexpr const char* kTapeDoc =
     R"(What the forward pass of a recurrent layer keeps for its backward pass.
 
-Made by `rnn_forward`. It serves any number of backward passes and cannot be changed.
+Made by `rnn_forward`. It serves any number of backward passes, of which the last may consume it.
 
 Attributes:
     cell: Name of the cell.

@@ -33,7 +33,7 @@ class CellForward {
       : a_(a),
         activations_(a.problem),
         units_(a.problem.units),
-        width_(CellType::kColumns * units_),
+        width_(gate_stride(CellType::kColumns, units_)),
         mask_{a.h_mask, a.plan.row, a.problem.mask_sets, units_},
         input_(a,
                {{kGates, units_, block_count(a.problem.masked_x, a.problem),
@@ -61,7 +61,7 @@ class CellForward {
                                masked_h_ + (a_.h_mask ? rows.walkers.scratch * units_ : 0),
                                sums + kFirst * units_, width_,
                                input_.sums(rows, sums, kFirst * units_));
-    team.meet();
+    team.barrier();
     const Range mine = share(rows.count, team);
     for (int64_t r = mine.begin; r < mine.end; ++r) {
       const int64_t row = r * units_;
@@ -84,7 +84,7 @@ class CellForward {
         if (sequence) lanes.write(sequence + u, state.h);
       });
     }
-    team.meet();
+    team.barrier();
   }
 
  private:
@@ -94,7 +94,7 @@ class CellForward {
 
   const RnnForward& a_;
   Activations activations_;
-  int64_t units_, width_;
+  int64_t units_, width_;  // width: from one row of gates to the next
   RowMask mask_;
   Input input_;
   GateWeights recurrent_kernel_;
@@ -106,20 +106,20 @@ class CellForward {
 template <class CellType, class Activations, class Input>
 class CellBackward {
  public:
-  CellBackward(const RnnBackward& a, int64_t capacity, Workspace& workspace)
+  CellBackward(const RnnBackward& a, const Collecting& how, Workspace& workspace)
       : a_(a),
         activations_(a.problem),
         units_(a.problem.units),
-        width_(CellType::kColumns * units_),
+        width_(gate_stride(CellType::kColumns, units_)),
         mask_{a.h_mask, a.plan.row, a.problem.mask_sets, units_},
-        input_(a, capacity, input_blocks(), workspace),
+        input_(a, how, input_blocks(), workspace),
         recurrent_kernel_(workspace, units_,
                           {kGates, units_, block_count(a.problem.masked_h, a.problem), 0}),
-        h_prev_(workspace, units_, capacity, block_count(a.problem.masked_h, a.problem)),
-        dinput_(workspace, input_blocks(), capacity),
-        drecurrent_(workspace, {kSplit ? kGates : 0, units_, a.problem.mask_sets, 0}, capacity),
-        masked_h_(workspace.floats(a.h_mask ? scratch_rows(a.problem) * units_ : 0)),
-        dgates_(workspace.floats(scratch_rows(a.problem) * width_)) {}
+        h_prev_(workspace, units_, how, block_count(a.problem.masked_h, a.problem),
+                a.problem.masked_h),
+        dinput_(workspace, input_blocks(), how),
+        drecurrent_(workspace, {kSplit ? kGates : 0, units_, a.problem.mask_sets, 0}, how),
+        masked_h_(workspace.floats(a.h_mask ? scratch_rows(a.problem) * units_ : 0)) {}
 
   void pack(const Team& team) {
     input_.pack(team);
@@ -128,16 +128,15 @@ class CellBackward {
 
   void run(const BackwardRows& rows) {
     const Team& team = rows.walkers.team;
-    float* dgates = dgates_ + rows.walkers.scratch * width_;
     float* masked_h = masked_h_ + (a_.h_mask ? rows.walkers.scratch * units_ : 0);
-    const float* drecurrent = dgates + CellType::kRecurrentColumn * units_;
+    const float* drecurrent = rows.dgates + CellType::kRecurrentColumn * units_;
     const Range mine = share(rows.count, team);
     for (int64_t r = mine.begin; r < mine.end; ++r) {
       const int64_t row = r * units_;
       const float* gate_row = offset(rows.gates, r * width_);
       const float* dh_added =
           offset(rows.dh_added, (rows.dh_added_index ? rows.dh_added_index[r] : r) * units_);
-      float* dgate_row = dgates + r * width_;
+      float* dgate_row = rows.dgates + r * width_;
       for_vector_pairs({0, units_}, [&](int64_t u, auto lanes) {
         using V = decltype(lanes.read(rows.dh));
         V gate[CellType::kColumns], dgate[CellType::kColumns];
@@ -157,30 +156,33 @@ class CellBackward {
         lanes.write(rows.dh + row + u, dstate.h);
         if constexpr (kHasC) lanes.write(rows.dc + row + u, dstate.c);
       });
-      h_prev_.put(rows.k + r, rows.h_prev + row, mask_, rows.rank + r,
-                  masked_h + (a_.h_mask ? row : 0));
-      dinput_.put(rows.k + r, dgate_row);
-      if constexpr (kSplit) drecurrent_.put(rows.k + r, drecurrent + r * width_);
+      const Collected at{rows.collector, rows.k + r};
+      h_prev_.put(at, rows.h_prev + row, mask_, rows.rank + r, masked_h + (a_.h_mask ? row : 0));
+      dinput_.put(at, dgate_row);
+      if constexpr (kSplit) drecurrent_.put(at, drecurrent + r * width_);
     }
-    team.meet();
+    team.barrier();
     recurrent_kernel_.add(team, rows.count, drecurrent, width_, mask_, rows.rank, masked_h, rows.dh,
                           units_);
-    input_.run(rows, dgates, width_);
-    team.meet();
+    input_.run(rows, width_);
+    team.barrier();
   }
 
-  void add_weight_gradients(int64_t depth, const int32_t* tokens, const Team& team) {
+  void add_weight_gradients(int64_t collector, int64_t depth, const int32_t* tokens,
+                            const WeightGradients& sums, const Team& team) {
     const GateGradients& drecurrent = kSplit ? drecurrent_ : dinput_;
     const int64_t columns = kGates * units_;
-    input_.add(depth, tokens, dinput_, team);
-    drecurrent.add_weight_gradients(h_prev_, depth, a_.drecurrent_kernel, columns, team);
-    if (a_.dbias) {
-      dinput_.add_bias_gradients(depth, a_.dbias, team);
-      if constexpr (kSplit) drecurrent_.add_bias_gradients(depth, a_.dbias + columns, team);
+    input_.add(collector, depth, tokens, dinput_, sums.dkernel, team);
+    drecurrent.add_weight_gradients(h_prev_, collector, depth, sums.drecurrent_kernel, columns,
+                                    team);
+    if (sums.dbias) {
+      dinput_.add_bias_gradients(collector, depth, sums.dbias, team);
+      if constexpr (kSplit)
+        drecurrent_.add_bias_gradients(collector, depth, sums.dbias + columns, team);
     }
   }
 
-  void finish(const Team& team) { input_.finish(team); }
+  Input& input() { return input_; }
 
  private:
   static constexpr int64_t kGates = traits_of(CellType::kCell).gates;
@@ -193,14 +195,13 @@ class CellBackward {
 
   const RnnBackward& a_;
   Activations activations_;
-  int64_t units_, width_;
+  int64_t units_, width_;  // width: from one row of gates to the next
   RowMask mask_;
   Input input_;
   GateWeightsTransposed recurrent_kernel_;
   MaskedRows h_prev_;
   GateGradients dinput_, drecurrent_;  // drecurrent_ only where it differs
   float* masked_h_;                    // [scratch rows, H]
-  float* dgates_;                      // [scratch rows, width]
 };
 
 }  // namespace

@@ -47,7 +47,7 @@ inline void dense_forward(const DenseForward& a) {
   in_parallel(dense_threads(a.problem), [&](const Team& team) {
     Laps laps(team);
     layout.kernel.for_panels(team, [&](int64_t p) { layout.kernel.pack(p, a.kernel, H); });
-    team.meet();
+    team.barrier();
     const Range mine = share(a.problem.rows, team);
     float* y = a.y + mine.begin * H;
     const int64_t count = mine.end - mine.begin;
@@ -90,7 +90,7 @@ inline void dense_backward(const DenseBackward& a) {
       layout.kernel.for_panels(team,
                                [&](int64_t p) { layout.kernel.pack_transposed(p, a.kernel, H); });
     }
-    team.meet();
+    team.barrier();
     for (int64_t first = 0; first < rows; first += layout.block) {
       const int64_t depth = smaller(layout.block, rows - first);
       const Range mine = share(depth, team);
@@ -107,10 +107,10 @@ inline void dense_backward(const DenseBackward& a) {
         layout.kernel.multiply(kAlone, mine.end - mine.begin, dz + mine.begin * H, H,
                                a.dx + (first + mine.begin) * F, F, FromZero{});
       }
-      team.meet();
+      team.barrier();
       add_outer_product(layout.x, layout.dz, depth, a.dkernel, H, team);
-      if (a.dbias) layout.dz.add_column_sums(depth, a.dbias, team);
-      team.meet();
+      if (a.dbias) add_column_sums(layout.dz, depth, a.dbias, team);
+      team.barrier();
     }
     laps.end(Phase::dense);
   });

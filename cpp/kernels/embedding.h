@@ -30,7 +30,7 @@ inline void embedding_backward(const Embedding& p, const int32_t* tokens, const 
     Laps laps(team);
     const Range rows = share(p.vocabulary, team);
     __builtin_memset(dtable + rows.begin * F, 0, sizeof(float) * (rows.end - rows.begin) * F);
-    team.meet();
+    team.barrier();
     for (int64_t i = 0; i < p.tokens; ++i) {
       if (tokens[i] % team.threads != team.thread) continue;
       float* sum = dtable + tokens[i] * F;

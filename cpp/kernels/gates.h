@@ -75,11 +75,11 @@ class GateWeights {
                 Start start) const {
     for (int64_t b = 0; b < blocks_.count; ++b) {
       if (mask.mask) {
-        if (b > 0) team.meet();  // nobody needs the scratch of the block before
+        if (b > 0) team.barrier();  // nobody needs the scratch of the block before
         const Range mine = share(rows, team);
         for (int64_t r = mine.begin; r < mine.end; ++r)
           mask.apply(a + r * a_stride, first + r, blocks_.gate(b), scratch + r * depth_);
-        team.meet();
+        team.barrier();
       }
       const int64_t column = b * blocks_.width();
       weights_[b].multiply(team, rows, mask.mask ? scratch : a, mask.mask ? depth_ : a_stride,
@@ -121,9 +121,9 @@ class GateWeightsTransposed {
         weights_[b].multiply(team, rows, dblock, dc_stride, da, da_stride, FromRows{da, da_stride});
         continue;
       }
-      if (b > 0) team.meet();
+      if (b > 0) team.barrier();
       weights_[b].multiply(team, rows, dblock, dc_stride, scratch, depth_, FromZero{});
-      team.meet();
+      team.barrier();
       const Range mine = share(rows, team);
       for (int64_t r = mine.begin; r < mine.end; ++r) {
         const float *m = mask.of(first + r, blocks_.gate(b)), *from = scratch + r * depth_;
@@ -142,60 +142,144 @@ class GateWeightsTransposed {
   Weights weights_[kMaxBlocks];
 };
 
+// How the factors of a block's weight gradients are collected: row k of a block is their row k.
+struct Collecting {
+  // For a team that shares out the tiles of the product: factors are packed, and there is one
+  // collector for all. Else each thread has one, and rows are used where they lie.
+  bool packed;
+  int64_t collectors, capacity;
+};
+
+// Where a row's part of a weight gradient goes.
+struct Collected {
+  int64_t collector, k;
+};
+
+// Pointers to the rows of all collectors, in `sets` versions.
+class RowPointers {
+ public:
+  RowPointers(Workspace& workspace, const Collecting& how, int64_t sets)
+      : sets_(sets),
+        capacity_(how.capacity),
+        rows_(reinterpret_cast<const float**>(
+            workspace.floats(how.packed ? 0 : 2 * how.collectors * sets * how.capacity))) {}
+
+  int64_t number(int64_t set, Collected at) const {
+    return (at.collector * sets_ + set) * capacity_ + at.k;
+  }
+  const float*& operator()(int64_t set, Collected at) const { return rows_[number(set, at)]; }
+  RowList list(int64_t set, int64_t collector, int64_t column, int64_t columns) const {
+    return {rows_ + number(set, {collector, 0}), column, columns};
+  }
+
+ private:
+  int64_t sets_, capacity_;
+  const float** rows_;
+};
+static_assert(sizeof(const float*) == 2 * sizeof(float));
+
 // The left factor of a weight gradient: rows collected once per dropout mask.
 class MaskedRows {
  public:
-  MaskedRows(Workspace& workspace, int64_t columns, int64_t capacity, int64_t sets) : sets_(sets) {
-    for (int64_t s = 0; s < sets; ++s) packs_[s] = LeftPack(workspace, columns, capacity);
+  // copied: whether rows do not stay where they are until the block's gradients are formed. Rows
+  // with a mask are copied in any case.
+  MaskedRows(Workspace& workspace, int64_t columns, const Collecting& how, int64_t sets,
+             bool copied)
+      : packed_(how.packed),
+        copied_(copied),
+        columns_(columns),
+        sets_(sets),
+        rows_(workspace, how, sets),
+        copies_(workspace.floats(
+            copied && !how.packed ? how.collectors * sets * how.capacity * columns : 0)) {
+    for (int64_t s = 0; s < sets && packed_; ++s)
+      packs_[s] = LeftPack(workspace, columns, how.capacity);
   }
 
-  void put(int64_t k, const float* row, const RowMask& mask, int64_t rank, float* scratch) {
-    for (int64_t s = 0; s < sets_; ++s) packs_[s].put(k, mask.apply(row, rank, s, scratch));
+  void put(Collected at, const float* row, const RowMask& mask, int64_t rank, float* scratch) {
+    for (int64_t s = 0; s < sets_; ++s) {
+      if (packed_) {
+        packs_[s].put(at.k, mask.apply(row, rank, s, scratch));
+        continue;
+      }
+      float* copy = copies_ + (copied_ ? rows_.number(s, at) * columns_ : 0);
+      const float* masked = mask.apply(row, rank, s, copy);
+      if (copied_ && masked == row) copy_or_zero(copy, row, columns_);
+      rows_(s, at) = copied_ ? copy : row;
+    }
   }
 
-  const LeftPack& of_gate(int64_t gate) const { return packs_[sets_ == 1 ? 0 : gate]; }
+  const LeftPack& pack(int64_t gate) const { return packs_[set(gate)]; }
+  RowList list(int64_t gate, int64_t collector) const {
+    return rows_.list(set(gate), collector, 0, columns_);
+  }
 
  private:
-  int64_t sets_;
+  int64_t set(int64_t gate) const { return sets_ == 1 ? 0 : gate; }
+
+  bool packed_, copied_;
+  int64_t columns_, sets_;
+  RowPointers rows_;
+  float* copies_;  // [collectors, sets, capacity, columns]
   LeftPack packs_[kMaxBlocks];
 };
 
 // The right factor: gate gradients [k, G*H], collected while they are hot.
 class GateGradients {
  public:
-  GateGradients(Workspace& workspace, GateBlocks blocks, int64_t capacity) : blocks_(blocks) {
-    for (int64_t b = 0; b < blocks.count; ++b)
-      packs_[b] = RightPack(workspace, blocks.width(), capacity);
+  GateGradients(Workspace& workspace, GateBlocks blocks, const Collecting& how)
+      : packed_(how.packed), blocks_(blocks), rows_(workspace, how, blocks.gates > 0) {
+    for (int64_t b = 0; b < blocks.count && packed_; ++b)
+      packs_[b] = RightPack(workspace, blocks.width(), how.capacity);
   }
 
-  void put(int64_t k, const float* dgates) {
-    for (int64_t b = 0; b < blocks_.count; ++b) packs_[b].put(k, dgates + b * blocks_.width());
+  void put(Collected at, const float* dgates) {
+    if (!packed_) rows_(0, at) = dgates;
+    for (int64_t b = 0; b < blocks_.count && packed_; ++b)
+      packs_[b].put(at.k, dgates + b * blocks_.width());
   }
 
   // dweights [D, G*H] += sum over k < depth of rows_k^T dgates_k
-  void add_weight_gradients(const MaskedRows& rows, int64_t depth, float* dweights, int64_t stride,
-                            const Team& team) const {
+  void add_weight_gradients(const MaskedRows& rows, int64_t collector, int64_t depth,
+                            float* dweights, int64_t stride, const Team& team) const {
     for (int64_t b = 0; b < blocks_.count; ++b) {
       const int64_t gate = blocks_.gate(b);
-      add_outer_product(rows.of_gate(gate), packs_[b], depth, dweights + gate * blocks_.units,
-                        stride, team);
+      float* to = dweights + gate * blocks_.units;
+      if (packed_) {
+        add_outer_product(rows.pack(gate), packs_[b], depth, to, stride, team);
+      } else {
+        add_outer_product(rows.list(gate, collector), list(b, collector), depth, to, stride, team);
+      }
     }
   }
 
-  void add_bias_gradients(int64_t depth, float* dbias, const Team& team) const {
-    for (int64_t b = 0; b < blocks_.count; ++b)
-      packs_[b].add_column_sums(depth, dbias + blocks_.gate(b) * blocks_.units, team);
+  void add_bias_gradients(int64_t collector, int64_t depth, float* dbias, const Team& team) const {
+    for (int64_t b = 0; b < blocks_.count; ++b) {
+      float* to = dbias + blocks_.gate(b) * blocks_.units;
+      if (packed_) {
+        add_column_sums(packs_[b], depth, to, team);
+      } else {
+        add_column_sums(list(b, collector), depth, to, team);
+      }
+    }
   }
 
-  // sums [number[k], G*H] += dgates_k, the columns as they are here.
-  void add_to_rows(int64_t depth, const int32_t* number, float* sums, const Team& team) const {
+  // sums [number[k], G*H] += dgates_k, the columns as they are here. Packed rows only.
+  void add_to_rows(int64_t depth, const int32_t* number, float* sums, int64_t stride,
+                   const Team& team) const {
     for (int64_t b = 0; b < blocks_.count; ++b) {
-      packs_[b].add_to_rows(depth, number, sums + b * blocks_.width(), blocks_.columns(), team);
+      packs_[b].add_to_rows(depth, number, sums + b * blocks_.width(), stride, team);
     }
   }
 
  private:
+  RowList list(int64_t block, int64_t collector) const {
+    return rows_.list(0, collector, block * blocks_.width(), blocks_.width());
+  }
+
+  bool packed_;
   GateBlocks blocks_;
+  RowPointers rows_;
   RightPack packs_[kMaxBlocks];
 };
 

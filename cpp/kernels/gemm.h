@@ -101,7 +101,7 @@ class Weights {
         const int64_t width = grid_.width(p) * kLanes, depth = smaller(part, depth_ - k);
         const float* panel = panel_data(p) + k * width;
         tiles_of_width(grid_.width(p), end - first, depth,
-                       RowsInPlace{a + first * a_stride + k, a_stride}, panel,
+                       RowsInPlace{a + first * a_stride + k, a_stride}, PanelPacked{panel},
                        from.tile(first, column), c + first * c_stride + column, c_stride,
                        grid_.tail(p));
       };
@@ -160,7 +160,7 @@ class LeftPack {
   int64_t columns() const { return columns_; }
   int64_t tiles() const { return divide_up(columns_, kTileRows); }
   // The tiles from number `tile` on, from row k on.
-  RowsPacked rows(int64_t tile, int64_t k) const {
+  RowsPacked left_rows(int64_t tile, int64_t k) const {
     return {data_ + tile * stride_ + k * kTileRows, stride_};
   }
 
@@ -190,6 +190,11 @@ class RightPack {
   const float* panel_data(int64_t panel) const {
     return data_ + capacity_ * grid_.first_column(panel) + panel * kSetSpacing;
   }
+  // A panel from row k on, and one row of it.
+  PanelPacked rows(int64_t panel, int64_t k) const { return {row(panel, k)}; }
+  const float* row(int64_t panel, int64_t k) const {
+    return panel_data(panel) + k * grid_.width(panel) * kLanes;
+  }
 
   void put(int64_t k, const float* row) {
     for (int64_t p = 0; p < grid_.panels; ++p) {
@@ -199,29 +204,6 @@ class RightPack {
       for (int v = 0; v + 1 < width; ++v) store(out + v * kLanes, load(in + v * kLanes));
       const int64_t last = (width - 1) * kLanes, tail = grid_.tail(p);
       store(out + last, tail == kLanes ? load(in + last) : load_first(in + last, tail));
-    }
-  }
-
-  // out [columns] += the sum over k of the rows 0..depth-1; the panels are dealt to the team. In
-  // short chains: no product hides their rounding errors, and they cost nothing here.
-  void add_column_sums(int64_t depth, float* out, const Team& team) const {
-    for (int64_t p = team.thread; p < grid_.panels; p += team.threads) {
-      const int width = grid_.width(p);
-      for (int v = 0; v < width; ++v) {
-        const float* in = panel_data(p) + v * kLanes;
-        Vec sum{};
-        for (int64_t begin = 0; begin < depth; begin += kSumChain) {
-          Vec part{};
-          for (int64_t k = begin; k < smaller(begin + kSumChain, depth);
-               ++k, in += width * kLanes) {
-            part += load(in);
-          }
-          sum += part;
-        }
-        float* to = out + grid_.first_column(p) + v * kLanes;
-        const int64_t n = v + 1 < width ? kLanes : grid_.tail(p);
-        store_first(to, load_first(to, n) + sum, n);
-      }
     }
   }
 
@@ -249,6 +231,53 @@ class RightPack {
   float* data_;
 };
 
+// Either factor where its rows lie: `columns` of them from a column on (see RowsAnywhere).
+class RowList {
+ public:
+  RowList(const float* const* rows, int64_t column, int64_t columns)
+      : rows_(rows), column_(column), columns_(columns), grid_(columns) {}
+
+  int64_t columns() const { return columns_; }
+  int64_t tiles() const { return divide_up(columns_, kTileRows); }
+  const PanelGrid& grid() const { return grid_; }
+  // As LeftPack::rows where it is the left factor, as RightPack::rows where it is the right one.
+  RowsAnywhere left_rows(int64_t tile, int64_t k) const {
+    return {rows_ + k, column_ + tile * kTileRows};
+  }
+  RowsAnywhere rows(int64_t panel, int64_t k) const {
+    return {rows_ + k, column_ + grid_.first_column(panel)};
+  }
+  const float* row(int64_t panel, int64_t k) const {
+    return rows_[k] + column_ + grid_.first_column(panel);
+  }
+
+ private:
+  const float* const* rows_;
+  int64_t column_, columns_;
+  PanelGrid grid_;
+};
+
+// out [columns] += the sum over k of the right factor's rows 0..depth-1; the panels are dealt to
+// the team. In short chains: no product hides their rounding errors, and they cost nothing here.
+template <class Right>
+void add_column_sums(const Right& right, int64_t depth, float* out, const Team& team) {
+  const PanelGrid& grid = right.grid();
+  for (int64_t p = team.thread; p < grid.panels; p += team.threads) {
+    for (int v = 0; v < grid.width(p); ++v) {
+      Vec sum{};
+      for (int64_t begin = 0; begin < depth; begin += kSumChain) {
+        Vec part{};
+        for (int64_t k = begin; k < smaller(begin + kSumChain, depth); ++k)
+          part += load(right.row(p, k) + v * kLanes);
+        sum += part;
+      }
+      float* to = out + grid.first_column(p) + v * kLanes;
+      const int64_t n = v + 1 < grid.width(p) ? kLanes : grid.tail(p);
+      store_first(to, load_first(to, n) + sum, n);
+    }
+  }
+}
+
 // Tiles of a result that stay in L1 with a part of the panel while all parts are added to them: 3
 // to 5% of the backward pass from 512 units on.
 constexpr int64_t kTilesInL1 = 16;
@@ -256,22 +285,22 @@ constexpr int64_t kTilesInL1 = 16;
 // c [left columns, right columns] += sum over k < depth of left_k^T right_k. The tiles of c are
 // dealt to the team; each is summed by one thread in the order of k, block after block, which
 // bounds the rounding error as pairwise summation does.
-inline void add_outer_product(const LeftPack& left, const RightPack& right, int64_t depth, float* c,
-                              int64_t c_stride, const Team& team) {
+template <class Left, class Right>
+void add_outer_product(const Left& left, const Right& right, int64_t depth, float* c,
+                       int64_t c_stride, const Team& team) {
   const PanelGrid& grid = right.grid();
   const int64_t tiles = left.tiles(), part = chain_length(depth);
   const Range mine = share(grid.panels * tiles, team);
   for (int64_t p = mine.begin / larger(tiles, 1); p * tiles < mine.end; ++p) {
     const int64_t begin = larger(mine.begin - p * tiles, 0),
-                  end = smaller(mine.end - p * tiles, tiles), width = grid.width(p) * kLanes;
+                  end = smaller(mine.end - p * tiles, tiles);
     for (int64_t i = begin; i < end; i += kTilesInL1) {
       const int64_t row = i * kTileRows;
       const int64_t rows = smaller(smaller(i + kTilesInL1, end) * kTileRows, left.columns()) - row;
       float* to = c + row * c_stride + grid.first_column(p);
       for (int64_t k = 0; k < depth; k += part) {
-        tiles_of_width(grid.width(p), rows, smaller(part, depth - k), left.rows(i, k),
-                       right.panel_data(p) + k * width, FromRows{to, c_stride}, to, c_stride,
-                       grid.tail(p));
+        tiles_of_width(grid.width(p), rows, smaller(part, depth - k), left.left_rows(i, k),
+                       right.rows(p, k), FromRows{to, c_stride}, to, c_stride, grid.tail(p));
       }
     }
   }

@@ -63,13 +63,15 @@ class GruResetBeforeForward {
         activations_(a.problem),
         units_(a.problem.units),
         mask_{a.h_mask, a.plan.row, a.problem.mask_sets, units_},
-        input_(a, {{3, units_, block_count(a.problem.masked_x, a.problem), 0}, 0, 3 * units_},
-               workspace),
+        input_(
+            a,
+            {{3, units_, block_count(a.problem.masked_x, a.problem), 0}, 0, gate_stride(3, units_)},
+            workspace),
         recurrent_zr_(workspace, units_, reset_before_zr_blocks(a.problem)),
         recurrent_h_(workspace, units_, {1, units_, 1, 0}),
         masked_h_(workspace.floats(scratch_rows(a.problem) * units_)),
         reset_h_(workspace.floats(scratch_rows(a.problem) * units_)),
-        gates_(workspace.floats(scratch_rows(a.problem) * 3 * units_)) {}
+        gates_(workspace.floats(scratch_rows(a.problem) * gate_stride(3, units_))) {}
 
   void pack(const Team& team) {
     input_.pack(team);
@@ -81,14 +83,14 @@ class GruResetBeforeForward {
 
   void run(const ForwardRows& rows) const {
     const Team& team = rows.walkers.team;
-    const int64_t width = 3 * units_, first = rows.walkers.scratch * units_;
-    float* gates = rows.gates ? rows.gates : gates_ + 3 * first;
+    const int64_t width = gate_stride(3, units_), first = rows.walkers.scratch * units_;
+    float* gates = rows.gates ? rows.gates : gates_ + rows.walkers.scratch * width;
     float *masked_h = masked_h_ + first, *reset_h = reset_h_ + first;
     const Range mine = share(rows.count, team);
     input_.start(rows, gates);
     recurrent_zr_.multiply(team, rows.count, rows.h_prev, units_, mask_, rows.rank, masked_h, gates,
                            width, input_.sums(rows, gates, 0));
-    team.meet();
+    team.barrier();
     for (int64_t r = mine.begin; r < mine.end; ++r) {
       float* z_row = gates + r * width;
       float* r_row = z_row + units_;
@@ -101,10 +103,10 @@ class GruResetBeforeForward {
         lanes.write(reset_h + r * units_ + u, reset * lanes.read(h_row + u));
       });
     }
-    team.meet();
+    team.barrier();
     recurrent_h_.multiply(team, rows.count, reset_h, units_, RowMask{}, 0, nullptr,
                           gates + 2 * units_, width, input_.sums(rows, gates, 2 * units_));
-    team.meet();
+    team.barrier();
     for (int64_t r = mine.begin; r < mine.end; ++r) {
       const float* z_row = gates + r * width;
       float* candidate_row = gates + r * width + 2 * units_;
@@ -118,7 +120,7 @@ class GruResetBeforeForward {
         if (sequence) lanes.write(sequence + u, h);
       });
     }
-    team.meet();
+    team.barrier();
   }
 
  private:
@@ -129,29 +131,29 @@ class GruResetBeforeForward {
   Input input_;
   GateWeights recurrent_zr_, recurrent_h_;
   float *masked_h_, *reset_h_;  // [scratch rows, H]
-  float* gates_;                // [scratch rows, 3*H], where there is no tape
+  float* gates_;                // [scratch rows, gate_stride]: where no tape keeps them
 };
 
 template <class Activations, class Input>
 class GruResetBeforeBackward {
  public:
-  GruResetBeforeBackward(const RnnBackward& a, int64_t capacity, Workspace& workspace)
+  GruResetBeforeBackward(const RnnBackward& a, const Collecting& how, Workspace& workspace)
       : a_(a),
         activations_(a.problem),
         units_(a.problem.units),
         mask_{a.h_mask, a.plan.row, a.problem.mask_sets, units_},
-        input_(a, capacity, {3, units_, a.problem.mask_sets, 0}, workspace),
+        input_(a, how, {3, units_, a.problem.mask_sets, 0}, workspace),
         recurrent_zr_(workspace, units_, reset_before_zr_blocks(a.problem)),
         recurrent_h_(workspace, units_, {1, units_, 1, 0}),
-        h_prev_(workspace, units_, capacity, reset_before_zr_blocks(a.problem).count),
-        reset_h_(workspace, units_, capacity, 1),
-        dgates_(workspace, {3, units_, a.problem.mask_sets, 0}, capacity),
-        dzr_(workspace, reset_before_zr_blocks(a.problem), capacity),
-        dcandidate_(workspace, {1, units_, 1, 0}, capacity),
+        h_prev_(workspace, units_, how, reset_before_zr_blocks(a.problem).count,
+                a.problem.masked_h),
+        reset_h_(workspace, units_, how, 1, true),
+        dgates_(workspace, {3, units_, a.problem.mask_sets, 0}, how),
+        dzr_(workspace, reset_before_zr_blocks(a.problem), how),
+        dcandidate_(workspace, {1, units_, 1, 0}, how),
         masked_h_scratch_(workspace.floats(scratch_rows(a.problem) * units_)),
         reset_h_scratch_(workspace.floats(scratch_rows(a.problem) * units_)),
-        dreset_h_(workspace.floats(scratch_rows(a.problem) * units_)),
-        dgates_scratch_(workspace.floats(scratch_rows(a.problem) * 3 * units_)) {}
+        dreset_h_(workspace.floats(scratch_rows(a.problem) * units_)) {}
 
   void pack(const Team& team) {
     input_.pack(team);
@@ -161,9 +163,9 @@ class GruResetBeforeBackward {
 
   void run(const BackwardRows& rows) {
     const Team& team = rows.walkers.team;
-    const int64_t width = 3 * units_, first = rows.walkers.scratch * units_;
+    const int64_t width = gate_stride(3, units_), first = rows.walkers.scratch * units_;
     float *masked_h = masked_h_scratch_ + first, *reset_h = reset_h_scratch_ + first;
-    float *dreset_h = dreset_h_ + first, *dgates = dgates_scratch_ + 3 * first;
+    float *dreset_h = dreset_h_ + first, *dgates = rows.dgates;
     const Range mine = share(rows.count, team);
     for (int64_t r = mine.begin; r < mine.end; ++r) {
       const float* gate_row = rows.gates + r * width;
@@ -187,10 +189,10 @@ class GruResetBeforeBackward {
       });
     }
     copy_or_zero(dreset_h + mine.begin * units_, nullptr, (mine.end - mine.begin) * units_);
-    team.meet();
+    team.barrier();
     recurrent_h_.add(team, rows.count, dgates + 2 * units_, width, RowMask{}, 0, nullptr, dreset_h,
                      units_);
-    team.meet();
+    team.barrier();
     for (int64_t r = mine.begin; r < mine.end; ++r) {
       const float* reset_row = rows.gates + r * width + units_;
       const float* h_row = rows.h_prev + r * units_;
@@ -204,28 +206,30 @@ class GruResetBeforeBackward {
         lanes.write(dreset_row + u, dreset * reset);
       });
       add(rows.dh + r * units_, mask_.apply(dreset_row, rows.rank + r, 2, masked), units_);
-      h_prev_.put(rows.k + r, h_row, mask_, rows.rank + r, masked);
-      reset_h_.put(rows.k + r, reset_h + r * units_, RowMask{}, 0, nullptr);
-      dgates_.put(rows.k + r, dgate_row);
-      dzr_.put(rows.k + r, dgate_row);
-      dcandidate_.put(rows.k + r, dgate_row + 2 * units_);
+      const Collected at{rows.collector, rows.k + r};
+      h_prev_.put(at, h_row, mask_, rows.rank + r, masked);
+      reset_h_.put(at, reset_h + r * units_, RowMask{}, 0, nullptr);
+      dgates_.put(at, dgate_row);
+      dzr_.put(at, dgate_row);
+      dcandidate_.put(at, dgate_row + 2 * units_);
     }
-    team.meet();
+    team.barrier();
     recurrent_zr_.add(team, rows.count, dgates, width, mask_, rows.rank, masked_h, rows.dh, units_);
-    input_.run(rows, dgates, width);
-    team.meet();
+    input_.run(rows, width);
+    team.barrier();
   }
 
-  void add_weight_gradients(int64_t depth, const int32_t* tokens, const Team& team) {
+  void add_weight_gradients(int64_t collector, int64_t depth, const int32_t* tokens,
+                            const WeightGradients& sums, const Team& team) {
     const int64_t stride = 3 * units_;
-    input_.add(depth, tokens, dgates_, team);
-    dzr_.add_weight_gradients(h_prev_, depth, a_.drecurrent_kernel, stride, team);
-    dcandidate_.add_weight_gradients(reset_h_, depth, a_.drecurrent_kernel + 2 * units_, stride,
-                                     team);
-    if (a_.dbias) dgates_.add_bias_gradients(depth, a_.dbias, team);
+    input_.add(collector, depth, tokens, dgates_, sums.dkernel, team);
+    dzr_.add_weight_gradients(h_prev_, collector, depth, sums.drecurrent_kernel, stride, team);
+    dcandidate_.add_weight_gradients(reset_h_, collector, depth,
+                                     sums.drecurrent_kernel + 2 * units_, stride, team);
+    if (sums.dbias) dgates_.add_bias_gradients(collector, depth, sums.dbias, team);
   }
 
-  void finish(const Team& team) { input_.finish(team); }
+  Input& input() { return input_; }
 
  private:
   const RnnBackward& a_;
@@ -238,7 +242,6 @@ class GruResetBeforeBackward {
   // dzr_ and dcandidate_ are columns of dgates_, packed again as panels of their own.
   GateGradients dgates_, dzr_, dcandidate_;
   float *masked_h_scratch_, *reset_h_scratch_, *dreset_h_;  // [scratch rows, H]
-  float* dgates_scratch_;                                   // [scratch rows, 3*H]
 };
 
 }  // namespace

@@ -12,8 +12,9 @@
 //   start(rows, gates)            writes the columns that the recurrent product does not add to
 //   sums(rows, gates, column)     the values that its sums start from
 // and in the backward pass
-//   pack(team), then run(rows, dgates, width) at each step, add(depth, tokens, dgates, team)
-//   after a block of steps, finish(team) at the end
+//   pack(team), then run(rows, width) at each step, add(collector, depth, tokens, dgates, dkernel,
+//   team) after a block of steps; at the end finish(team), or where row groups have walked
+//   finish_part(part, thread, dgates, dkernel) for each of parts(), then unrotate_kernel(team)
 //
 // Gate columns are in the order of the step: the kernel's, rotated by `rotation` gates (see
 // cell_step.h).
@@ -90,12 +91,12 @@ class PositionInput : public InputWeights {
     const Range mine = share(rows.count, team);
     for (int64_t r = mine.begin; r < mine.end; ++r)
       copy_or_zero(x + r * F, x_row(a_, rows.slot, rows.token, r), F);
-    team.meet();
+    team.barrier();
     kernel_.multiply(team, rows.count, x, F, mask_, rows.rank, masked, gates, row_.width,
                      FromRows{bias_, 0});
     for (int64_t r = mine.begin; r < mine.end && columns < row_.width; ++r)
       copy_or_zero(gates + r * row_.width + columns, bias_ + columns, row_.width - columns);
-    team.meet();
+    team.barrier();
   }
 
   FromRows sums(const ForwardRows&, const float* gates, int64_t column) const {
@@ -130,7 +131,6 @@ class ProjectedInput : public InputWeights {
                      products, row_.width, FromRows{bias_, 0});
     for (int64_t d = mine.begin; d < mine.end && columns < row_.width; ++d)
       copy_or_zero(products_ + d * row_.width + columns, bias_ + columns, row_.width - columns);
-    team.meet();  // a row of the batch may need any product
   }
 
   void start(const ForwardRows& rows, float* gates) const {
@@ -152,6 +152,76 @@ class ProjectedInput : public InputWeights {
 
 // ---- backward
 
+// Where row groups leave the gate gradients of all positions: those of the rows, then those of the
+// prefix.
+struct Dgates {
+  const float *rows, *prefix;
+  int64_t positions, stride;
+
+  const float* operator()(int64_t position) const {
+    return position < positions ? rows + position * stride
+                                : prefix + (position - positions) * stride;
+  }
+};
+
+// Row groups, at the end: the distinct tokens are cut into parts, fixed by the problem.
+constexpr int64_t kTokenParts = 8, kTokensInWork = kChain;
+inline int64_t token_parts(const RnnProblem& p) {
+  if (row_groups(p) == 0 || p.distinct == 0) return 0;
+  return larger(1, smaller(kTokenParts, p.distinct / kTokensInWork));
+}
+
+// The positions of each distinct token, in ascending order; the prefix's follow the rows'.
+class TokenPositions {
+ public:
+  TokenPositions(const RnnBackward& a, Workspace& workspace)
+      : distinct_(token_parts(a.problem) > 0 ? a.problem.distinct : 0),
+        positions_(distinct_ > 0 ? a.problem.positions + a.problem.prefix : 0),
+        token_(a.plan.walk.token),
+        first_(reinterpret_cast<int64_t*>(workspace.floats(2 * (distinct_ + 1)))),
+        position_(reinterpret_cast<int32_t*>(workspace.floats(positions_))) {}
+
+  // Sorts by counting.
+  void list() {
+    if (distinct_ == 0) return;
+    for (int64_t d = 0; d <= distinct_; ++d) first_[d] = 0;
+    for (int64_t k = 0; k < positions_; ++k) ++first_[token_[k] + 1];
+    for (int64_t d = 0; d < distinct_; ++d) first_[d + 1] += first_[d];
+    for (int64_t k = 0; k < positions_; ++k) position_[first_[token_[k]]++] = int32_t(k);
+    for (int64_t d = distinct_; d > 0; --d) first_[d] = first_[d - 1];
+    first_[0] = 0;
+  }
+
+  // sum [columns] = the rows of a token's positions; row(position) is one of them.
+  template <class Row>
+  void sum_rows(int64_t d, int64_t columns, Row row, float* sum) const {
+    const int32_t *begin = position_ + first_[d], *end = position_ + first_[d + 1];
+    constexpr int kStrip = 4;  // vectors: sums stay in registers
+    int64_t u = 0;
+    for (; u + kStrip * kLanes <= columns; u += kStrip * kLanes) {
+      Vec strip[kStrip] = {};
+      for (const int32_t* k = begin; k < end; ++k) {
+        const float* from = row(*k) + u;
+#pragma GCC unroll 8
+        for (int v = 0; v < kStrip; ++v) strip[v] += load(from + v * kLanes);
+      }
+#pragma GCC unroll 8
+      for (int v = 0; v < kStrip; ++v) store(sum + u + v * kLanes, strip[v]);
+    }
+    for_vectors({u, columns}, [&](int64_t i, auto lanes) {
+      Vec one{};
+      for (const int32_t* k = begin; k < end; ++k) one += lanes.read(row(*k) + i);
+      lanes.write(sum + i, one);
+    });
+  }
+
+ private:
+  int64_t distinct_, positions_;
+  const int32_t* token_;
+  int64_t* first_;     // [D + 1]
+  int32_t* position_;  // [positions]
+};
+
 class InputGradients {
  public:
   // `blocks` describes the gate gradients that `add` takes.
@@ -160,16 +230,8 @@ class InputGradients {
       : a_(a),
         blocks_(blocks),
         kernel_(workspace, a.problem.features, kernel_blocks, a.dx != nullptr),
-        row_(workspace.floats(a.problem.threads * blocks.columns())) {}
-
- protected:
-  void pack_kernel(const Team& team) { kernel_.pack(team, a_.kernel, blocks_.columns()); }
-
-  void clear_dx(const Team& team, int64_t rows) {
-    const int64_t F = a_.problem.features;
-    const Range mine = share(rows, team);
-    copy_or_zero(a_.dx + mine.begin * F, nullptr, (mine.end - mine.begin) * F);
-  }
+        row_(workspace.floats(a.problem.threads * blocks.columns())),
+        token_positions_(a, workspace) {}
 
   // Brings the columns of the kernel's gradient back into the order of the kernel.
   void unrotate_kernel(const Team& team) {
@@ -179,6 +241,18 @@ class InputGradients {
     for (int64_t f = mine.begin; f < mine.end; ++f)
       unrotate(a_.dkernel + f * blocks_.columns(), scratch);
     if (a_.dbias && team.thread == 0) unrotate(a_.dbias, scratch);
+  }
+
+ protected:
+  void list_tokens(const Team& team) {
+    if (team.thread + 1 == team.threads) token_positions_.list();
+  }
+  void pack_kernel(const Team& team) { kernel_.pack(team, a_.kernel, blocks_.columns()); }
+
+  void clear_dx(const Team& team, int64_t rows) {
+    const int64_t F = a_.problem.features;
+    const Range mine = share(rows, team);
+    copy_or_zero(a_.dx + mine.begin * F, nullptr, (mine.end - mine.begin) * F);
   }
 
   const RnnBackward& a_;
@@ -194,54 +268,64 @@ class InputGradients {
   }
 
   float* row_;  // [G*H] per thread
+
+ protected:
+  TokenPositions token_positions_;
 };
 
 class PositionInputGradients : public InputGradients {
  public:
-  PositionInputGradients(const RnnBackward& a, int64_t capacity, GateBlocks blocks,
+  PositionInputGradients(const RnnBackward& a, const Collecting& how, GateBlocks blocks,
                          Workspace& workspace)
       : InputGradients(a, blocks,
                        {blocks.gates, blocks.units, block_count(a.problem.masked_x, a.problem),
                         blocks.rotation},
                        workspace),
         mask_{a.x_mask, a.plan.row, a.problem.mask_sets, a.problem.features},
-        x_(workspace, a.problem.features, capacity, block_count(a.problem.masked_x, a.problem)),
+        x_(workspace, a.problem.features, how, block_count(a.problem.masked_x, a.problem),
+           a.problem.masked_x),
         masked_x_(workspace.floats(a.x_mask ? scratch_rows(a.problem) * a.problem.features : 0)),
         dx_(workspace.floats(a.dx && a.x ? scratch_rows(a.problem) * a.problem.features : 0)),
-        dx_rows_(workspace.floats(a.dx && !a.x ? capacity * a.problem.features : 0)) {}
+        grouped_(!how.packed),
+        dx_rows_(workspace.floats(a.dx && !a.x ? (grouped_ ? a.problem.positions : how.capacity) *
+                                                     a.problem.features
+                                               : 0)) {}
 
   void pack(const Team& team) {
     const RnnProblem& p = a_.problem;
     pack_kernel(team);
+    if (a_.dx) list_tokens(team);
     // The gradient is zero for steps that are not walked and tokens that do not occur.
     if (a_.dx && !a_.x) clear_dx(team, a_.tokens.vocabulary);
     if (a_.dx && a_.x && p.positions < p.batch * p.time) clear_dx(team, p.batch * p.time);
   }
 
-  void run(const BackwardRows& rows, const float* dgates, int64_t width) {
+  void run(const BackwardRows& rows, int64_t width) {
     const Team& team = rows.walkers.team;
     const int64_t F = a_.problem.features;
     float* masked = masked_x_ + (a_.x_mask ? rows.walkers.scratch * F : 0);
     const Range mine = share(rows.count, team);
     for (int64_t r = mine.begin; r < mine.end; ++r) {
-      x_.put(rows.k + r, x_row(a_, rows.slot, rows.token, r), mask_, rows.rank + r,
-             masked + (a_.x_mask ? r * F : 0));
+      x_.put({rows.collector, rows.k + r}, x_row(a_, rows.slot, rows.token, r), mask_,
+             rows.rank + r, masked + (a_.x_mask ? r * F : 0));
     }
     if (!a_.dx) return;
-    float* dx = a_.x ? dx_ + rows.walkers.scratch * F : dx_rows_ + rows.k * F;
+    float* dx =
+        a_.x ? dx_ + rows.walkers.scratch * F : dx_rows_ + (grouped_ ? rows.position : rows.k) * F;
     copy_or_zero(dx + mine.begin * F, nullptr, (mine.end - mine.begin) * F);
-    team.meet();
-    kernel_.add(team, rows.count, dgates, width, mask_, rows.rank, masked, dx, F);
+    team.barrier();
+    kernel_.add(team, rows.count, rows.dgates, width, mask_, rows.rank, masked, dx, F);
     if (!a_.x) return;
-    team.meet();
+    team.barrier();
     for (int64_t r = mine.begin; r < mine.end; ++r)
       copy_or_zero(a_.dx + rows.slot[r] * F, dx + r * F, F);
   }
 
-  void add(int64_t depth, const int32_t* tokens, const GateGradients& dgates, const Team& team) {
+  void add(int64_t collector, int64_t depth, const int32_t* tokens, const GateGradients& dgates,
+           float* dkernel, const Team& team) {
     const int64_t F = a_.problem.features;
-    dgates.add_weight_gradients(x_, depth, a_.dkernel, blocks_.columns(), team);
-    if (!a_.dx || a_.x) return;
+    dgates.add_weight_gradients(x_, collector, depth, dkernel, blocks_.columns(), team);
+    if (!a_.dx || a_.x || grouped_) return;
     // Each thread adds some columns, row after row, so the order is the same for any number of
     // them.
     const Range mine = share(F, team, kLanes);
@@ -253,71 +337,119 @@ class PositionInputGradients : public InputGradients {
 
   void finish(const Team& team) { unrotate_kernel(team); }
 
+  int64_t parts() const { return a_.dx && !a_.x ? token_parts(a_.problem) : 0; }
+
+  void finish_part(int64_t part, int, const Dgates&, float*) {
+    const int64_t F = a_.problem.features;
+    const Range tokens = share(a_.problem.distinct, {int(part), int(parts()), nullptr});
+    for (int64_t d = tokens.begin; d < tokens.end; ++d) {
+      token_positions_.sum_rows(
+          d, F, [&](int64_t position) { return dx_rows_ + position * F; },
+          a_.dx + a_.tokens.distinct[d] * F);
+    }
+  }
+
  private:
   RowMask mask_;
   MaskedRows x_;
   float *masked_x_, *dx_;  // [scratch rows, F]
-  float* dx_rows_;         // [capacity, F]: dx for a table, whose rows several threads may add to
+  bool grouped_;
+  // dx for a table, whose rows several threads may add to: [capacity, F], in groups [positions, F]
+  float* dx_rows_;
 };
 
 class ProjectedInputGradients : public InputGradients {
  public:
-  ProjectedInputGradients(const RnnBackward& a, int64_t, GateBlocks blocks, Workspace& workspace)
+  ProjectedInputGradients(const RnnBackward& a, const Collecting& walking, GateBlocks blocks,
+                          Workspace& workspace)
       : InputGradients(a, blocks, {blocks.gates, blocks.units, 1, blocks.rotation}, workspace),
-        x_rows_(workspace.floats(a.problem.distinct * a.problem.features)),
-        sums_(workspace.floats(a.problem.distinct * blocks.columns())),
-        block_(smaller(kGradientBlock, a.problem.distinct)),
-        x_(workspace, a.problem.features, block_, 1),
-        dproducts_(workspace, blocks, block_),
-        dx_rows_(workspace.floats(a.dx ? a.problem.distinct * a.problem.features : 0)) {}
+        grouped_(!walking.packed),
+        block_(smaller(grouped_ ? kTokensInWork : kGradientBlock, a.problem.distinct)),
+        stride_(gate_stride(blocks.gates, blocks.units)),
+        rows_(grouped_ ? a.problem.threads * block_ : a.problem.distinct),
+        x_rows_(workspace.floats(grouped_ ? 0 : a.problem.distinct * a.problem.features)),
+        sums_(workspace.floats(rows_ * stride_)),
+        x_(workspace, a.problem.features, {walking.packed, walking.collectors, block_}, 1, false),
+        dproducts_(workspace, blocks, {walking.packed, walking.collectors, block_}),
+        dx_rows_(workspace.floats(a.dx ? rows_ * a.problem.features : 0)) {}
 
   void pack(const Team& team) {
-    const int64_t columns = blocks_.columns();
     pack_kernel(team);
+    list_tokens(team);
+    if (a_.dx) clear_dx(team, a_.tokens.vocabulary);
+    if (grouped_) return;
     const Range mine = share(a_.problem.distinct, team);
     gather(a_.tokens, a_.problem.features, mine, x_rows_);
-    copy_or_zero(sums_ + mine.begin * columns, nullptr, (mine.end - mine.begin) * columns);
-    if (a_.dx) clear_dx(team, a_.tokens.vocabulary);
+    copy_or_zero(sums_ + mine.begin * stride_, nullptr, (mine.end - mine.begin) * stride_);
   }
 
-  void run(const BackwardRows&, const float*, int64_t) {}
+  void run(const BackwardRows&, int64_t) {}
 
-  void add(int64_t depth, const int32_t* tokens, const GateGradients& dgates, const Team& team) {
-    dgates.add_to_rows(depth, tokens, sums_, team);
+  void add(int64_t, int64_t depth, const int32_t* tokens, const GateGradients& dgates, float*,
+           const Team& team) {
+    if (!grouped_) dgates.add_to_rows(depth, tokens, sums_, stride_, team);
   }
 
-  // The products that PositionInputGradients computes at each step, once, from the sums.
+  int64_t parts() const { return token_parts(a_.problem); }
+
+  // The products that PositionInputGradients computes at each step, once, from the sums of a part of
+  // the tokens.
+  void finish_part(int64_t part, int thread, const Dgates& dgates, float* dkernel) {
+    const int64_t columns = blocks_.columns(), F = a_.problem.features;
+    const Range tokens = share(a_.problem.distinct, {int(part), int(parts()), nullptr});
+    float* sums = sums_ + thread * block_ * stride_;
+    for (int64_t first = tokens.begin; first < tokens.end; first += block_) {
+      const int64_t depth = smaller(block_, tokens.end - first);
+      for (int64_t k = 0; k < depth; ++k) {
+        token_positions_.sum_rows(first + k, columns, dgates, sums + k * stride_);
+        x_.put({thread, k}, a_.tokens.table + a_.tokens.distinct[first + k] * F, RowMask{}, 0,
+               nullptr);
+        dproducts_.put({thread, k}, sums + k * stride_);
+      }
+      dproducts_.add_weight_gradients(x_, thread, depth, dkernel, columns, kAlone);
+      if (a_.dx) add_dx(first, depth, sums, dx_rows_ + thread * block_ * F);
+    }
+  }
+
+  // The same by the whole team.
   void finish(const Team& team) {
     const int64_t D = a_.problem.distinct, F = a_.problem.features, columns = blocks_.columns();
     for (int64_t first = 0; first < D; first += block_) {
       const int64_t depth = smaller(block_, D - first);
       const Range mine = share(depth, team);
       for (int64_t k = mine.begin; k < mine.end; ++k) {
-        x_.put(k, x_rows_ + (first + k) * F, RowMask{}, 0, nullptr);
-        dproducts_.put(k, sums_ + (first + k) * columns);
+        x_.put({0, k}, x_rows_ + (first + k) * F, RowMask{}, 0, nullptr);
+        dproducts_.put({0, k}, sums_ + (first + k) * stride_);
       }
       if (a_.dx) {
-        const int64_t begin = first + mine.begin, count = mine.end - mine.begin;
-        copy_or_zero(dx_rows_ + begin * F, nullptr, count * F);
-        kernel_.add(kAlone, count, sums_ + begin * columns, columns, RowMask{}, 0, nullptr,
-                    dx_rows_ + begin * F, F);
-        for (int64_t d = begin; d < begin + count; ++d)
-          copy_or_zero(a_.dx + a_.tokens.distinct[d] * F, dx_rows_ + d * F, F);
+        const int64_t begin = first + mine.begin;
+        add_dx(begin, mine.end - mine.begin, sums_ + begin * stride_, dx_rows_ + begin * F);
       }
-      team.meet();
-      dproducts_.add_weight_gradients(x_, depth, a_.dkernel, columns, team);
-      team.meet();
+      team.barrier();
+      dproducts_.add_weight_gradients(x_, 0, depth, a_.dkernel, columns, team);
+      team.barrier();
     }
     unrotate_kernel(team);
   }
 
  private:
+  // The rows of dx of tokens first, first + 1, ...
+  void add_dx(int64_t first, int64_t count, const float* sums, float* scratch) {
+    const int64_t F = a_.problem.features;
+    copy_or_zero(scratch, nullptr, count * F);
+    kernel_.add(kAlone, count, sums, stride_, RowMask{}, 0, nullptr, scratch, F);
+    for (int64_t r = 0; r < count; ++r)
+      copy_or_zero(a_.dx + a_.tokens.distinct[first + r] * F, scratch + r * F, F);
+  }
+
+  bool grouped_;
+  int64_t block_, stride_;
+  int64_t rows_;   // [R]: the distinct tokens, or of each thread those that it has in work
   float* x_rows_;  // [D, F]
-  float* sums_;    // [D, G*H]: gate gradients summed per distinct token
-  int64_t block_;
+  float* sums_;    // [R, stride]: gate gradients summed per distinct token
   MaskedRows x_;
   GateGradients dproducts_;
-  float* dx_rows_;  // [D, F]
+  float* dx_rows_;  // [R, F]
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include "../barrier.h"
 #include "../phases.h"
-#include "../threads.h"
+#include "../pool.h"
 #include "vec.h"
 
 namespace fastrnn {
@@ -18,14 +18,15 @@ constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 // The threads of a parallel region, as one of them sees them.
 struct Team {
   int thread, threads;
-  Barrier* barrier;
+  Barrier* shared;
 
-  void meet() const {
-    if (threads > 1) barrier->meet(threads);
+  // Waits for all threads of the team.
+  void barrier() const {
+    if (threads > 1) shared->wait(threads);
   }
 };
 
-// One thread on its own: a share of its work is all of it, and it meets nobody.
+// One thread on its own: a share of its work is all of it, and it waits for nobody.
 constexpr Team kAlone{0, 1, nullptr};
 
 // Tells how long one phase after another took the team's first thread, if that is asked for.
@@ -112,6 +113,23 @@ void in_parallel(int threads, Body body) {
     mine.body(Team{thread, threads, &mine.barrier});
   };
   run_team(threads, run, &shared);
+}
+
+// Calls body(task, thread) for each task in 0..count-1, once. Up to `threads` threads claim one
+// after another, denormals flushed; `thread` is the number of the one at work.
+template <class Body>
+void for_tasks(int threads, int64_t count, Body body) {
+  const auto run = [](void* context, int64_t task, int thread) {
+    const FlushDenormals flush;
+    (*static_cast<Body*>(context))(task, thread);
+  };
+  run_tasks(threads, count, run, &body);
+}
+
+// Calls body(team) for each of `parts` shares of some work; the teams know no barrier.
+template <class Body>
+void deal(int parts, Body body) {
+  for_tasks(parts, parts, [&](int64_t part, int) { body(Team{int(part), parts, nullptr}); });
 }
 
 }  // namespace

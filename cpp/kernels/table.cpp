@@ -2,8 +2,10 @@
 // exports the table below and nothing else. If it exported an inline function too, the linker would
 // keep one level's copy for all levels, and CPUs without that level would crash.
 #include "../api.h"
+#include "backward_pass.h"
 #include "dense.h"
 #include "embedding.h"
+#include "forward_pass.h"
 #include "gru.h"
 #include "lstm.h"
 #include "optimizer.h"

@@ -28,6 +28,29 @@ struct RowsPacked {
   FASTRNN_INLINE float at(int row, int64_t k) const { return p[k * kTileRows + row]; }
 };
 
+// The right factor of a product: row(k) are the V vectors of row k. A packed panel has the rows one
+// behind the other.
+struct PanelPacked {
+  const float* p;
+  template <int V>
+  FASTRNN_INLINE const float* row(int64_t k) const {
+    return p + k * V * kLanes;
+  }
+};
+
+// Either factor of a sum of outer products where its rows lie, from a column on. What is read as
+// the right factor must be readable up to a whole vector.
+struct RowsAnywhere {
+  const float* const* rows;
+  int64_t column;
+  RowsAnywhere tile(int64_t row) const { return {rows, column + row}; }
+  FASTRNN_INLINE float at(int row, int64_t k) const { return rows[k][column + row]; }
+  template <int V>
+  FASTRNN_INLINE const float* row(int64_t k) const {
+    return rows[k] + column;
+  }
+};
+
 // What the sums of a product start from: nothing, rows at a distance (the result itself, or one
 // row for all with a stride of 0), or numbered rows. at(row) is a row of the result.
 struct FromZero {
@@ -71,14 +94,15 @@ struct Count {
 
 // c [R, V vectors] = start + a [R, depth] * panel [depth, V vectors], one part of a sum; of the
 // last vector only `tail` columns exist.
-template <int R, int V, class Left, class Start>
-FASTRNN_INLINE void tile(int64_t depth, Left a, const float* panel, Start start, float* c,
+template <int R, int V, class Left, class Right, class Start>
+FASTRNN_INLINE void tile(int64_t depth, Left a, Right panel, Start start, float* c,
                          int64_t c_stride, int64_t tail) {
   Vec sum[R][V] = {};
-  for (int64_t k = 0; k < depth; ++k, panel += V * kLanes) {
+  for (int64_t k = 0; k < depth; ++k) {
+    const float* row = panel.template row<V>(k);
     Vec b[V];
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) b[v] = load(panel + v * kLanes);
+    for (int v = 0; v < V; ++v) b[v] = load(row + v * kLanes);
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
       const Vec x = splat(a.at(r, k));
@@ -103,8 +127,8 @@ FASTRNN_INLINE void tile(int64_t depth, Left a, const float* panel, Start start,
 }
 
 // The same for any number of rows.
-template <int V, class Left, class Start>
-void tiles(int64_t rows, int64_t depth, Left a, const float* panel, Start start, float* c,
+template <int V, class Left, class Right, class Start>
+void tiles(int64_t rows, int64_t depth, Left a, Right panel, Start start, float* c,
            int64_t c_stride, int64_t tail) {
   int64_t r = 0;
   for (; r + kTileRows <= rows; r += kTileRows) {
@@ -129,8 +153,8 @@ void tiles(int64_t rows, int64_t depth, Left a, const float* panel, Start start,
   }
 }
 
-template <class Left, class Start>
-void tiles_of_width(int width, int64_t rows, int64_t depth, Left a, const float* panel, Start start,
+template <class Left, class Right, class Start>
+void tiles_of_width(int width, int64_t rows, int64_t depth, Left a, Right panel, Start start,
                     float* c, int64_t c_stride, int64_t tail) {
   static_assert(kTileVectors == 3);
   switch (width) {

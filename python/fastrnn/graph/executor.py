@@ -175,13 +175,17 @@ class Executor:
         )
 
     def backward(
-        self, caches: Sequence[Any], d_outputs: Sequence[np.ndarray | None]
+        self,
+        caches: Sequence[Any],
+        d_outputs: Sequence[np.ndarray | None],
+        consume: bool = False,
     ) -> tuple[list[np.ndarray | None], list[np.ndarray]]:
         """Go back through one `forward`.
 
         Args:
             caches: Those that `forward` returned.
             d_outputs: Gradient with respect to each output; None where nothing depends on it.
+            consume: Whether the caches may be overwritten; they then serve no other call.
 
         Returns:
             The gradients of the inputs (None without `input_gradient`, or where there is none),
@@ -211,7 +215,8 @@ class Executor:
                 if step.penalizes:
                     cache, y = cache
                     d = step.layer.add_activity_gradient(d, y)
-                d_x, d_weights = step.layer.backward(cache, d, step.input_gradient)
+                options = {"consume": True} if consume and step.layer.keeps_tape else {}
+                d_x, d_weights = step.layer.backward(cache, d, step.input_gradient, **options)
             for place, gradient in zip(step.targets, d_weights, strict=True):
                 if place is not None and gradient is not None:
                     there = gradients[place]

@@ -151,6 +151,7 @@ def rnn_backward(
     d_states: States | None = None,
     *,
     input_gradient: bool = True,
+    consume: bool = False,
 ) -> RnnGradients:
     """Inverts `rnn_forward`: the gradients of its arguments from those of its results.
 
@@ -160,9 +161,14 @@ def rnn_backward(
         d_states: gradients of the last states, (dh,) or (dh, dc); None, or None for an entry, for
             zeros.
         input_gradient: whether the gradient of x is wanted.
+        consume: whether the tape may be overwritten, which saves memory and time. It then serves
+            no other call.
 
     Returns:
         An `RnnGradients`.
+
+    Raises:
+        ValueError: If the tape has been consumed.
 
     Example:
         >>> import numpy as np

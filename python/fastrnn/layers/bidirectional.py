@@ -209,9 +209,12 @@ class Bidirectional(SequenceLayer):
         return (*outputs, *forward.states, *backward.states)
 
     def backward(
-        self, cache: _Cache, d_y: Any, input_gradient: bool = True
+        self, cache: _Cache, d_y: Any, input_gradient: bool = True, consume: bool = False
     ) -> tuple[Any, list[np.ndarray]]:
-        """Go back through `forward`; the gradients of the input add up."""
+        """Go back through `forward`; the gradients of the input add up.
+
+        With `consume` the cache serves no other call.
+        """
         d_states: tuple[Any, Any] = (None, None)
         if self.return_state:
             merged = 2 if self.merge_mode is None else 1
@@ -225,7 +228,7 @@ class Bidirectional(SequenceLayer):
             )
         layers = self._sublayers()
         first, second = (
-            layer.walk_back(tape, d, input_gradient, d_last)
+            layer.walk_back(tape, d, input_gradient, d_last, consume)
             for layer, tape, d, d_last in zip(layers, cache.tapes, d_outputs, d_states, strict=True)
         )
         d_x = first.x

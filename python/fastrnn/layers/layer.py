@@ -91,6 +91,9 @@ class Layer(GraphMember, WeightOwner, Configurable):
     takes_tokens = False
     """Whether `forward` takes a `kernels.Embedded` in place of an Embedding's output."""
 
+    keeps_tape = False
+    """Whether `backward` takes `consume`: the cache may be overwritten and serves no other call."""
+
     def __init__(
         self,
         *,

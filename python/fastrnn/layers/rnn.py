@@ -276,14 +276,14 @@ class RNN(SequenceLayer):
         return y, (tape, given is not None)
 
     def backward(
-        self, cache: Any, d_y: Any, input_gradient: bool = True
+        self, cache: Any, d_y: Any, input_gradient: bool = True, consume: bool = False
     ) -> tuple[Any, list[np.ndarray]]:
-        """Go back through `forward`."""
+        """Go back through `forward`; with `consume` the cache serves no other call."""
         tape, has_states = cache
         d_outputs, *d_states = d_y if self.return_state else [d_y]
         if d_outputs is not None:
             d_outputs = self._in_order_of_walk(d_outputs)
-        d = self.walk_back(tape, d_outputs, input_gradient, d_states or None)
+        d = self.walk_back(tape, d_outputs, input_gradient, d_states or None, consume)
         d_weights = self._weight_gradients(d)
         return [d.x, *(d.initial_state or ())] if has_states else d.x, d_weights
 
@@ -339,6 +339,7 @@ class RNN(SequenceLayer):
         d_outputs: np.ndarray | None,
         input_gradient: bool = True,
         d_states: Sequence[np.ndarray | None] | None = None,
+        consume: bool = False,
     ) -> kernels.RnnGradients:
         """Go back through `walk`.
 
@@ -347,11 +348,14 @@ class RNN(SequenceLayer):
             d_outputs: Gradient with respect to its outputs, in the order of the time, or None.
             input_gradient: Whether the gradient with respect to x is wanted.
             d_states: Gradients with respect to its last states; None, or None for one, for zeros.
+            consume: Whether the tape may be overwritten.
 
         Returns:
             The gradients of x, of the weights and of the initial states.
         """
-        return kernels.rnn_backward(tape, d_outputs, d_states, input_gradient=input_gradient)
+        return kernels.rnn_backward(
+            tape, d_outputs, d_states, input_gradient=input_gradient, consume=consume
+        )
 
     def _weight_gradients(self, d: kernels.RnnGradients) -> list[np.ndarray]:
         """Return the gradients of the weights, in the order of `weights`."""

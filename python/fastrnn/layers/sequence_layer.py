@@ -23,6 +23,7 @@ class SequenceLayer(Layer):
 
     takes_list = True  # of sequences and initial states
     takes_tokens = True
+    keeps_tape = True
 
     def as_input(self, inputs: Any, name: str = "inputs") -> np.ndarray:
         """Convert sequences; nested lists are one array here."""

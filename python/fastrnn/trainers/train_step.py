@@ -119,7 +119,7 @@ class TrainStep:
             if part.loss_weight != 1.0:
                 d_y *= np.float32(part.loss_weight)
             d_outputs.append(d_y)
-        _, gradients = self._executor.backward(caches, d_outputs)
+        _, gradients = self._executor.backward(caches, d_outputs, consume=True)
         if self._penalized:
             penalty += self._weight_penalty()
             for index, variable in self._regularized:

@@ -1,0 +1,227 @@
+#include "pool.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+
+#include "barrier.h"
+#include "phases.h"
+
+namespace fastrnn {
+namespace {
+
+// How often a condition is looked at before a thread falls asleep: some tens of microseconds, about
+// what it costs to fall asleep and be woken.
+constexpr int kSpins = 1000;
+// How long a team waits for its threads: longer than a thread that sleeps takes to wake up.
+constexpr double kEnrolment = 100e-6;
+
+// Waits until the word is no longer `old`.
+void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old) {
+  for (int spin = 0; spin < kSpins; ++spin) {
+    if (word.load(std::memory_order_acquire) != old) return;
+    pause_cpu();
+  }
+  word.wait(old, std::memory_order_acquire);
+}
+
+// What the threads are asked to do. They read it while it may be replaced, and then claim: a claim
+// succeeds only while the job is still the one that was read.
+struct Job {
+  std::atomic<void (*)(void*, int64_t, int)> task;
+  std::atomic<void (*)(void*, int, int)> member;  // of a team; then there is one task per thread
+  std::atomic<void*> context;
+  std::atomic<uint32_t> count;
+  std::atomic<int> threads;
+};
+
+constexpr uint64_t kClosed = uint64_t(1) << 31;
+constexpr uint64_t kClaims = kClosed - 1;  // their number; above it the number of the job
+
+void run_alone(int64_t count, void (*body)(void*, int64_t, int), void* context) {
+  for (int64_t task = 0; task < count; ++task) body(context, task, 0);
+}
+
+class Pool {
+ public:
+  bool try_lock() { return busy_.try_lock(); }
+  void unlock() { busy_.unlock(); }
+
+  void run_tasks(int threads, uint32_t count, void (*body)(void*, int64_t, int), void* context) {
+    threads = start_threads(allowed(threads));
+    if (threads == 1) return run_alone(count, body, context);
+    const double begin = now_seconds();
+    open(threads, count, body, nullptr, context);
+    uint32_t mine = 0;
+    for (uint64_t claims; claim(0, claims); ++mine) {
+      body(context, int64_t(claims & kClaims), 0);
+      done_.fetch_add(1, std::memory_order_acq_rel);
+    }
+    const double end = now_seconds();
+    wait_for_tasks(count);
+    if (mine > 0) learn(threads, (end - begin) * count / mine, now_seconds() - begin);
+  }
+
+  void run_team(int threads, void (*body)(void*, int, int), void* context) {
+    threads = start_threads(allowed(threads));
+    if (threads == 1) return body(context, 0, 1);
+    open(threads, uint32_t(threads - 1), nullptr, body, context);
+    const double begin = now_seconds(), latest = begin + kEnrolment;
+    uint64_t claims = claims_.load(std::memory_order_relaxed);
+    while ((claims & kClaims) < uint32_t(threads - 1) && now_seconds() < latest) {
+      pause_cpu();
+      claims = claims_.load(std::memory_order_relaxed);
+    }
+    claims = claims_.fetch_or(kClosed, std::memory_order_acq_rel);
+    const uint32_t others = uint32_t(claims & kClaims);
+    team_size_.store(others + 1, std::memory_order_release);
+    team_size_.notify_all();
+    take_seconds_waited();
+    body(context, 0, int(others) + 1);
+    double waited = take_seconds_waited();
+    const double end = now_seconds();
+    wait_for_tasks(others);
+    const double now = now_seconds();
+    waited += now - end;
+    learn(threads, (now - begin - waited) * (others + 1), now - begin);
+  }
+
+ private:
+  // ---- the caller
+
+  // As many threads as there are; starts those that are missing. The system may refuse.
+  int start_threads(int threads) {
+    try {
+      for (; others_ < threads - 1; ++others_) std::thread(&Pool::work, this, others_ + 1).detach();
+    } catch (const std::system_error&) {
+    }
+    return std::min(threads, others_ + 1);
+  }
+
+  void open(int threads, uint32_t count, void (*task)(void*, int64_t, int),
+            void (*member)(void*, int, int), void* context) {
+    // Nobody claims while the job is replaced; all claims of the last one have been made.
+    const uint64_t next = (claims_.fetch_or(kClosed, std::memory_order_acq_rel) >> 32) + 1;
+    job_.task.store(task, std::memory_order_release);
+    job_.member.store(member, std::memory_order_release);
+    job_.context.store(context, std::memory_order_release);
+    job_.count.store(count, std::memory_order_release);
+    job_.threads.store(threads, std::memory_order_release);
+    done_.store(0, std::memory_order_relaxed);
+    team_size_.store(0, std::memory_order_relaxed);
+    claims_.store(next << 32, std::memory_order_release);
+    opened_.store(uint32_t(next), std::memory_order_release);
+    opened_.notify_all();
+  }
+
+  void wait_for_tasks(uint32_t count) {
+    for (uint32_t done; (done = done_.load(std::memory_order_acquire)) < count;)
+      wait_for_change(done_, done);
+  }
+
+  // ---- all threads
+
+  // Claims the next task for a thread: its number is in the last bits of `claims`.
+  bool claim(int thread, uint64_t& claims) {
+    claims = claims_.load(std::memory_order_acquire);
+    do {
+      if ((claims & kClosed) || (claims & kClaims) >= job_.count.load(std::memory_order_acquire) ||
+          thread >= job_.threads.load(std::memory_order_acquire))
+        return false;
+    } while (!claims_.compare_exchange_weak(claims, claims + 1, std::memory_order_acq_rel,
+                                            std::memory_order_acquire));
+    return true;
+  }
+
+  void work(int thread) {
+    for (uint32_t seen = 0;;) {
+      wait_for_change(opened_, seen);
+      seen = opened_.load(std::memory_order_acquire);
+      for (uint64_t claims; claim(thread, claims);) work_on(uint32_t(claims & kClaims), thread);
+    }
+  }
+
+  // The job cannot be replaced before its claimed tasks are done.
+  void work_on(uint32_t task, int thread) {
+    void* context = job_.context.load(std::memory_order_acquire);
+    if (const auto member = job_.member.load(std::memory_order_acquire)) {
+      wait_for_change(team_size_, 0);
+      member(context, int(task) + 1, int(team_size_.load(std::memory_order_acquire)));
+    } else {
+      job_.task.load(std::memory_order_acquire)(context, task, thread);
+    }
+    done_.fetch_add(1, std::memory_order_acq_rel);
+    done_.notify_all();
+  }
+
+  // ---- how many threads pay
+
+  int allowed(int threads) {
+    if (pause_ > 0 && --pause_ == 0) limit_ = std::min(2 * limit_, kNoLimit);
+    return std::min(threads, limit_);
+  }
+
+  // taken: seconds of a call; alone: what the caller would have taken by himself.
+  void learn(int threads, double alone, double taken) {
+    alone_ = alone_ * kMemory + alone;
+    taken_ = taken_ * kMemory + taken;
+    if (taken_ < alone_) {
+      next_pause_ = kFirstPause;
+    } else if (taken_ > alone_ * kLoss) {
+      limit_ = std::max(1, threads / 2);
+      pause_ = next_pause_;
+      next_pause_ = std::min(2 * next_pause_, kLongestPause);
+      alone_ = taken_ = 0;
+    }
+  }
+
+  static constexpr double kMemory = 0.9, kLoss = 1.1;
+  static constexpr int kNoLimit = 1 << 20;
+  static constexpr int kFirstPause = 64, kLongestPause = 1024;  // calls
+
+  std::mutex busy_;
+  int others_ = 0;  // threads beside the caller
+  int limit_ = kNoLimit, pause_ = 0, next_pause_ = kFirstPause;
+  double alone_ = 0, taken_ = 0;  // sums that fade
+  Job job_{};
+  alignas(64) std::atomic<uint64_t> claims_{kClosed};
+  alignas(64) std::atomic<uint32_t> opened_{0};
+  alignas(64) std::atomic<uint32_t> done_{0};
+  alignas(64) std::atomic<uint32_t> team_size_{0};
+};
+
+// Never destroyed: its threads run until the process ends.
+alignas(64) unsigned char memory[sizeof(Pool)];
+Pool& pool() { return *reinterpret_cast<Pool*>(memory); }
+[[maybe_unused]] const bool made = new (memory) Pool;
+
+}  // namespace
+
+void run_tasks(int threads, int64_t count, void (*body)(void*, int64_t, int), void* context) {
+  threads = int(std::min<int64_t>(threads, count));
+  if (threads > 1 && uint64_t(count) < kClaims && pool().try_lock()) {
+    pool().run_tasks(threads, uint32_t(count), body, context);
+    return pool().unlock();
+  }
+  run_alone(count, body, context);
+}
+
+void run_team(int threads, void (*body)(void*, int, int), void* context) {
+  if (threads > 1 && pool().try_lock()) {
+    pool().run_team(threads, body, context);
+    return pool().unlock();
+  }
+  body(context, 0, 1);
+}
+
+void register_fork_handler() {
+  // A child inherits the memory of the pool but not its threads, and perhaps a job in the middle.
+  pthread_atfork(nullptr, nullptr, [] { new (memory) Pool; });
+}
+
+}  // namespace fastrnn
