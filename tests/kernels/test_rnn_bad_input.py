@@ -163,7 +163,12 @@ def test_arguments_are_known_and_complete(
     tape = native(**given)[2]
     with pytest.raises(TypeError, match="unexpected keyword argument 'd_output'"):
         _core.rnn_backward(
-            tape=tape, d_outputs=None, d_states=None, input_gradient=True, d_output=None
+            tape=tape,
+            d_outputs=None,
+            d_states=None,
+            input_gradient=True,
+            consume=False,
+            d_output=None,
         )
 
 

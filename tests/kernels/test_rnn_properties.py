@@ -135,6 +135,23 @@ def test_a_tape_serves_twice(cell: Cell, variant: str, isa: str, rng: np.random.
 
 @cells
 @variants
+@pytest.mark.parametrize("sizes", [SMALL, (33, 9, 7, 20), (33, 3, 65, 200)], ids=str)
+def test_a_consumed_tape_gives_the_same_bits_once(
+    cell: Cell, sizes: Any, variant: str, isa: str, rng: np.random.Generator
+) -> None:
+    problem = make(cell, sizes, variant, rng)
+    output = forward(cell, problem)
+    before = {name: array.copy() for name, array in flatten(output).items()}
+    gradients = (problem.d_outputs, problem.d_states)
+    kept = flatten(cell.backward(output.tape, *gradients))
+    assert_same_bits(kept, flatten(cell.backward(output.tape, *gradients, consume=True)))
+    assert_same_bits(before, flatten(output))
+    with pytest.raises(ValueError, match="`tape` must not have been consumed"):
+        cell.backward(output.tape, *gradients)
+
+
+@cells
+@variants
 def test_backward_is_linear_in_its_gradients(
     cell: Cell, variant: str, isa: str, rng: np.random.Generator
 ) -> None:

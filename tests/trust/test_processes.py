@@ -297,6 +297,9 @@ def work():
 
 BESIDE = """
 import numpy as np
+before = set(os.listdir("/proc/self/task"))
+train_and_predict()
+ours = set(os.listdir("/proc/self/task")) - before  # kept for all callers
 {theirs}
 theirs = work()
 want = train_and_predict()
@@ -315,10 +318,10 @@ def both(*works):
         thread.join()
     return results
 
-new = []  # threads of the process; those of parallel regions, where nothing else runs
+new = []  # threads of the process
 print(both(work, train_and_predict) == [theirs, want])
-both(train_and_predict), both(work)
-ours, others = new[-2:]
+both(work)
+others = new[-1]
 print(len(ours) >= 1, len(others) >= 1 or "tensorflow" in sys.modules or os.cpu_count() == 1)
 """
 
@@ -339,7 +342,7 @@ def test_beside_other_libraries_with_threads(name: str, order: str, tmp_path: Pa
     if order == "before":
         first, then = f"import numpy as np\n{theirs}", ""
     else:
-        first, then = "", f"train_and_predict()\n{theirs}"
+        first, then = "", theirs
     script = tmp_path / "beside.py"
     script.write_text(first + MODEL + constant + BESIDE.replace("{theirs}", then))
     done = subprocess.run(
