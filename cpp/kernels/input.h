@@ -392,8 +392,8 @@ class ProjectedInputGradients : public InputGradients {
 
   int64_t parts() const { return token_parts(a_.problem); }
 
-  // The products that PositionInputGradients computes at each step, once, from the sums of a part of
-  // the tokens.
+  // The products that PositionInputGradients computes at each step, once, from the sums of a part
+  // of the tokens.
   void finish_part(int64_t part, int thread, const Dgates& dgates, float* dkernel) {
     const int64_t columns = blocks_.columns(), F = a_.problem.features;
     const Range tokens = share(a_.problem.distinct, {int(part), int(parts()), nullptr});
