@@ -2,8 +2,7 @@
 
     python examples/gru_vs_rnn_saved.py
 
-With `tensorflow.keras` in place of `fastrnn` in the imports at the top, the same script runs on
-TensorFlow.
+With `tensorflow.keras` instead of `fastrnn` in the imports, the same script runs on TensorFlow.
 """
 
 import argparse
@@ -29,7 +28,7 @@ def load_reviews(samples, steps):
 
 
 def build_model(layer, steps, units):
-    """A classifier around one recurrent layer."""
+    """A classifier with one recurrent layer."""
     model = Sequential(
         [
             Input((steps,)),

@@ -2,8 +2,7 @@
 
     python examples/imdb_simple_vs_lstm.py
 
-With `tensorflow.keras` in place of `fastrnn` in the imports at the top, the same script runs on
-TensorFlow.
+With `tensorflow.keras` instead of `fastrnn` in the imports, the same script runs on TensorFlow.
 """
 
 import argparse
@@ -18,7 +17,7 @@ from fastrnn.utils import set_random_seed
 VOCABULARY = 4_000
 EMBEDDING = 128
 BATCH = 30
-FIRST_WORD = 3  # smaller tokens stand for padding, the start of a review and an unknown word
+FIRST_WORD = 3  # the smaller tokens are padding, the start of a review and unknown words
 
 
 def decode(review):
@@ -38,7 +37,7 @@ def load_reviews(samples, steps):
 
 
 def build_model(layer, steps, units):
-    """A classifier around one recurrent layer."""
+    """A classifier with one recurrent layer."""
     model = Sequential(
         [
             Input((steps,)),

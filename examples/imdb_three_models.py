@@ -2,8 +2,7 @@
 
     python examples/imdb_three_models.py
 
-With `tensorflow.keras` in place of `fastrnn` in the imports at the top, the same script runs on
-TensorFlow.
+With `tensorflow.keras` instead of `fastrnn` in the imports, the same script runs on TensorFlow.
 """
 
 import argparse
@@ -31,7 +30,7 @@ def load_reviews(samples):
 
 
 def build_model(layer):
-    """A classifier around one recurrent layer."""
+    """A classifier with one recurrent layer."""
     model = Sequential(
         [
             Embedding(VOCABULARY, EMBEDDING, input_length=STEPS),

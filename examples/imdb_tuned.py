@@ -2,8 +2,7 @@
 
     python examples/imdb_tuned.py
 
-With `tensorflow.keras` in place of `fastrnn` in the imports at the top, the same script runs on
-TensorFlow.
+With `tensorflow.keras` instead of `fastrnn` in the imports, the same script runs on TensorFlow.
 """
 
 import argparse
@@ -31,7 +30,7 @@ def load_reviews(samples, steps):
 
 
 def build_model(layer, steps, units, dropout, rate):
-    """A classifier around one recurrent layer, with dropout of its inputs and of its states."""
+    """A classifier with one recurrent layer, with dropout of its inputs and of its states."""
     model = Sequential(
         [
             Input((steps,)),

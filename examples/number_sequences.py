@@ -1,9 +1,8 @@
-"""A SimpleRNN continues sequences of numbers, also where it has never been.
+"""A SimpleRNN continues sequences of numbers, also beyond the numbers that it was trained on.
 
     python examples/number_sequences.py
 
-With `tensorflow.keras` in place of `fastrnn` in the imports at the top, the same script runs on
-TensorFlow.
+With `tensorflow.keras` instead of `fastrnn` in the imports, the same script runs on TensorFlow.
 """
 
 import argparse
@@ -22,7 +21,7 @@ def windows(numbers, steps):
 
 
 def build_model(steps, units):
-    """A number for a window of numbers."""
+    """A model that predicts the number after a window of numbers."""
     model = Sequential([Input((steps, 1)), SimpleRNN(units, activation="relu"), Dense(1)])
     model.compile(optimizer="adam", loss="mse")
     return model

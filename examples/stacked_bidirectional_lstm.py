@@ -5,8 +5,7 @@
 The flags are the exercises of the lesson: other units, more hidden layers (`--units 64 64 32`),
 `--dense-activation tanh`, more epochs, longer reviews, another vocabulary, dropout.
 
-With `tensorflow.keras` in place of `fastrnn` in the imports at the top, the same script runs on
-TensorFlow.
+With `tensorflow.keras` instead of `fastrnn` in the imports, the same script runs on TensorFlow.
 """
 
 import argparse

@@ -150,7 +150,7 @@ def get(identifier: Any) -> Loss:
         return _REGISTRY.get(identifier)
     try:
         return _CLASS_OF_FUNCTION[identifier]()
-    except (KeyError, TypeError):  # of what cannot be hashed
+    except (KeyError, TypeError):  # `identifier` cannot be hashed
         raise ValueError(
             "A loss of your own must be a `fastrnn.losses.Loss`, because fastrnn cannot derive the "
             "gradient of a function: subclass `Loss` with a method `differentiate(y_true, y_pred, "

@@ -13,8 +13,9 @@ from fastrnn.losses.loss import Differential, mean_of_elements
 class BinaryFocalCrossentropy(Crossentropy):
     """Binary crossentropy, each output weighted by `(1 - q)**gamma`.
 
-    `q = t p + (1 - t) (1 - p)` is the probability that the prediction gives to the label, so what
-    is predicted well hardly counts (Lin et al., 2017, "Focal Loss for Dense Object Detection").
+    `q = t p + (1 - t) (1 - p)` is the probability that the prediction gives to the label, so
+    outputs that are predicted well hardly count (Lin et al., 2017, "Focal Loss for Dense Object
+    Detection").
 
     Args:
         apply_class_balancing: Whether to weigh label 1 by `alpha` and label 0 by `1 - alpha`.
@@ -121,7 +122,7 @@ def binary_focal_crossentropy(
 
 
 def check_gamma(gamma: float) -> None:
-    """Refuse exponents that would count easy outputs more."""
+    """Refuse exponents below 0, which would count easy outputs more."""
     if not gamma >= 0.0:
         raise ValueError(f"`gamma` must be a number of at least 0. Received: gamma={gamma!r}")
 

@@ -64,7 +64,7 @@ def categorical_crossentropy(
     """Return the categorical crossentropy of each sample.
 
     Args:
-        y_true: Probability of each class, shape [batch, ..., classes]; one-hot as a rule.
+        y_true: Probability of each class, shape [batch, ..., classes]; usually one-hot.
         y_pred: Probabilities or logits of the same shape.
         from_logits: Whether `y_pred` holds logits.
         label_smoothing: In [0, 1]: how far labels are moved towards `1 / classes`.
@@ -108,7 +108,7 @@ def _of_probabilities(t: np.ndarray, y_pred: np.ndarray) -> Differential:
 
 
 def through_total(y_pred: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
-    """Return `p = y_pred / sum(y_pred)` and what turns a derivative by p into one by y_pred."""
+    """Return `p = y_pred / sum(y_pred)` and its backward pass: d p to d y_pred."""
     total = np.add.reduce(y_pred, axis=-1, keepdims=True)
     p = y_pred / total
 
@@ -120,17 +120,17 @@ def through_total(y_pred: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray]
 
 
 def through_softmax(z: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
-    """Return `p = softmax(z)` and what turns a derivative by p into one by z."""
+    """Return `p = softmax(z)` and its backward pass: d p to d z."""
     powers = np.exp(z - np.maximum.reduce(z, axis=-1, keepdims=True))
     p, by_powers = through_total(powers)
     return p, lambda d_p: by_powers(d_p) * powers
 
 
 def warn_of_one_class(y_pred_shape: Shape) -> None:
-    """Warn of labels that are a single class, of which the crossentropy is always 0."""
+    """Warn if there is one class only: then the crossentropy is always 0."""
     if y_pred_shape[-1] == 1:
         warnings.warn(
-            "Of a single class, the categorical crossentropy is always 0. With two classes "
+            "With a single class, the categorical crossentropy is always 0. With two classes "
             f"and one output, use 'binary_crossentropy'. Received: y_pred.shape={y_pred_shape}",
             SyntaxWarning,
             stacklevel=4,

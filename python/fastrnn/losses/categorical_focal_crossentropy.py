@@ -20,7 +20,7 @@ from fastrnn.losses.loss import Differential, Shape
 class CategoricalFocalCrossentropy(Crossentropy):
     """Categorical crossentropy, each class weighted by `alpha (1 - p)**gamma`.
 
-    `-sum(alpha (1 - p)**gamma t log(p))`, so what is predicted well hardly counts (Lin et al.,
+    `-sum(alpha (1 - p)**gamma t log(p))`, so easy samples hardly count (Lin et al.,
     2017, "Focal Loss for Dense Object Detection"). `p` is scaled to a sum of 1, then clipped to
     [1e-7, 1 - 1e-7]. On logits, `p = softmax(z)`.
 
@@ -89,7 +89,7 @@ def categorical_focal_crossentropy(
     """Return the categorical focal crossentropy of each sample.
 
     Args:
-        y_true: Probability of each class, shape [batch, ..., classes]; one-hot as a rule.
+        y_true: Probability of each class, shape [batch, ..., classes]; usually one-hot.
         y_pred: Probabilities or logits of the same shape.
         alpha: Weight of all classes, or of each one.
         gamma: How fast the weight of a class falls with its probability.

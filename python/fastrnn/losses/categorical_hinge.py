@@ -9,7 +9,7 @@ from fastrnn.losses.loss import Differential, NamedLoss
 
 
 class CategoricalHinge(NamedLoss):
-    """How far the best wrong class comes near the right one: `max(wrong - right + 1, 0)`.
+    """By how much the best wrong class misses the margin: `max(wrong - right + 1, 0)`.
 
     `right = sum(y_true y_pred)` and `wrong = max((1 - y_true) y_pred)` over the last axis (Crammer
     and Singer, 2001).

@@ -1,4 +1,4 @@
-"""What the crossentropies of probabilities have in common: logits and smoothed labels."""
+"""The base of the crossentropies: logits and smoothed labels."""
 
 from __future__ import annotations
 
@@ -58,5 +58,5 @@ class Crossentropy(Loss):
 
 
 def clip(probabilities: np.ndarray) -> np.ndarray:
-    """Return probabilities of which neither `p` nor `1 - p` has an infinite logarithm."""
+    """Return probabilities clipped so that the logarithms of `p` and `1 - p` are finite."""
     return np.asarray(np.minimum(np.maximum(probabilities, _LOWEST), _HIGHEST))

@@ -9,7 +9,7 @@ from fastrnn.losses.loss import Differential, Loss, mean_of_elements
 
 
 class Huber(Loss):
-    """Squared near zero, linear beyond: less moved by outliers than the squared error.
+    """Squared near zero, linear beyond: outliers count less than in the squared error.
 
     Mean over the last axis of `error**2 / 2` where `abs(error) <= delta`, and of
     `delta abs(error) - delta**2 / 2` beyond (Huber, 1964, "Robust Estimation of a Location

@@ -1,12 +1,12 @@
-"""What all losses share: shapes, weights, reduction and its gradient.
+"""The base of all losses: shapes, weights, reduction and its gradient.
 
-A loss maps labels and predictions to one value per sample (or per sample and time step), and a
-reduction turns these into the number that training minimizes. Keras's TensorFlow backend is the
-reference for the numbers, all of them float32.
+A loss maps labels and predictions to one value per sample (or per sample and time step). A
+reduction turns these values into the number that training minimizes. The reference for the numbers,
+all float32, is Keras's TensorFlow backend.
 
 When a model ends in a sigmoid or softmax, Keras evaluates a crossentropy on the *inputs* of that
 activation (the logits), so that saturated predictions keep their gradient. `fused_activation`
-tells which activation a loss can see through; a trainer that finds it at the end of its model
+names the activation whose inputs the loss can take. A trainer that finds it at the end of its model
 passes the logits with `from_logits=True` and gets the gradient of the logits.
 """
 
@@ -22,7 +22,7 @@ from fastrnn.losses.reduction import REDUCTIONS, both_masks, reduce_values
 from fastrnn.naming import auto_name, to_snake_case
 
 EPSILON = 1e-7
-"""How far probabilities are kept from 0 and 1 before their logarithm; Keras's `epsilon()`."""
+"""Probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm: Keras's `epsilon()`."""
 
 Shape = tuple[int | None, ...]
 
@@ -45,7 +45,7 @@ class Differential(NamedTuple):
 class Loss(Configurable):
     """Base of all losses.
 
-    Subclasses implement `differentiate`, or only `call` if they are never trained with.
+    Subclasses implement `differentiate`, or only `call` if no model is trained with them.
 
     Args:
         name: Name of the loss. Defaults to the class name in snake case.
@@ -101,19 +101,19 @@ class Loss(Configurable):
         """Return the value of each sample and its derivative.
 
         Args:
-            y_true: Float32 labels of the rank of `y_pred` where Keras would make it so.
+            y_true: Float32 labels; of the rank of `y_pred` if Keras would expand them.
             y_pred: Float32 predictions.
             from_logits: Whether `y_pred` holds the inputs of `fused_activation`.
         """
         raise NotImplementedError(
-            f"`{type(self).__name__}` must implement `differentiate` to be trained with."
+            f"`{type(self).__name__}` must implement `differentiate` for training."
         )
 
     def call(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """Return the value of each sample, without reduction.
 
         Args:
-            y_true: Float32 labels of the rank of `y_pred` where Keras would make it so.
+            y_true: Float32 labels; of the rank of `y_pred` if Keras would expand them.
             y_pred: Float32 predictions.
         """
         return self.differentiate(y_true, y_pred).values
@@ -179,7 +179,7 @@ class Loss(Configurable):
         prediction = np.asarray(y_pred, dtype=np.float32)
         shape = prediction.shape
         labels, prediction = same_rank(np.asarray(y_true, dtype=np.float32), prediction)
-        # A diverged model shows in a loss of NaN, as in Keras, not in NumPy's warnings.
+        # A diverged model gives a loss of NaN, as in Keras, and no warnings of NumPy.
         with np.errstate(all="ignore"):
             values, derivative, own_mask = self.differentiate(labels, prediction, from_logits)
             loss, factor = reduce_values(
@@ -189,7 +189,7 @@ class Loss(Configurable):
         return float(loss), derivative.reshape(shape)
 
     def check(self, y_true: npt.ArrayLike, y_pred_shape: Shape) -> None:
-        """Refuse labels that this loss cannot take; meant to be called once for a data set.
+        """Raise if this loss cannot take the labels; meant to be called once per data set.
 
         Args:
             y_true: Labels of a batch or of the whole data set.
@@ -219,7 +219,7 @@ class Loss(Configurable):
             )
 
     def _check_labels(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
-        """Refuse what only this loss cannot take."""
+        """Raise if this loss in particular cannot take the labels."""
 
 
 class NamedLoss(Loss):
@@ -253,7 +253,7 @@ def floats(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[np.ndarray, np
 
 
 def check_same_shape(y_true: np.ndarray, y_pred: np.ndarray) -> None:
-    """Refuse arrays of different shape, which NumPy would broadcast."""
+    """Raise if the shapes differ, because NumPy would broadcast the arrays."""
     if y_true.shape != y_pred.shape:
         raise ValueError(
             "`y_true` and `y_pred` must have the same shape. "
@@ -309,6 +309,6 @@ def mean_of_elements(elements: np.ndarray, derivative: np.ndarray) -> Differenti
 
 
 def check_axis(axis: int) -> None:
-    """Refuse axes other than the last one."""
+    """Raise if `axis` is not the last one."""
     if isinstance(axis, bool) or axis != -1:
         raise ValueError(f"`axis` must be -1, the last one. Received: axis={axis!r}")

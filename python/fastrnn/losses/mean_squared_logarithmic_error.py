@@ -13,7 +13,7 @@ _LOWEST = np.float32(EPSILON)
 class MeanSquaredLogarithmicError(NamedLoss):
     """Mean over the last axis of the squared differences of logarithms.
 
-    `mean((log(1 + y_pred) - log(1 + y_true))**2)`, where what is below 1e-7 counts as 1e-7.
+    `mean((log(1 + y_pred) - log(1 + y_true))**2)`, where values below 1e-7 count as 1e-7.
 
     Args:
         reduction: See `Loss`.

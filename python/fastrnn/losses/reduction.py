@@ -41,7 +41,7 @@ def reduce_values(
         if reduction == "mean_with_sample_weight" and weight is not None:
             # As in Keras, a weight that stands for several values counts once.
             divisor = float(np.sum(weight))
-    # No weight at all means no loss, rather than a division by zero.
+    # If all weights are 0 the loss is 0, instead of a division by zero.
     scale = np.float32(1.0 / divisor if divisor else 0.0)
     total = np.add.reduce(weighted, axis=None, dtype=np.float32)
     result = total / np.float32(divisor) if divisor else np.float32(0.0)
@@ -51,7 +51,7 @@ def reduce_values(
 
 
 def both_masks(mask: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
-    """Return the mask of what two masks leave; None leaves all."""
+    """Return the logical and of two masks; None stands for a mask of True."""
     if mask is None or other is None:
         return other if mask is None else mask
     return np.asarray(mask & other)

@@ -31,7 +31,7 @@ class Average(Metric):
 
     def _add(self, values: np.ndarray, sample_weight: npt.ArrayLike | None) -> None:
         """Add values [samples, ...]; each sample counts as the mean over its other dimensions."""
-        # A diverged model shows in a mean of NaN, as in Keras, not in NumPy's warnings.
+        # A diverged model gives a mean of NaN, as in Keras, and no warnings of NumPy.
         with np.errstate(all="ignore"):
             if sample_weight is not None:
                 self._add_weighted(values, np.asarray(sample_weight, dtype=np.float32))

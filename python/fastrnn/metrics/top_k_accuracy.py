@@ -16,9 +16,9 @@ def top_k_categorical_accuracy(
     """Return 1.0 where fewer than k classes are likelier than the label's, else 0.0.
 
     Args:
-        y_true: Probability of each class, shape [batch, ..., classes]; one-hot as a rule.
+        y_true: Probability of each class, shape [batch, ..., classes]; usually one-hot.
         y_pred: Probabilities or logits of the same shape.
-        k: How many classes are looked at.
+        k: Number of classes that count as likeliest.
 
     Returns:
         Float32 array of shape [batch, ...].
@@ -44,7 +44,7 @@ def sparse_top_k_categorical_accuracy(
         y_true: Class ids, shape [batch, ...] or [batch, ..., 1].
         y_pred: Probabilities or logits, shape [batch, ..., classes]; with `from_sorted_ids` class
             ids, the likeliest first.
-        k: How many classes are looked at.
+        k: Number of classes that count as likeliest.
         from_sorted_ids: Whether `y_pred` holds class ids.
 
     Returns:
@@ -79,7 +79,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
     """Share of samples whose one-hot label is among the k likeliest classes.
 
     Args:
-        k: How many classes are looked at.
+        k: Number of classes that count as likeliest.
         name: Name of the metric.
         dtype: `"float32"` or None.
 
@@ -102,7 +102,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     """Share of samples whose label, a class id, is among the k likeliest classes.
 
     Args:
-        k: How many classes are looked at.
+        k: Number of classes that count as likeliest.
         name: Name of the metric.
         dtype: `"float32"` or None.
         from_sorted_ids: Whether predictions are class ids, the likeliest first.
