@@ -77,7 +77,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="N",
         help="run beside N busy processes, which share the cores of the systems",
     )
-    add("--data", choices=data.SOURCES, default="auto", help="where the reviews come from")
+    add(
+        "--data",
+        choices=data.SOURCES,
+        default="auto",
+        help="where the reviews come from; auto: IMDB, from the folder that FASTRNN_DATA names or "
+        "the network, and generated reviews if neither has it",
+    )
     add("--output", type=Path, default=RESULTS, help="folder of the JSON and PNG files")
     options = parser.parse_args(arguments)
     if options.threads is None:

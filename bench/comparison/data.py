@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,26 +48,27 @@ def _network_timeout(seconds: float) -> Iterator[None]:
 
 def _reviews(data: ReviewData, source: str, train: int, test: int) -> tuple[list[tuple], str]:
     """The reviews and labels of both sets, and what they are."""
-    problem = "asked for"
+    reason = "as --data asks"
     if source != "generated":
         from fastrnn.datasets import imdb
 
         try:
             with _network_timeout(FETCH_TIMEOUT):
                 (x_train, y_train), (x_test, y_test) = imdb.load_data(num_words=data.vocabulary)
-        # Whatever kept the file away (no network, no disk, a broken copy), there is a substitute;
-        # the reason is shown.
+        # Whatever kept the file away (no network, no disk, a broken copy), there is a substitute.
+        # The chart's title has room for a few words only: the whole error goes to stderr.
         except Exception as error:
             if source == "imdb":
                 raise
-            problem = f"IMDB is not to be had: {str(error).splitlines()[0]}"
+            reason = "IMDB not found; see --help"
+            print(f"IMDB could not be loaded: {error}", file=sys.stderr)
         else:
             return [(x_train, y_train), (x_test, y_test)], "IMDB reviews"
     pairs = [
         imdb_like_reviews(samples, data.vocabulary, seed=SEED + offset)
         for offset, samples in enumerate((train, test))
     ]
-    return pairs, f"generated IMDB-like reviews ({problem})"
+    return pairs, f"generated reviews ({reason})"
 
 
 def load(

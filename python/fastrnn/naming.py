@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 _used: Counter[str] = Counter()
+_counted = ContextVar("counted", default=True)
 
 
 def to_snake_case(name: str) -> str:
@@ -23,5 +27,19 @@ def auto_name(class_name: str) -> str:
     """Return a name for a new object: `lstm`, then `lstm_1`, `lstm_2` and so on."""
     name = to_snake_case(class_name)
     number = _used[name]
-    _used[name] += 1
+    if _counted.get():
+        _used[name] += 1
     return f"{name}_{number}" if number else name
+
+
+@contextmanager
+def names_not_counted() -> Iterator[None]:
+    """Within the `with` block, `auto_name` uses no name up.
+
+    For objects that are made to look at and dropped: the next one gets the name that Keras gives.
+    """
+    token = _counted.set(False)
+    try:
+        yield
+    finally:
+        _counted.reset(token)

@@ -143,3 +143,64 @@ except ImportError as error:
     print(error)
 """
     assert "pip install keras" in run_python(code).stdout
+
+
+def repeated_layers(keras: Any) -> dict[str, Any]:
+    """Sequential models that have a layer twice, with and without weights."""
+    layers = keras.layers
+    dense, turn = layers.Dense(4, activation="tanh"), layers.Permute((2, 1))
+    rnn = layers.GRU(2, return_sequences=True)
+    return {
+        "dense": [layers.Input((4,)), dense, dense, layers.Dense(2)],
+        "at both ends": [layers.Input((4,)), dense, layers.Dense(4), dense],
+        "no weights": [layers.Input((5, 2)), turn, layers.Dense(3), turn],
+        "recurrent": [layers.Input((5, 2)), rnn, rnn],
+    }
+
+
+@pytest.mark.parametrize("case", ["dense", "at both ends", "no weights", "recurrent"])
+def test_a_layer_that_stands_twice_is_applied_twice(keras: Any, case: str) -> None:
+    theirs = keras.Sequential(repeated_layers(keras)[case], name="twice")
+    theirs.compile("sgd", "mse")
+    theirs.run_eagerly = True
+    ours = fastrnn.from_keras(theirs)
+    x = np.random.default_rng(8).normal(size=(3, *theirs.input_shape[1:])).astype(np.float32)
+    target = np.zeros(theirs.output_shape[1:], np.float32)[np.newaxis].repeat(3, axis=0)
+    assert_close(ours.predict(x, verbose=0), theirs.predict(x, verbose=0))
+    for model in (ours, theirs):
+        model.fit(x, target, epochs=2, verbose=0)
+    assert_close(ours.predict(x, verbose=0), theirs.predict(x, verbose=0))
+    assert_close(fastrnn.to_keras(ours).predict(x, verbose=0), theirs.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize("where", ["in a Sequential", "in a functional", "in a wrapper"])
+def test_a_layer_that_stands_twice_in_an_inner_model_is_refused(keras: Any, where: str) -> None:
+    layers = keras.layers
+    dense = layers.Dense(4, name="again")
+    inner = keras.Sequential([layers.Input((4,)), dense, dense], name="inner")
+    if where == "in a Sequential":
+        model = keras.Sequential([layers.Input((4,)), inner, layers.Dense(1)])
+    elif where == "in a functional":
+        inputs = layers.Input((4,))
+        model = keras.Model(inputs, inner(inputs))
+    else:
+        model = keras.Sequential([layers.Input((3, 4)), layers.TimeDistributed(inner)])
+    with pytest.raises(ValueError, match=r"'inner' has a layer twice.*'again'"):
+        fastrnn.from_keras(model)
+
+
+def test_errors_speak_of_the_model_and_not_of_a_file(keras: Any) -> None:
+    layers = keras.layers
+    model = keras.Sequential([layers.Input((4,)), layers.UnitNormalization()], name="unusual")
+    with pytest.raises(ValueError, match=r"^Keras model 'unusual', config: .*UnitNormalization"):
+        fastrnn.from_keras(model)
+    model = keras.Sequential([layers.Input((4,)), layers.Dense(1)], name="unusual")
+    model.compile(keras.optimizers.Ftrl(), "mse")
+    with pytest.raises(ValueError, match=r"^Keras model 'unusual', config, compile_config: "):
+        fastrnn.from_keras(model)
+
+
+def test_errors_of_json_texts_do_not_speak_of_a_file() -> None:
+    for text in ("{", '{"class_name": "Nothing"}', "[]"):
+        with pytest.raises(ValueError, match=r"^`json_string`: "):
+            fastrnn.models.model_from_json(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from types import ModuleType
 from typing import Any
 
@@ -147,3 +149,19 @@ def test_what_keeps_no_states() -> None:
     assert (layer.stateful, layer.states) == (False, None)
     assert not fastrnn.Sequential([layer]).stateful
     assert layers.LSTM(2, stateful=True).get_config()["stateful"] is True
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
+)
+@pytest.mark.parametrize("make", [layers.SimpleRNN, layers.GRU, layers.LSTM])
+def test_copies_and_pickles_start_from_zero_states(make: Any, copied: Any) -> None:
+    """As in Keras, whose pickles are files; and the original keeps its states."""
+    layer = make(3, stateful=True)
+    x = np.random.default_rng(4).normal(size=(2, 5, 2)).astype(np.float32)
+    first, second = layer(x), layer(x)
+    other = copied(layer)
+    assert all(not state.value.any() for state in other.states)
+    np.testing.assert_array_equal(other(x), first)
+    assert np.abs(layer(x) - second).max() > 1e-4
+    np.testing.assert_array_equal(other(x), second)

@@ -6,6 +6,7 @@ import inspect
 from types import ModuleType
 from typing import Any
 
+import fastrnn
 import numpy as np
 import pytest
 from fastrnn import losses, metrics
@@ -142,3 +143,25 @@ def test_get() -> None:
     again = metrics.get(metrics.serialize(metric))
     assert again.get_config() == metric.get_config()
     assert metrics.get(metrics.mean_squared_error).name == "mean_squared_error"
+
+
+def test_metrics_by_name_use_up_as_many_names_as_in_keras() -> None:
+    """One per compile that is trained; not one for each look at the names."""
+
+    def next_number() -> int:
+        return int(f"{metrics.AUC().name}_0".split("_")[1])
+
+    x = np.random.default_rng(3).normal(size=(6, 2)).astype(np.float32)
+    y = (x[:, :1] > 0).astype(np.float32)
+    model = fastrnn.Sequential([fastrnn.layers.Input((2,)), fastrnn.layers.Dense(1)])
+    next_number()
+    start = next_number()
+    model.compile("sgd", "mse", metrics=["AUC", "accuracy"], weighted_metrics=["AUC"])
+    assert model.metrics_names
+    assert model.metrics
+    model.get_metrics_result()
+    assert next_number() == start + 1
+    model.fit(x, y, validation_data=(x, y), verbose=0)
+    model.evaluate(x, y, verbose=0)
+    assert model.metrics_names
+    assert next_number() == start + 4  # one each for `metrics` and `weighted_metrics`

@@ -86,6 +86,35 @@ def test_weights_by_name_and_with_mismatches(tmp_path: Path) -> None:
         third.load_weights(tmp_path / "first.weights.h5", by_name=True)
 
 
+@pytest.mark.parametrize("by_name", [True, False])
+def test_of_a_layer_that_fits_in_part_h5_loads_what_fits(tmp_path: Path, by_name: bool) -> None:
+    def model(features: int, units: int) -> fastrnn.Sequential:
+        made = fastrnn.Sequential(
+            [
+                layers.Input((None, features)),
+                layers.LSTM(3, name="a"),
+                layers.Dense(units, name="b"),
+            ]
+        )
+        rng = np.random.default_rng(features)
+        made.set_weights([rng.normal(size=w.shape) for w in made.get_weights()])
+        return made
+
+    stored, loading = model(4, 2), model(5, 1)
+    stored.save(tmp_path / "stored.h5")
+    before = loading.get_weights()
+    with pytest.warns(UserWarning, match="skipped") as warned:
+        loading.load_weights(tmp_path / "stored.h5", by_name=by_name, skip_mismatch=True)
+    assert len(warned) == 3  # the kernel of the LSTM, kernel and bias of the Dense
+    after = loading.get_weights()
+    for number, source in enumerate((before, stored.get_weights(), stored.get_weights())):
+        np.testing.assert_array_equal(after[number], source[number])
+    for number in (3, 4):
+        np.testing.assert_array_equal(after[number], before[number])
+    with pytest.raises(ValueError, match="shape"):
+        loading.load_weights(tmp_path / "stored.h5", by_name=by_name)
+
+
 def test_weights_for_another_optimizer_leave_it_as_it_is(tmp_path: Path) -> None:
     small_model("adam").save_weights(tmp_path / "a.weights.h5")
     model = small_model("sgd")

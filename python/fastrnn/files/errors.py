@@ -14,11 +14,12 @@ class InvalidFileError(ValueError):
         """Return the error for one place in a file.
 
         Args:
-            source: Name of the file.
+            source: Name of the file; empty for what is not from a file.
             place: Part of the file, such as `"config.json"`; empty for the file itself.
             problem: What is wrong there.
         """
-        return cls(f"File '{source}'{f', {place}' if place else ''}: {problem}")
+        where = [f"File '{source}'"] if source else []
+        return cls(f"{', '.join([*where, place] if place else where)}: {problem}")
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def error_context(source: str, place: str) -> Iterator[None]:
     them names the file.
 
     Args:
-        source: Name of the file.
+        source: Name of the file; empty for what is not from a file.
         place: Part of the file; empty for the file itself.
     """
     try:

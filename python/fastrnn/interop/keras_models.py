@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,6 @@ import numpy as np
 
 from fastrnn.files.errors import error_context
 from fastrnn.models.model import Model
-from fastrnn.models.sequential import Sequential
 from fastrnn.saving.model_config import model_config, model_from_config
 from fastrnn.saving.optimizer_state import restore_state, state_of
 from fastrnn.utils.custom_objects import custom_object_scope
@@ -17,7 +17,7 @@ from fastrnn.utils.custom_objects import custom_object_scope
 _CLASSES = ("Sequential", "Functional")
 
 
-def from_keras(model: Any, custom_objects: Mapping[str, Any] | None = None) -> Sequential:
+def from_keras(model: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the model of fastrnn that a model of Keras 3 stands for.
 
     Layers, weights, compile settings and the state of the optimizer are copied, so that `fit` goes
@@ -29,7 +29,8 @@ def from_keras(model: Any, custom_objects: Mapping[str, Any] | None = None) -> S
             model that fastrnn does not have, by the names of their classes there.
 
     Returns:
-        The model, with the same names of layers.
+        The model, with the same names of layers: a Sequential of a Sequential, unless a layer
+        stands in it twice, which only a functional model can say.
 
     Raises:
         TypeError: If it is not a model of Keras.
@@ -49,23 +50,64 @@ def from_keras(model: Any, custom_objects: Mapping[str, Any] | None = None) -> S
             "`keras.Model` only its layers can be taken over, one by one. "
             f"Received: {type(model).__module__}.{type(model).__name__}"
         )
-    config = {"class_name": found[0], "config": model.get_config()}
+    config = _config(model, found[0])
     if model.compiled:
         config["compile_config"] = _compile_config(model)
-    source = model.name
+    source = f"Keras model '{model.name}'"
     with custom_object_scope(custom_objects):
-        made: Sequential = model_from_config(config, source, "config of the Keras model")
+        made: Any = model_from_config(config, "", f"{source}, config")
     if not model.built:
         return made
-    with error_context(source, "weights of the Keras model"):
+    with error_context("", f"{source}, weights"):
         made.set_weights([np.asarray(weight) for weight in model.get_weights()])
     if made.compiled:
         values = [np.asarray(variable.numpy()) for variable in model.optimizer.variables]
-        with error_context(source, "state of the optimizer of the Keras model"):
+        with error_context("", f"{source}, state of the optimizer"):
             if model.optimizer.built:
                 made.optimizer.build(made.trainable_weights)
             restore_state(made.optimizer, values)
     return made
+
+
+def _config(model: Any, class_name: str) -> dict[str, Any]:
+    """Return the config of a model of Keras, whole.
+
+    That of a Sequential, which Keras takes from the graph of its layers, has a layer only once
+    where it stands twice.
+
+    Raises:
+        ValueError: If a layer stands twice where there is no other way to say so.
+    """
+    name = model.name
+    if model.built and _repeated(model):
+        import keras
+
+        model, class_name = keras.Model(model.inputs, model.outputs, name=name), "Functional"
+    _refuse_repeated(model, name, set())
+    return {"class_name": class_name, "config": model.get_config()}
+
+
+def _repeated(model: Any) -> list[str]:
+    """Return the names of the layers that stand more than once in a Sequential of Keras."""
+    if "Sequential" not in (cls.__name__ for cls in type(model).__mro__):
+        return []
+    times = Counter(id(layer) for layer in model.layers)
+    return [layer.name for layer in model.layers if times[id(layer)] > 1]
+
+
+def _refuse_repeated(layer: Any, name: str, seen: set[int]) -> None:
+    if id(layer) in seen:
+        return
+    seen.add(id(layer))
+    if repeated := _repeated(layer):
+        raise ValueError(
+            f"Keras model '{name}': the Sequential '{layer.name}' has a layer twice, which its "
+            f"config does not tell: make it a functional model. Received: '{repeated[0]}'"
+        )
+    inner = (getattr(layer, each, None) for each in ("layer", "forward_layer", "backward_layer"))
+    for each in (*getattr(layer, "layers", ()), *inner):
+        if each is not None:
+            _refuse_repeated(each, name, seen)
 
 
 def _compile_config(model: Any) -> dict[str, Any]:

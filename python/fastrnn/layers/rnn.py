@@ -400,6 +400,14 @@ class RNN(SequenceLayer):
                 variable.assign(value)
         super().set_state(others)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickle needs. As in Keras, a copy starts from zero states."""
+        states = self.states and [
+            Variable(np.zeros(state.shape), name=state.name, trainable=False)
+            for state in self.states
+        ]
+        return {**super().__getstate__(), "states": states}
+
     def reset_state(self) -> None:
         """Set the states that a stateful layer keeps between batches back to zeros."""
         for state in self.states or ():

@@ -97,7 +97,8 @@ def read_weights(
         source: Name of the file, for messages.
         by_name: Whether a layer takes the weights of the layer of its name in the file, if there
             is one; else the layers that have weights take them one after another.
-        skip_mismatch: Whether to warn about layers that do not fit, and leave them out.
+        skip_mismatch: Whether to warn about weights that do not fit, and leave them out: a layer
+            takes the others, if the file has as many for it.
 
     Raises:
         InvalidFileError: If something is missing, damaged, or of another shape.
@@ -124,17 +125,24 @@ def read_weights(
     weights: list[tuple[Variable, np.ndarray]] = []
     for layer, name in pairs:
         try:
-            weights += _layer(_group(group, name, source), layer, arrays[name], source)
+            weights += _layer(
+                _group(group, name, source), layer, arrays[name], source, skip_mismatch
+            )
         except InvalidFileError as error:
             if not skip_mismatch:
                 raise
-            warnings.warn(f"Weights were skipped. {error}", stacklevel=4)
+            _warn_skipped(error)
     return Loaded(weights)
 
 
+def _warn_skipped(error: InvalidFileError) -> None:
+    warnings.warn(f"Weights were skipped. {error}", stacklevel=5)
+
+
 def _layer(
-    group: h5py.Group, layer: Layer, names: Sequence[str], source: str
+    group: h5py.Group, layer: Layer, names: Sequence[str], source: str, skip_mismatch: bool
 ) -> list[tuple[Variable, np.ndarray]]:
+    """Return the variables of a layer with their values, or those of them that fit."""
     variables = _in_old_order(layer)
     if len(names) != len(variables):
         raise InvalidFileError.at(
@@ -142,10 +150,15 @@ def _layer(
             group.name,
             f"layer '{layer.name}' has {len(variables)} weights, the file {len(names)}",
         )
-    return [
-        (variable, hdf5.array_at(group, name, variable.shape, source))
-        for variable, name in zip(variables, names, strict=True)
-    ]
+    pairs = []
+    for variable, name in zip(variables, names, strict=True):
+        try:
+            pairs.append((variable, hdf5.array_at(group, name, variable.shape, source)))
+        except InvalidFileError as error:
+            if not skip_mismatch:
+                raise
+            _warn_skipped(error)
+    return pairs
 
 
 def _restore_optimizer(file: h5py.File, model: CompiledModel, source: str) -> None:

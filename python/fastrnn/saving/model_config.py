@@ -90,7 +90,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     """
     if not isinstance(json_string, str):
         raise TypeError(f"`json_string` must be a string. Received: {type(json_string).__name__}")
-    with error_context("json_string", ""):
+    with error_context("", "`json_string`"):
         config = json.loads(json_string)
     with custom_object_scope(custom_objects):
-        return model_from_config(config, "json_string", "")
+        return model_from_config(config, "", "`json_string`")

@@ -120,7 +120,7 @@ class CompiledModel(GraphLayer):
         terms = self._loss_and_metrics.terms
         names = [f"{term.name}_loss" for term in terms if term.has_loss]
         plain, weighted = (
-            [(term.name, metric) for term in terms for metric in term.metrics_of(*_ONES)[which]]
+            [(term.name, metric) for term in terms for metric in term.metrics_before_data()[which]]
             for which in (0, 1)
         )
         found = unique_names(plain, weighted)
@@ -135,7 +135,7 @@ class CompiledModel(GraphLayer):
             (term.name, metric)
             for which in (0, 1)
             for term in self._loss_and_metrics.terms
-            for metric in term.metrics_of(*_ONES)[which]
+            for metric in term.metrics_before_data()[which]
         ]
 
     def get_metrics_result(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from fastrnn import losses, metrics
 from fastrnn.layers.layer import Shape
 from fastrnn.losses import Loss
 from fastrnn.metrics import Metric
+from fastrnn.naming import names_not_counted
 
 
 class OutputTerms:
@@ -44,7 +45,7 @@ class OutputTerms:
         self._weighted = list(_flat(weighted_metrics))
         if loss is not None and not _is_crossentropy(loss):
             self._loss = losses.get(loss)
-        self.metrics_of((None, 1), (None, 1))  # only to refuse unknown names now
+        self.metrics_before_data()  # only to refuse unknown names now
 
     @property
     def reads_labels(self) -> bool:
@@ -77,6 +78,11 @@ class OutputTerms:
         )
         return plain, weighted
 
+    def metrics_before_data(self) -> tuple[list[Metric], list[Metric]]:
+        """Return what `metrics_of` returns for one output, without using up names."""
+        with names_not_counted():
+            return self.metrics_of((None, 1), (None, 1))
+
     def check(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
         """Refuse labels that the loss or the metrics cannot take.
 
@@ -94,7 +100,9 @@ class OutputTerms:
         """
         one = np.ascontiguousarray(labels[:1], dtype=np.float32)
         prediction = np.zeros((1, *(1 if n is None else n for n in y_pred_shape[1:])), np.float32)
-        for found in self.metrics_of(labels.shape, y_pred_shape):
+        with names_not_counted():
+            made = self.metrics_of(labels.shape, y_pred_shape)
+        for found in made:
             for metric in found:
                 metric.update_state(one, prediction)
                 metric.reset_state()
