@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from fastrnn import layers
-from fastrnn.models import Sequential
+from fastrnn.layers import Input
+from fastrnn.models import Model, Sequential
 
 
 def text(model: Any, **arguments: Any) -> str:
@@ -67,9 +68,50 @@ def test_trainable_column_and_default_printing(capsys: pytest.CaptureFixture[str
     assert re.search(r"0 │ -         │", printed)
 
 
-@pytest.mark.parametrize(
-    "argument", [{"positions": [0.5, 1.0]}, {"expand_nested": True}, {"layer_range": ["a", "b"]}]
-)
+@pytest.mark.parametrize("argument", [{"positions": [0.5, 1.0]}, {"layer_range": ["a", "b"]}])
 def test_what_summary_cannot_do_yet_is_refused(argument: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="not supported yet"):
         Sequential([layers.Dense(1)]).summary(**argument)
+
+
+def branched() -> Model:
+    x = Input((5, 3), name="x")
+    _, h, c = layers.LSTM(4, return_state=True, name="states")(x)
+    head = Sequential([layers.Input((4,)), layers.Dense(2, name="inside")], name="head")
+    return Model(x, [head(h), head(c), layers.GRU(4, name="both")(x, initial_state=h)])
+
+
+def test_a_graph_that_is_no_row_says_what_each_layer_is_called_on() -> None:
+    printed: list[str] = []
+    branched().summary(print_fn=printed.append)
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in printed[0].split("\n")]
+    table = [row for row in rows if row]
+    assert table == [
+        ["x (InputLayer)", "(None, 5, 3)", "0", "-"],
+        ["states (LSTM)", "[(None, 4), (None, 4), (None, 4)]", "128", "x[0][0]"],
+        ["head (Sequential)", "(None, 2)", "10", "states[0][1]"],
+        ["", "", "", "states[0][2]"],
+        ["both (GRU)", "(None, 4)", "108", "x[0][0]"],
+        ["", "", "", "states[0][1]"],
+    ]
+    assert "Total params: 246" in printed[0]  # `head` once
+
+
+def test_models_among_the_layers_may_be_expanded() -> None:
+    printed: list[str] = []
+    branched().summary(print_fn=printed.append, expand_nested=True, show_trainable=True)
+    (line,) = (line for line in printed[0].split("\n") if "inside" in line)
+    assert [cell.strip() for cell in line.split("│")[1:-1]] == [
+        "└ inside (Dense)",
+        "(None, 2)",
+        "10",
+        "-",
+        "Y",
+    ]
+
+
+def test_a_functional_row_has_no_column_of_connections() -> None:
+    x = Input((5, 3))
+    printed: list[str] = []
+    Model(x, layers.Dense(1)(layers.GRU(4)(x))).summary(print_fn=printed.append)
+    assert "Connected" not in printed[0]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from fastrnn.graph.graph import Graph
+from fastrnn.graph.graph import Graph, Place
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.serialization import deserialize_all, serialize
 from fastrnn.symbolic import KerasTensor, map_structure
@@ -33,29 +33,14 @@ _MASK_OPERATIONS = frozenset(
 )
 
 
-class _Reference(NamedTuple):
-    """An output of a call: of which layer, which call of it, which of its outputs."""
-
-    layer: str
-    call: int
-    output: int
-
-
 def graph_config(graph: Graph) -> dict[str, Any]:
     """Return the layers of a graph, their calls, and which tensors are its inputs and outputs."""
-    places: dict[int, _Reference] = {}
+    places = graph.places()
     calls: dict[int, list[dict[str, Any]]] = {}
-    counts: dict[int, int] = {}
     for node in graph.nodes_as_made():
-        key = id(node.layer)
-        number = counts[key] = counts.get(key, -1) + 1
-        for tensor in node.outputs:
-            places[id(tensor)] = _Reference(node.layer.name, number, tensor.index)
         if not node.is_input:
             args, kwargs = _plain(node.arguments, places)
-            calls.setdefault(key, []).append(
-                {"args": args, "kwargs": {k: v for k, v in kwargs.items() if v is not None}}
-            )
+            calls.setdefault(id(node.layer), []).append({"args": args, "kwargs": kwargs})
 
     def end(tensor: KerasTensor) -> list[Any]:
         place = places[id(tensor)]
@@ -71,7 +56,7 @@ def graph_config(graph: Graph) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any, places: Mapping[int, _Reference]) -> Any:
+def _plain(value: Any, places: Mapping[int, Place]) -> Any:
     """Return the arguments of a call with references in place of tensors."""
     if isinstance(value, KerasTensor):
         config = {
@@ -105,10 +90,10 @@ def graph_from_config(config: Mapping[str, Any]) -> tuple[Any, Any]:
     _check_masks(entries, operations)
     kept = [entry for name, entry in entries.items() if name not in operations]
     layers = dict(zip(map(_name, kept), deserialize_all(kept), strict=True))
-    tensors: dict[_Reference, KerasTensor] = {}
+    tensors: dict[Place, KerasTensor] = {}
     for name, layer in layers.items():
         if not entries[name].get("inbound_nodes"):
-            tensors[_Reference(name, 0, 0)] = layer.output
+            tensors[Place(name, 0, 0)] = layer.output
     # Keras 2 numbers the calls of all models from 1, Keras 3 only where it names the model's ends.
     is_old = any(isinstance(call, list) for e in kept for call in e.get("inbound_nodes") or ())
     waiting = [
@@ -131,7 +116,7 @@ def graph_from_config(config: Mapping[str, Any]) -> tuple[Any, Any]:
     def found(place: Sequence[Any]) -> KerasTensor:
         name, number, output = place
         first = layers[name].first_call_number if name in layers and not is_old else 0
-        reference = _Reference(name, number - first, output)
+        reference = Place(name, number - first, output)
         if reference not in tensors:
             raise ValueError(f"there is no output {output} of call {number} of layer '{name}'")
         return tensors[reference]
@@ -141,7 +126,7 @@ def graph_from_config(config: Mapping[str, Any]) -> tuple[Any, Any]:
 
 def _repeat(
     layers: Mapping[str, Layer],
-    tensors: dict[_Reference, KerasTensor],
+    tensors: dict[Place, KerasTensor],
     operations: set[str],
     made: list[str],
     name: str,
@@ -172,7 +157,7 @@ def _repeat(
     )
     node = layers[name]._inbound_nodes[-1]
     made.append(name)
-    tensors |= {_Reference(name, number, each.index): each for each in node.outputs}
+    tensors |= {Place(name, number, each.index): each for each in node.outputs}
     return True
 
 
@@ -182,13 +167,13 @@ def _name(entry: Mapping[str, Any]) -> str:
 
 
 def _arguments(call: Any) -> tuple[list[Any], dict[str, Any]]:
-    """Return the arguments of a call, with `_Reference`s to the tensors among them."""
+    """Return the arguments of a call, with a `Place` for each tensor among them."""
     if isinstance(call, Mapping):
         args, kwargs = call.get("args", []), call.get("kwargs", {})
         return [_referring(each) for each in args], {k: _referring(v) for k, v in kwargs.items()}
     # Keras 2: a list of [layer, call, output, kwargs], or only one of them.
     rows = [call] if isinstance(call[0], str) else call
-    inputs = [_Reference(*row[:3]) for row in rows]
+    inputs = [Place(*row[:3]) for row in rows]
     kwargs = rows[0][3] if len(rows[0]) > 3 else {}
     return [inputs if len(inputs) > 1 else inputs[0]], {
         key: _referring_of_old(value) for key, value in kwargs.items()
@@ -198,7 +183,7 @@ def _arguments(call: Any) -> tuple[list[Any], dict[str, Any]]:
 def _referring(value: Any) -> Any:
     if isinstance(value, Mapping):
         if value.get("class_name") == "__keras_tensor__":
-            return _Reference(*value["config"]["keras_history"])
+            return Place(*value["config"]["keras_history"])
         if value.get("class_name") == "__tuple__":
             value = value["items"]
         else:
@@ -211,13 +196,13 @@ def _referring(value: Any) -> Any:
 def _referring_of_old(value: Any) -> Any:
     if isinstance(value, list):
         if len(value) == 3 and isinstance(value[0], str) and isinstance(value[1], int):
-            return _Reference(*value)
+            return Place(*value)
         return [_referring_of_old(each) for each in value]
     return value
 
 
-def _references(value: Any) -> Iterator[_Reference]:
-    if isinstance(value, _Reference):
+def _references(value: Any) -> Iterator[Place]:
+    if isinstance(value, Place):
         yield value
     elif isinstance(value, Mapping):
         for each in value.values():
@@ -227,8 +212,8 @@ def _references(value: Any) -> Iterator[_Reference]:
             yield from _references(each)
 
 
-def _with_tensors(value: Any, tensors: Mapping[_Reference, KerasTensor]) -> Any:
-    if isinstance(value, _Reference):
+def _with_tensors(value: Any, tensors: Mapping[Place, KerasTensor]) -> Any:
+    if isinstance(value, Place):
         return tensors[value]
     if isinstance(value, Mapping):
         return {key: _with_tensors(each, tensors) for key, each in value.items()}
@@ -270,7 +255,7 @@ def _check_masks(entries: Mapping[str, Mapping[str, Any]], operations: set[str])
     Keras 3 writes the mask of an Embedding or a Masking as operations: whether their input is not
     the value that stands for padding (in any feature), and what other layers make of that.
     """
-    own: set[tuple[_Reference, float]] = set()
+    own: set[tuple[Place, float]] = set()
     for entry in entries.values():
         config = entry.get("config", {})
         is_masking = entry.get("class_name") == "Masking"

@@ -150,7 +150,7 @@ class Executor:
             if step.hands_tokens:
                 y: Any = kernels.Embedded(x, step.layer.weights[0].value)
             else:
-                arguments = (x, trains, mask) if step.layer.uses_mask else (x, trains)
+                arguments = (x, trains, mask) if step.uses_mask else (x, trains)
                 if keeps or step.penalizes:  # the penalty needs what only `forward` keeps
                     y, cache = step.layer.forward(*arguments, **step.options)
                 else:
@@ -241,6 +241,7 @@ class _Prepared:
 
     Attributes:
         is_plain: Whether it has one input, whose mask comes with it.
+        uses_mask: Whether its layer is told the mask.
         frees: Slots whose values nobody takes after it.
         penalizes: Whether its layer adds to the loss.
         trains: Whether a weight of its layer is trained.
@@ -261,6 +262,8 @@ class _Prepared:
         self.passes_on: list[bool] = []
         self.input_gradient = False
         self.is_plain = not step.listed and step.masks is None
+        from_list = step.listed and step.masks is None
+        self.uses_mask = step.layer.uses_mask and (step.layer.uses_masks_of_list or not from_list)
         self.targets: list[int | None] = []
 
     def gathered(self, values: Sequence[Any], marks: Sequence[Any]) -> tuple[Any, Any]:

@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.symbolic import KerasTensor, Node, flatten, map_shapes, map_structure
+
+
+class Place(NamedTuple):
+    """Where a tensor comes from: an output of a call of a layer.
+
+    Attributes:
+        layer: Name of the layer.
+        call: Number of the call among those of the layer in the graph.
+        output: Number of the output.
+    """
+
+    layer: str
+    call: int
+    output: int
 
 
 class Graph:
@@ -86,6 +100,17 @@ class Graph:
     def nodes_as_made(self) -> list[Node]:
         """Return all calls in the order in which they were made."""
         return sorted(self.nodes, key=lambda node: node.number)
+
+    def places(self) -> dict[int, Place]:
+        """Return for the id of each tensor where it comes from."""
+        counts: Counter[int] = Counter()
+        places = {}
+        for node in self.nodes_as_made():
+            number = counts[id(node.layer)]
+            counts[id(node.layer)] += 1
+            for tensor in node.outputs:
+                places[id(tensor)] = Place(node.layer.name, number, tensor.index)
+        return places
 
     def opened(self) -> list[Graph]:
         """Return this graph and those of the models in it: what its steps depend on."""

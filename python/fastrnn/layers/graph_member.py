@@ -20,6 +20,9 @@ class GraphMember:
     first_call_number = 0
     """Number of the first call of the layer where Keras's files name a model's ends."""
 
+    uses_masks_of_list = True
+    """Whether it uses the masks of the inputs of a list, where the call does not give some."""
+
     takes_list = False
     """Whether the layer is called on a list of inputs."""
 

@@ -22,6 +22,9 @@ class SequenceLayer(Layer):
     uses_mask = True
 
     takes_list = True  # of sequences and initial states
+    # As in Keras 3 a layer in a graph sees the mask of its sequences only where no states come with
+    # them, or where the call says `mask=`. It passes the mask on in any case.
+    uses_masks_of_list = False
     takes_tokens = True
     keeps_tape = True
 

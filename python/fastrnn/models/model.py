@@ -197,7 +197,7 @@ class Model(Trainer):
             line_length: Width of the table in characters; as wide as needed by default.
             positions: Not supported yet.
             print_fn: Called once with the whole text; `print` by default.
-            expand_nested: Not supported yet.
+            expand_nested: Whether to list the layers of models among the layers too.
             show_trainable: Whether to add a column that tells which layers are trainable.
             layer_range: Not supported yet.
 
@@ -212,10 +212,10 @@ class Model(Trainer):
         """
         refuse_unsupported(
             "summary",
-            {"positions": positions, "expand_nested": expand_nested, "layer_range": layer_range},
-            {"positions": None, "expand_nested": False, "layer_range": None},
+            {"positions": positions, "layer_range": layer_range},
+            {"positions": None, "layer_range": None},
         )
-        (print_fn or print)(summary_text(self, line_length, show_trainable))
+        (print_fn or print)(summary_text(self, line_length, show_trainable, expand_nested))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the attributes that a copy or a pickle needs; the others are made when needed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastrnn.random import set_random_seed
+from fastrnn.utils.model_visualization import model_to_dot, plot_model
 from fastrnn.utils.numerical_utils import to_categorical
 from fastrnn.utils.plot_history import plot_history
 from fastrnn.utils.py_dataset import PyDataset
@@ -14,8 +15,10 @@ Sequence = PyDataset
 __all__ = [
     "PyDataset",
     "Sequence",
+    "model_to_dot",
     "pad_sequences",
     "plot_history",
+    "plot_model",
     "set_random_seed",
     "timeseries_dataset_from_array",
     "to_categorical",

@@ -1,0 +1,188 @@
+"""Graphs of every shape against live Keras: outputs, gradients, training, files."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import fastrnn
+import numpy as np
+import pytest
+from support.graphs import KINDS, LOSSES, inputs_of, targets_of, twins
+from support.keras_twins import assert_same
+
+# Keras writes its variables through an interface of NumPy 1.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
+
+NAMES = sorted(KINDS)
+
+
+def flat(outputs: Any) -> list[np.ndarray]:
+    if isinstance(outputs, dict):
+        return [outputs[key] for key in sorted(outputs)]
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+
+
+def given(values: list[np.ndarray], structure: Any) -> Any:
+    """Data in the structure of a model's inputs or outputs."""
+    if isinstance(structure, dict):
+        return dict(zip(sorted(structure), values, strict=True))
+    return values if len(values) > 1 else values[0]
+
+
+class Trained:
+    """Twins with their data."""
+
+    def __init__(self, name: str, keras: ModuleType, seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        self.theirs, self.ours = twins(name, keras, fastrnn, rng)
+        self.x = given(inputs_of(self.theirs, rng), self.theirs.input)
+        self.loss = LOSSES.get(name, "mse")
+        one_hot = self.loss == "categorical_crossentropy"
+        labels = targets_of(self.theirs, rng, one_hot)
+        if isinstance(self.loss, list):
+            labels[0] = targets_of(self.theirs, rng, True)[0]
+        self.y = given(labels, self.theirs.output)
+
+    def compile(self, keras: ModuleType, optimizer: str, **config: Any) -> None:
+        for model, framework in ((self.theirs, keras), (self.ours, fastrnn)):
+            made = getattr(framework.optimizers, optimizer)(**config)
+            weights = [0.3 + number for number in range(len(flat(self.y)))]
+            if isinstance(model.output, dict):
+                loss: Any = dict.fromkeys(model.output, self.loss)
+                weights_given: Any = dict(zip(model.output, weights, strict=True))
+            else:
+                loss = self.loss if len(weights) == 1 else [self.loss] * len(weights)
+                loss = self.loss if isinstance(self.loss, list) else loss
+                weights_given = weights if len(weights) > 1 else None
+            model.compile(made, loss, loss_weights=weights_given)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_outputs_and_layers(keras: ModuleType, name: str) -> None:
+    pair = Trained(name, keras)
+    wanted = pair.theirs.predict(pair.x, verbose=0)
+    got = pair.ours.predict(pair.x, verbose=0)
+    assert type(got) is type(wanted)
+    if isinstance(wanted, dict):
+        assert list(got) == list(wanted)
+    assert_same(flat(got), flat(wanted))
+    assert_same(flat(pair.ours(pair.x)), flat(wanted))
+    kinds = [type(layer).__name__ for layer in pair.theirs.layers]
+    own = [type(layer).__name__ for layer in pair.ours.layers]
+    assert [{"Summed": "Add", "Joined": "Concatenate"}.get(each, each) for each in own] == kinds
+    assert pair.ours.output_shape == pair.theirs.output_shape
+    assert pair.ours.input_shape == pair.theirs.input_shape
+    assert [tensor.name for tensor in pair.ours.inputs] == [t.name for t in pair.theirs.inputs]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gradients(keras: ModuleType, name: str) -> None:
+    """A step of SGD of rate 1 takes exactly the gradient off."""
+    pair = Trained(name, keras)
+    pair.compile(keras, "SGD", learning_rate=1.0)
+    before = pair.ours.get_weights()
+    for model in (pair.theirs, pair.ours):
+        model.train_on_batch(pair.x, pair.y)
+    changes = zip(
+        before, pair.ours.get_weights(), pair.theirs.get_weights(), pair.ours.weights, strict=True
+    )
+    for old, own, theirs, variable in changes:
+        assert np.abs(own - old).max() > 1e-5, f"{variable.path} has no gradient"
+        np.testing.assert_allclose(
+            own - old, theirs - old, rtol=2e-4, atol=2e-6, err_msg=variable.path
+        )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_twenty_training_steps(keras: ModuleType, name: str) -> None:
+    pair = Trained(name, keras, seed=1)
+    pair.compile(keras, "SGD", learning_rate=0.1, momentum=0.8)
+    for step in range(20):
+        wanted = pair.theirs.train_on_batch(pair.x, pair.y, return_dict=True)
+        got = pair.ours.train_on_batch(pair.x, pair.y, return_dict=True)
+        wanted = {key: float(value) for key, value in wanted.items()}
+        assert got == pytest.approx(wanted, rel=3e-4, abs=1e-5), step
+    wanted = pair.theirs.evaluate(pair.x, pair.y, verbose=0, return_dict=True)
+    got = pair.ours.evaluate(pair.x, pair.y, verbose=0, return_dict=True)
+    assert list(got) == list(wanted)
+    assert got == pytest.approx({key: float(value) for key, value in wanted.items()}, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_both_ways(keras: ModuleType, name: str, tmp_path: Path) -> None:
+    pair = Trained(name, keras)
+    pair.compile(keras, "SGD", learning_rate=0.1, momentum=0.8)
+    for model in (pair.theirs, pair.ours):
+        model.train_on_batch(pair.x, pair.y)
+    pair.theirs.set_weights(pair.ours.get_weights())
+    wanted = flat(pair.ours.predict(pair.x, verbose=0))
+    weights = pair.ours.get_weights()
+    pair.theirs.save_weights(tmp_path / "theirs.weights.h5")
+    pair.ours.set_weights([np.zeros(w.shape) for w in weights])
+    pair.ours.load_weights(tmp_path / "theirs.weights.h5")
+    assert_same(flat(pair.ours.predict(pair.x, verbose=0)), wanted)
+    pair.ours.save_weights(tmp_path / "ours.weights.h5")
+    pair.theirs.set_weights([np.zeros(w.shape) for w in weights])
+    pair.theirs.load_weights(tmp_path / "ours.weights.h5")
+    assert_same(flat(pair.theirs.predict(pair.x, verbose=0)), wanted)
+    has_own_layers = any(type(each).__module__ == "support.graphs" for each in pair.ours.layers)
+    if has_own_layers:
+        return  # they have no class in Keras
+    for end in (".keras", ".h5"):
+        pair.theirs.save(tmp_path / f"theirs{end}")
+        loaded = fastrnn.models.load_model(tmp_path / f"theirs{end}")
+        assert_same(flat(loaded.predict(pair.x, verbose=0)), wanted)
+        loaded.train_on_batch(pair.x, pair.y)
+        pair.ours.save(tmp_path / f"ours{end}")
+        theirs = keras.models.load_model(tmp_path / f"ours{end}")
+        assert_same(flat(theirs.predict(pair.x, verbose=0)), wanted)
+    for back in (fastrnn.to_keras(pair.ours), fastrnn.from_keras(pair.theirs)):
+        assert_same(flat(back.predict(pair.x, verbose=0)), wanted)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))],
+    ids=["copy", "pickle"],
+)
+def test_copies(name: str, copied: Any) -> None:
+    model = KINDS[name](fastrnn)
+    x = given(inputs_of(model, np.random.default_rng(0)), model.input)
+    wanted = flat(model.predict(x, verbose=0))
+    other = copied(model)
+    for one, two in zip(flat(other.predict(x, verbose=0)), wanted, strict=True):
+        np.testing.assert_array_equal(one, two)
+    other.set_weights([np.zeros(w.shape) for w in other.weights])
+    for one, two in zip(flat(model.predict(x, verbose=0)), wanted, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert [each.name for each in other.layers] == [each.name for each in model.layers]
+    assert other.layers[-1].output.shape == model.layers[-1].output.shape
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_clones(name: str) -> None:
+    model = KINDS[name](fastrnn)
+    if any(type(each).__module__ == "support.graphs" for each in model.layers):
+        clone = fastrnn.models.clone_model(
+            model,
+            clone_function=lambda layer: (
+                type(layer)()
+                if type(layer).__module__ == "support.graphs"
+                else type(layer).from_config(layer.get_config())
+            ),
+        )
+    else:
+        clone = fastrnn.models.clone_model(model)
+    x = given(inputs_of(model, np.random.default_rng(0)), model.input)
+    before = flat(model.predict(x, verbose=0))
+    clone.set_weights(model.get_weights())
+    for one, two in zip(flat(clone.predict(x, verbose=0)), before, strict=True):
+        np.testing.assert_array_equal(one, two)
+    clone.set_weights([np.zeros(w.shape) for w in clone.weights])
+    for one, two in zip(flat(model.predict(x, verbose=0)), before, strict=True):
+        np.testing.assert_array_equal(one, two)

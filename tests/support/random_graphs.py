@@ -1,0 +1,99 @@
+"""Random graphs of layers: the same seed makes the same graph in Keras and in fastrnn."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from support.graphs import FEATURES, STEPS, VOCABULARY, add, join
+
+UNITS = 3  # of all hidden tensors, so that any two can be added
+
+
+class _Maker:
+    """Grows a graph from sequences and vectors that there are.
+
+    Args:
+        k: The framework.
+        rng: What decides; asked the same questions in the same order by both frameworks.
+    """
+
+    def __init__(self, k: ModuleType, rng: np.random.Generator) -> None:
+        self.k, self.rng = k, rng
+        tokens = k.Input((STEPS,), dtype="int32", name="tokens")
+        numbers = k.Input((STEPS, FEATURES), name="numbers")
+        self.inputs = [tokens, numbers]
+        masks = bool(rng.integers(2))
+        vectors = k.layers.Embedding(VOCABULARY, UNITS, mask_zero=masks)(tokens)
+        self.sequences = [k.layers.Dense(UNITS)(numbers)]
+        self.unmasked = [self.sequences[0]]  # Keras would merge masks in ways of its own
+        self.sequences.append(vectors)
+        self.states: list[Any] = [k.layers.GlobalAveragePooling1D()(self.sequences[0])]
+        self.shared: list[Any] = []
+        # Each input leads on.
+        self.states.append(k.layers.GRU(UNITS)(vectors))
+
+    def any(self, values: list[Any]) -> Any:
+        return values[int(self.rng.integers(len(values)))]
+
+    def recurrent(self, **config: Any) -> Any:
+        name = self.any(["SimpleRNN", "LSTM", "GRU"])
+        return getattr(self.k.layers, name)(UNITS, **config), 2 if name == "LSTM" else 1
+
+    def grow(self) -> None:
+        layers = self.k.layers
+        choice = int(self.rng.integers(9))
+        sequence = self.any(self.sequences)
+        if choice == 0:
+            layer, _ = self.recurrent(return_sequences=True)
+            self.sequences.append(layer(sequence))
+            self.shared.append(layer)
+        elif choice == 1:
+            layer, states = self.recurrent(return_sequences=True, return_state=True)
+            given = [self.any(self.states) for _ in range(states)]
+            outputs, *last = layer(sequence, initial_state=given)
+            self.sequences.append(outputs)
+            self.states += last
+        elif choice == 2 and self.shared:
+            self.sequences.append(self.any(self.shared)(sequence))
+        elif choice == 3:
+            one, other = self.any(self.unmasked), self.any(self.unmasked)
+            self.unmasked.append(layers.Dense(UNITS, "tanh")(add(self.k)([one, other, one])))
+            self.sequences.append(self.unmasked[-1])
+        elif choice == 4:
+            one, other = self.any(self.states), self.any(self.states)
+            self.states.append(layers.Dense(UNITS, "tanh")(join(self.k)([one, other])))
+        elif choice == 5:
+            mode = self.any(["sum", "mul", "ave"])
+            inside, _ = self.recurrent(return_sequences=True)
+            self.sequences.append(layers.Bidirectional(inside, merge_mode=mode)(sequence))
+        elif choice == 6:
+            layer, _ = self.recurrent(go_backwards=bool(self.rng.integers(2)))
+            self.states.append(layer(sequence))
+        elif choice == 7:
+            x = self.k.Input((STEPS, UNITS))
+            y = layers.LayerNormalization()(layers.Dense(UNITS)(x))
+            inner = self.k.Model(x, [y, layers.GRU(UNITS)(y)])
+            outputs, last = inner(self.any(self.unmasked))
+            self.unmasked.append(outputs)
+            self.sequences.append(outputs)
+            self.states.append(last)
+        else:
+            repeated = layers.RepeatVector(STEPS)(self.any(self.states))
+            self.unmasked.append(repeated)
+            self.sequences.append(repeated)
+
+
+def random_graph(k: ModuleType, seed: int) -> Any:
+    """A model of two inputs, some ten layers, and one to three outputs."""
+    rng = np.random.default_rng(seed)
+    maker = _Maker(k, rng)
+    for _ in range(int(rng.integers(3, 9))):
+        maker.grow()
+    outputs = [maker.states[-1], k.layers.Dense(2)(maker.any(maker.states))]
+    outputs.append(k.layers.Dense(2)(k.layers.GRU(2)(maker.any(maker.sequences))))
+    # Both inputs are needed in any case.
+    outputs.append(join(k)([maker.states[0], maker.states[1]]))
+    return k.Model(maker.inputs, outputs)
