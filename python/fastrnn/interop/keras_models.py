@@ -111,8 +111,16 @@ def _refuse_repeated(layer: Any, name: str, seen: set[int]) -> None:
 
 
 def _compile_config(model: Any) -> dict[str, Any]:
-    """Return the compile settings, with what Keras 3.15 forgets: the `delta` of a Huber loss."""
+    """Return the compile settings, with what Keras 3.15 forgets.
+
+    That is the `delta` of a Huber loss, and after `model.save("model.h5")` the optimizer.
+    """
     config: dict[str, Any] = model.get_compile_config()
+    own_optimizer = {
+        "class_name": type(model.optimizer).__name__,
+        "config": model.optimizer.get_config(),
+    }
+    config.setdefault("optimizer", own_optimizer)
     arguments = getattr(model.loss, "_fn_kwargs", {})
     if arguments and isinstance(config.get("loss"), dict) and "config" in config["loss"]:
         own = {**arguments, **config["loss"]["config"]}

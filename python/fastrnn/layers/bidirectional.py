@@ -213,7 +213,14 @@ class Bidirectional(SequenceLayer):
     ) -> tuple[Any, list[np.ndarray]]:
         """Go back through `forward`; the gradients of the input add up.
 
-        With `consume` the cache serves no other call.
+        Args:
+            cache: What `forward` returned.
+            d_y: Gradient with respect to the outputs; of several a list.
+            input_gradient: Whether the gradient of the inputs is wanted.
+            consume: Whether the cache may be overwritten; it then serves no other call.
+
+        Returns:
+            The gradients of the inputs and of the weights.
         """
         d_states: tuple[Any, Any] = (None, None)
         if self.return_state:

@@ -278,7 +278,18 @@ class RNN(SequenceLayer):
     def backward(
         self, cache: Any, d_y: Any, input_gradient: bool = True, consume: bool = False
     ) -> tuple[Any, list[np.ndarray]]:
-        """Go back through `forward`; with `consume` the cache serves no other call."""
+        """Go back through `forward`.
+
+        Args:
+            cache: What `forward` returned.
+            d_y: Gradient with respect to the outputs; with `return_state` a list of it and those of
+                the last states.
+            input_gradient: Whether the gradient of the inputs is wanted.
+            consume: Whether the cache may be overwritten; it then serves no other call.
+
+        Returns:
+            The gradients of the inputs and of the weights.
+        """
         tape, has_states = cache
         d_outputs, *d_states = d_y if self.return_state else [d_y]
         if d_outputs is not None:
