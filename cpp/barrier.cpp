@@ -11,7 +11,16 @@ namespace {
 // about what it costs to fall asleep and be woken.
 constexpr int kSpins = 1000;
 
-thread_local double seconds_waited = 0;
+thread_local double slept = 0;
+
+// For the phases: all of a wait, the spinning too.
+struct WaitTimer {
+  const bool on = profiling();
+  const double begin = on ? now_seconds() : 0;
+  ~WaitTimer() {
+    if (on) add_seconds_waited(now_seconds() - begin);
+  }
+};
 
 }  // namespace
 
@@ -24,8 +33,8 @@ void pause_cpu() {
 }
 
 double take_seconds_waited() {
-  const double seconds = seconds_waited;
-  seconds_waited = 0;
+  const double seconds = slept;
+  slept = 0;
   return seconds;
 }
 
@@ -38,13 +47,14 @@ void Barrier::wait(int threads) {
     phase.notify_all();
     return;
   }
+  const WaitTimer timer;
   for (int spin = 0; spin < kSpins; ++spin) {
     if (phase.load(std::memory_order_acquire) != now) return;
     pause_cpu();
   }
   const double begin = now_seconds();
   phase.wait(now, std::memory_order_acquire);
-  seconds_waited += now_seconds() - begin;
+  slept += now_seconds() - begin;
 }
 
 }  // namespace fastrnn

@@ -1,5 +1,9 @@
-// Where the time of a training step goes: seconds per phase, measured by the first thread of each
-// pass while profiling is on. bench/roofline.py turns it on.
+// Where the time of a training step goes: seconds per phase, while profiling is on.
+// bench/roofline.py turns it on.
+//
+// Of a parallel call the slowest thread counts, the one that worked longest. The rest of the call
+// is `waiting`: for late threads, at barriers and for the end. So phases add up to the time that
+// has passed.
 #pragma once
 
 namespace fastrnn {
@@ -13,7 +17,8 @@ enum class Phase {
   input_gradients,
   dense,
   embedding,
-  optimizer
+  optimizer,
+  waiting
 };
 inline constexpr const char* kPhaseNames[] = {"plan",
                                               "projection",
@@ -23,14 +28,20 @@ inline constexpr const char* kPhaseNames[] = {"plan",
                                               "input gradients",
                                               "dense",
                                               "embedding",
-                                              "optimizer"};
+                                              "optimizer",
+                                              "waiting"};
 inline constexpr int kPhases = int(sizeof kPhaseNames / sizeof *kPhaseNames);
 
 void set_profiling(bool enabled);
 bool profiling();
 // Seconds since the last reset.
 void read_phase_seconds(bool reset, double seconds[kPhases]);
-void add_phase_seconds(Phase phase, double seconds);
 double now_seconds();
+
+// For the calling thread, in the parallel call that it works for (parallel_times.h), if any.
+void add_phase_seconds(Phase phase, double seconds);
+// How long the calling thread has waited for others since it began, while profiling was on.
+void add_seconds_waited(double seconds);
+double seconds_waited();
 
 }  // namespace fastrnn

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "barrier.h"
+#include "parallel_times.h"
 #include "phases.h"
 
 namespace fastrnn {
@@ -36,6 +37,7 @@ struct Job {
   std::atomic<void (*)(void*, int64_t, int)> task;
   std::atomic<void (*)(void*, int, int)> member;  // of a team; then there is one task per thread
   std::atomic<void*> context;
+  std::atomic<ParallelTimes*> times;
   std::atomic<uint32_t> count;
   std::atomic<int> threads;
 };
@@ -43,8 +45,22 @@ struct Job {
 constexpr uint64_t kClosed = uint64_t(1) << 31;
 constexpr uint64_t kClaims = kClosed - 1;  // their number; above it the number of the job
 
-void run_alone(int64_t count, void (*body)(void*, int64_t, int), void* context) {
+void run_alone(int64_t count, void (*body)(void*, int64_t, int), void* context,
+               ParallelTimes& times) {
+  const ParallelTimes::Task timed(times, 0);
   for (int64_t task = 0; task < count; ++task) body(context, task, 0);
+}
+
+void run_task(void (*body)(void*, int64_t, int), void* context, int64_t task, int thread,
+              ParallelTimes& times) {
+  const ParallelTimes::Task timed(times, thread);
+  body(context, task, thread);
+}
+
+void run_member(void (*body)(void*, int, int), void* context, int thread, int threads,
+                ParallelTimes& times) {
+  const ParallelTimes::Task timed(times, thread);
+  body(context, thread, threads);
 }
 
 class Pool {
@@ -52,14 +68,15 @@ class Pool {
   bool try_lock() { return busy_.try_lock(); }
   void unlock() { busy_.unlock(); }
 
-  void run_tasks(int threads, uint32_t count, void (*body)(void*, int64_t, int), void* context) {
+  void run_tasks(int threads, uint32_t count, void (*body)(void*, int64_t, int), void* context,
+                 ParallelTimes& times) {
     threads = start_threads(allowed(threads));
-    if (threads == 1) return run_alone(count, body, context);
+    if (threads == 1) return run_alone(count, body, context, times);
     const double begin = now_seconds();
-    open(threads, count, body, nullptr, context);
+    open(threads, count, body, nullptr, context, times);
     uint32_t mine = 0;
     for (uint64_t claims; claim(0, claims); ++mine) {
-      body(context, int64_t(claims & kClaims), 0);
+      run_task(body, context, int64_t(claims & kClaims), 0, times);
       done_.fetch_add(1, std::memory_order_acq_rel);
     }
     const double end = now_seconds();
@@ -67,10 +84,10 @@ class Pool {
     if (mine > 0) learn(threads, (end - begin) * count / mine, now_seconds() - begin);
   }
 
-  void run_team(int threads, void (*body)(void*, int, int), void* context) {
+  void run_team(int threads, void (*body)(void*, int, int), void* context, ParallelTimes& times) {
     threads = start_threads(allowed(threads));
-    if (threads == 1) return body(context, 0, 1);
-    open(threads, uint32_t(threads - 1), nullptr, body, context);
+    if (threads == 1) return run_member(body, context, 0, 1, times);
+    open(threads, uint32_t(threads - 1), nullptr, body, context, times);
     const double begin = now_seconds(), latest = begin + kEnrolment;
     uint64_t claims = claims_.load(std::memory_order_relaxed);
     while ((claims & kClaims) < uint32_t(threads - 1) && now_seconds() < latest) {
@@ -82,7 +99,7 @@ class Pool {
     team_size_.store(others + 1, std::memory_order_release);
     team_size_.notify_all();
     take_seconds_waited();
-    body(context, 0, int(others) + 1);
+    run_member(body, context, 0, int(others) + 1, times);
     double waited = take_seconds_waited();
     const double end = now_seconds();
     wait_for_tasks(others);
@@ -104,12 +121,13 @@ class Pool {
   }
 
   void open(int threads, uint32_t count, void (*task)(void*, int64_t, int),
-            void (*member)(void*, int, int), void* context) {
+            void (*member)(void*, int, int), void* context, ParallelTimes& times) {
     // Nobody claims while the job is replaced; all claims of the last one have been made.
     const uint64_t next = (claims_.fetch_or(kClosed, std::memory_order_acq_rel) >> 32) + 1;
     job_.task.store(task, std::memory_order_release);
     job_.member.store(member, std::memory_order_release);
     job_.context.store(context, std::memory_order_release);
+    job_.times.store(&times, std::memory_order_release);
     job_.count.store(count, std::memory_order_release);
     job_.threads.store(threads, std::memory_order_release);
     done_.store(0, std::memory_order_relaxed);
@@ -149,11 +167,13 @@ class Pool {
   // The job cannot be replaced before its claimed tasks are done.
   void work_on(uint32_t task, int thread) {
     void* context = job_.context.load(std::memory_order_acquire);
+    ParallelTimes& times = *job_.times.load(std::memory_order_acquire);
     if (const auto member = job_.member.load(std::memory_order_acquire)) {
       wait_for_change(team_size_, 0);
-      member(context, int(task) + 1, int(team_size_.load(std::memory_order_acquire)));
+      const int threads = int(team_size_.load(std::memory_order_acquire));
+      run_member(member, context, int(task) + 1, threads, times);
     } else {
-      job_.task.load(std::memory_order_acquire)(context, task, thread);
+      run_task(job_.task.load(std::memory_order_acquire), context, task, thread, times);
     }
     done_.fetch_add(1, std::memory_order_acq_rel);
     done_.notify_all();
@@ -204,19 +224,21 @@ Pool& pool() { return *reinterpret_cast<Pool*>(memory); }
 
 void run_tasks(int threads, int64_t count, void (*body)(void*, int64_t, int), void* context) {
   threads = int(std::min<int64_t>(threads, count));
+  ParallelTimes times(std::max(threads, 1));
   if (threads > 1 && uint64_t(count) < kClaims && pool().try_lock()) {
-    pool().run_tasks(threads, uint32_t(count), body, context);
+    pool().run_tasks(threads, uint32_t(count), body, context, times);
     return pool().unlock();
   }
-  run_alone(count, body, context);
+  run_alone(count, body, context, times);
 }
 
 void run_team(int threads, void (*body)(void*, int, int), void* context) {
+  ParallelTimes times(std::max(threads, 1));
   if (threads > 1 && pool().try_lock()) {
-    pool().run_team(threads, body, context);
+    pool().run_team(threads, body, context, times);
     return pool().unlock();
   }
-  body(context, 0, 1);
+  run_member(body, context, 0, 1, times);
 }
 
 void register_fork_handler() {

@@ -31,6 +31,9 @@ of its own; what is done per position is done along with the recurrence:
 | dU = h_prev^T dgates               |       weight gradients                |
 | dW = x^T dgates                    | input gradients | weight gradients    |
 | dx = dgates W^T                    | input gradients | backward recurrence |
+
+Where rows are walked in groups, a group adds to its weight gradients while it walks back. Both then
+count in the backward recurrence (`phases.py`).
 """
 
 from __future__ import annotations

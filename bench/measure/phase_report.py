@@ -41,9 +41,10 @@ COLOURS = {
     "dense": "#66a182",
     "embedding": "#a8d0b9",
     "optimizer": "#7a5c99",
+    "waiting": "#444444",
     PYTHON: "#d9d9d9",
 }
-OTHER_COLOUR = "#444444"
+OTHER_COLOUR = "#000000"
 
 
 def table(profile: StepProfile, peaks: Peaks, threads: int) -> str:
@@ -144,7 +145,7 @@ def chart(
         panel.margins(x=0.32)
         panel.tick_params(labelsize=8)
         panel.spines[["top", "right"]].set_visible(False)
-    panels[-1].set_xlabel("ms per training step, by phase of the first thread", fontsize=9)
+    panels[-1].set_xlabel("ms per training step, by phase of the slowest thread", fontsize=9)
     figure_.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=5, fontsize=8)
     figure_.suptitle(note, fontsize=9)
     figure_.savefig(path, dpi=150)

@@ -15,6 +15,7 @@ from comparison.weights import initial_weights
 from comparison.workloads import Workload
 from fastrnn import _core
 
+from measure.flops import BACKWARD, WEIGHT_GRADIENTS
 from measure.recording import Recorder
 
 PYTHON = "Python"
@@ -85,6 +86,8 @@ class StepProfile:
             for name in names
         }
         counts = (self.nominal, self.executed, self.bytes_moved)
+        if not medians.get(WEIGHT_GRADIENTS):  # done while walking back, group by group
+            counts = tuple(_moved(count, WEIGHT_GRADIENTS, BACKWARD) for count in counts)
         rest = [
             wall - sum(one_round.values())
             for wall, one_round in zip(self.profiled_seconds, self.phase_seconds, strict=True)
@@ -109,6 +112,13 @@ class StepProfile:
             "phases": [phase.as_json() for phase in self.phases()],
             "step": self.step().as_json(),
         }
+
+
+def _moved(count: Counter[str], source: str, target: str) -> Counter[str]:
+    """The counts with those of one phase in another."""
+    result = Counter(count)
+    result[target] += result.pop(source, 0)
+    return result
 
 
 def profile(

@@ -87,7 +87,7 @@ class BackwardPass {
   // ---- in groups of rows
 
   void run_groups(int threads) {
-    Laps laps(kAlone);
+    Laps laps;
     deal(threads, [&](const Team& team) { step_.pack(team); });
     laps.end(Phase::projection);
     for_tasks(threads, groups_, [&](int64_t group, int thread) { walk_group(group, thread); });
@@ -143,7 +143,7 @@ class BackwardPass {
   // ---- in blocks of steps
 
   void run_blocks(const Team& team) {
-    Laps laps(team);
+    Laps laps;
     const auto clear = [&](const Parts& sum) {
       const Range mine = share(sum.size(), team);
       copy_or_zero(offset(sum.part(0), mine.begin), nullptr, mine.end - mine.begin);
@@ -164,14 +164,14 @@ class BackwardPass {
       team.barrier();
       walk_blocks(team, prefix_walk());
     }
-    Laps end(team);
+    Laps end;
     step_.input().finish(team);
     end.end(Phase::input_gradients);
   }
 
   // All steps of a walk, last to first.
   void walk_blocks(const Team& team, const WalkBack& back) {
-    Laps laps(team);
+    Laps laps;
     const Walk& walk = back.walk;
     const bool all = walks_together(a_.problem, walk.rows);
     const Walkers walkers = all ? together(team) : alone(team.thread);

@@ -45,7 +45,7 @@ inline void dense_forward(const DenseForward& a) {
   Workspace workspace(a.workspace);
   DenseForwardLayout layout(a.problem, workspace);
   in_parallel(dense_threads(a.problem), [&](const Team& team) {
-    Laps laps(team);
+    Laps laps;
     layout.kernel.for_panels(team, [&](int64_t p) { layout.kernel.pack(p, a.kernel, H); });
     team.barrier();
     const Range mine = share(a.problem.rows, team);
@@ -85,7 +85,7 @@ inline void dense_backward(const DenseBackward& a) {
   __builtin_memset(a.dkernel, 0, sizeof(float) * F * H);
   if (a.dbias) __builtin_memset(a.dbias, 0, sizeof(float) * H);
   in_parallel(dense_threads(a.problem), [&](const Team& team) {
-    Laps laps(team);
+    Laps laps;
     if (a.dx) {
       layout.kernel.for_panels(team,
                                [&](int64_t p) { layout.kernel.pack_transposed(p, a.kernel, H); });

@@ -11,7 +11,7 @@ inline void embedding_forward(const Embedding& p, const int32_t* tokens, const f
                               float* y) {
   const int64_t F = p.features;
   in_parallel(threads_for(p.tokens * F, p.threads), [=](const Team& team) {
-    Laps laps(team);
+    Laps laps;
     const Range mine = share(p.tokens, team);
     for (int64_t i = mine.begin; i < mine.end; ++i) {
       __builtin_memcpy(y + i * F, table + tokens[i] * F, sizeof(float) * F);
@@ -27,7 +27,7 @@ inline void embedding_backward(const Embedding& p, const int32_t* tokens, const 
                                float* dtable) {
   const int64_t F = p.features;
   in_parallel(threads_for((p.tokens + p.vocabulary) * F, p.threads), [=](const Team& team) {
-    Laps laps(team);
+    Laps laps;
     const Range rows = share(p.vocabulary, team);
     __builtin_memset(dtable + rows.begin * F, 0, sizeof(float) * (rows.end - rows.begin) * F);
     team.barrier();

@@ -91,7 +91,7 @@ class ForwardPass {
 
   // Threads claim groups of rows. How the rows are grouped changes no result.
   void run_groups(int threads) {
-    Laps laps(kAlone);
+    Laps laps;
     const Walk& walk = a_.plan.walk;
     deal(threads, [&](const Team& team) { step_.pack(team); });
     deal(threads, [&](const Team& team) { step_.prepare(team); });
@@ -112,7 +112,7 @@ class ForwardPass {
 
   // The team takes all rows through each step.
   void run_together(const Team& team) {
-    Laps laps(team);
+    Laps laps;
     step_.pack(team);
     team.barrier();
     step_.prepare(team);

@@ -12,7 +12,7 @@ namespace {
 template <class Body>
 void update_in_parallel(const Update& a, Body body) {
   in_parallel(threads_for(a.size, a.threads), [&](const Team& team) {
-    Laps laps(team);
+    Laps laps;
     for_vectors(share(a.size, team, kLanes), body);
     laps.end(Phase::optimizer);
   });

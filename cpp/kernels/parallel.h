@@ -29,19 +29,21 @@ struct Team {
 // One thread on its own: a share of its work is all of it, and it waits for nobody.
 constexpr Team kAlone{0, 1, nullptr};
 
-// Tells how long one phase after another took the team's first thread, if that is asked for.
+// Tells how long one phase after another took the calling thread, without the time for which it
+// waited for others, while profiling is on.
 class Laps {
  public:
-  explicit Laps(const Team& team)
-      : on_(team.thread == 0 && profiling()), last_(on_ ? now_seconds() : 0) {}
+  Laps() : on_(profiling()), last_(on_ ? working_seconds() : 0) {}
   void end(Phase phase) {
     if (!on_) return;
-    const double now = now_seconds();
+    const double now = working_seconds();
     add_phase_seconds(phase, now - last_);
     last_ = now;
   }
 
  private:
+  static double working_seconds() { return now_seconds() - seconds_waited(); }
+
   bool on_;
   double last_;
 };

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
+import fastrnn
 import numpy as np
 import pytest
 from fastrnn import _core, kernels, layers, models
@@ -270,6 +272,17 @@ def test_what_is_in_no_phase_is_python() -> None:
     assert phases[1] == Phase("forward recurrence", 1.0, 8e9, 6e9, 2e9)
 
 
+def test_weight_gradients_without_a_time_of_their_own_belong_to_the_walk_back() -> None:
+    counts = Counter({"backward recurrence": 2.0, "weight gradients": 3.0})
+    for own, expected in ((0.0, {"backward recurrence": 5.0}), (0.1, dict(counts))):
+        times = {"backward recurrence": 0.5, "weight gradients": own}
+        profile = profile_of([times], [1.0])
+        profile.executed = counts
+        found = {phase.name: phase.executed for phase in profile.phases() if phase.executed}
+        assert found == expected
+    assert counts["weight gradients"] == 3.0
+
+
 def test_the_table_shows_rates_and_their_share_of_the_best_peak() -> None:
     profile = profile_of([{"projection": 0.25, "forward recurrence": 0.5}], [1.25])
     peaks = Peaks((2,), operations={2: [5e9, 20e9, 10e9]})
@@ -280,6 +293,35 @@ def test_the_table_shows_rates_and_their_share_of_the_best_peak() -> None:
     assert rows[3] == ["step", "1000", "12.0", "7.00", "35"]
     last = summary([profile], peaks, 2).splitlines()[-1].split()
     assert last == ["tiny", "LSTM", "1000", "12000", "7000", "60", "35", "2.9", "25.0"]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("rows", [5, 64])
+def test_phases_and_waiting_add_up_to_time_that_has_passed(threads: int, rows: int) -> None:
+    model = models.Sequential([layers.Embedding(500, 16), layers.LSTM(40), layers.Dense(1)])
+    model.compile("adam", "mse")
+    rng = np.random.default_rng(1)
+    x, y = rng.integers(1, 500, (rows, 50)), rng.random(rows)
+    before = fastrnn.get_num_threads()
+    fastrnn.set_num_threads(threads)
+    try:
+        model.train_on_batch(x, y)
+        _core.phase_seconds(reset=True)
+        _core.set_profiling(True)
+        begin = time.perf_counter()
+        for _ in range(5):
+            model.train_on_batch(x, y)
+        passed = time.perf_counter() - begin
+    finally:
+        _core.set_profiling(False)
+        fastrnn.set_num_threads(before)
+    seconds = _core.phase_seconds(reset=True)
+    assert all(value >= 0.0 for value in seconds.values())
+    for name in ("forward recurrence", "backward recurrence", "optimizer", "waiting"):
+        assert seconds[name] > 0.0, name
+    # Threads that work at the same time must not be counted twice.
+    assert sum(seconds.values()) <= passed
+    assert not any(_core.phase_seconds().values())
 
 
 def test_peaks_are_measured_for_each_number_of_threads() -> None:
