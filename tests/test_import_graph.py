@@ -37,6 +37,7 @@ ROWS = (
         "configurable",
         "docstrings",
         "naming",
+        "results",
         "state",
         "utils.custom_objects",
     ),

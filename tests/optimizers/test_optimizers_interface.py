@@ -140,7 +140,7 @@ def test_gradients_add_up_until_an_update_is_due() -> None:
     assert all((v.value == 0.5).all() for v in variables)
     assert all((g == 0.75).all() for g in last)
     assert optimizer.iterations == 1
-    assert all((slot.value == 0.0).all() for slot in optimizer.variables)
+    assert all((slot.value == 0.0).all() for slot in optimizer.slots)
 
 
 def test_a_variable_without_gradient_is_left_out_of_its_update_only() -> None:
@@ -216,9 +216,9 @@ KINDS = "Adadelta", "Adagrad", "Adam", "Adamax", "AdamW", "Nadam", "RMSprop", "S
 def test_to_build_again_forgets_nothing(kind: str) -> None:
     optimizer, variables = getattr(optimizers, kind)(), two_variables()
     optimizer.apply(ones(variables), variables)
-    before = [slot.numpy().copy() for slot in optimizer.variables]
+    before = [slot.numpy().copy() for slot in optimizer.slots]
     optimizer.build(variables)
-    for slot, kept in zip(optimizer.variables, before, strict=True):
+    for slot, kept in zip(optimizer.slots, before, strict=True):
         np.testing.assert_array_equal(slot.numpy(), kept)
 
 

@@ -124,8 +124,8 @@ def apply_both(
 
 
 def assert_same_slots(ours: Any, theirs: Any) -> None:
-    slots = [variable.numpy() for variable in theirs.variables[-len(ours.variables) :]]
-    for slot, want in zip(ours.variables, slots if ours.variables else [], strict=True):
+    slots = [variable.numpy() for variable in theirs.variables[-len(ours.slots) :]]
+    for slot, want in zip(ours.slots, slots if ours.slots else [], strict=True):
         atol = 2e-6 * np.abs(want).max(initial=0.0)
         np.testing.assert_allclose(slot.value, want, rtol=2e-6, atol=atol, err_msg=slot.path)
 
@@ -194,7 +194,7 @@ def test_slots_are_named_as_keras_s(name: str, config: dict[str, Any], keras: Mo
         # Keras numbers it among all variables without a name.
         assert want[-1][0].startswith("variable")
         want[-1] = ("o/product", "product", ())
-    assert [(v.path, v.name, v.shape) for v in optimizer.variables] == want
+    assert [(v.path, v.name, v.shape) for v in optimizer.slots] == want
 
 
 @names

@@ -53,7 +53,7 @@ def test_keras_loads_what_fastrnn_saved(keras: Any, tmp_path: Path) -> None:
     # variables. Hence only from the other format.
     theirs = keras.models.load_model(tmp_path / "model.keras")
     assert int(theirs.optimizer.iterations) == 1
-    for slot, mine in zip(theirs.optimizer.variables[2:], ours.optimizer.variables, strict=True):
+    for slot, mine in zip(theirs.optimizer.variables[2:], ours.optimizer.slots, strict=True):
         np.testing.assert_array_equal(np.asarray(slot), mine.value)
     ours.save_weights(tmp_path / "model.weights.h5")
     theirs.set_weights([np.zeros(w.shape) for w in theirs.get_weights()])
@@ -104,7 +104,7 @@ def test_training_goes_on_in_keras_and_back(keras: Any, tmp_path: Path, name: st
     assert back.optimizer.iterations == old.optimizer.iterations == 4
     for a, b in zip(back.get_weights(), old.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    for a, b in zip(back.optimizer.variables, old.optimizer.variables, strict=True):
+    for a, b in zip(back.optimizer.slots, old.optimizer.slots, strict=True):
         np.testing.assert_array_equal(a.value, b.value)
     assert_same_steps(back, theirs, SEQUENCES)
 

@@ -32,5 +32,5 @@ def small_model(optimizer: object = "adam") -> fastrnn.Sequential:
 
 def state(model: fastrnn.Sequential) -> list[np.ndarray]:
     """Everything that training changes."""
-    slots = [slot.numpy() for slot in model.optimizer.variables]
+    slots = [slot.numpy() for slot in model.optimizer.slots]
     return [*model.get_weights(), *slots, np.array(model.optimizer.iterations)]

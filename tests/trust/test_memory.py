@@ -141,7 +141,7 @@ def test_an_optimizer_without_memory_for_its_slots_makes_them_later(
     model.reset_metrics()
     for each in (model, twin):
         each.train_on_batch(x, y)
-    weights = ([*each.weights, *each.optimizer.variables] for each in (model, twin))
+    weights = ([*each.weights, *each.optimizer.slots] for each in (model, twin))
     for a, b in zip(*weights, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 

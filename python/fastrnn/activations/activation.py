@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.kernels.arrays import Floats
+from fastrnn.results import with_numpy
 
 Backward = Callable[..., Floats]
 
@@ -43,7 +44,18 @@ class Activation:
         self._backward: Backward | None = None
 
     def __call__(self, x: npt.ArrayLike, *args: Any, **kwargs: Any) -> Floats:
-        """Apply the function to an array or nested lists."""
+        """Apply the function to an array or nested lists; the result also has `numpy()`."""
+        y: Floats = with_numpy(self.compute(x, *args, **kwargs))
+        return y
+
+    def compute(self, x: npt.ArrayLike, *args: Any, **kwargs: Any) -> Floats:
+        """Return what a call returns as a plain array: the way of layers.
+
+        Args:
+            x: Any shape.
+            *args: Further arguments of the function.
+            **kwargs: Further arguments of the function.
+        """
         return self._forward(np.asarray(x, dtype=np.float32), *args, **kwargs)
 
     def gradient(self, backward: Backward) -> Backward:

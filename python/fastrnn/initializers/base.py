@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fastrnn.arguments import check_seed
 from fastrnn.configurable import Configurable
 from fastrnn.random import make_seed
+from fastrnn.results import returns_numpy
 
 
 class Initializer(Configurable):
@@ -32,6 +33,7 @@ class Initializer(Configurable):
         array([0.5, 0.5], dtype=float32)
     """
 
+    @returns_numpy
     def __call__(self, shape: Sequence[int], dtype: npt.DTypeLike | None = None) -> np.ndarray:
         """Return the initial value of a weight of the given shape."""
         return self._values(tuple(shape)).astype(dtype or np.float32, order="C")

@@ -151,7 +151,7 @@ class Dense(Layer):
         bias = None if self.bias is None else self.bias.value
         fused = self._fused_activation
         z = kernels.dense_forward(x, self.kernel.value, bias, activation=fused or "linear")
-        y = self.activation(z) if fused is None else z
+        y = self.activation.compute(z) if fused is None else z
         return y, (x, z, y)
 
     def backward(

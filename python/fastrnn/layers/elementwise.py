@@ -34,7 +34,7 @@ class ElementwiseLayer(Layer):
         self, x: np.ndarray, training: bool = False
     ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
         """Apply the activation. The cache is the input and the output."""
-        y = self.activation(x, **self._arguments)
+        y = self.activation.compute(x, **self._arguments)
         return y, (x, y)
 
     def backward(

@@ -16,6 +16,7 @@ from fastrnn.layers.graph_member import GraphMember
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.weight_owner import WeightOwner
 from fastrnn.naming import auto_name
+from fastrnn.results import with_numpy
 from fastrnn.state import generators_of, get_attributes, set_attributes
 from fastrnn.symbolic import KerasTensor, flatten, has_symbolic, map_shapes
 from fastrnn.variable import Variable
@@ -268,11 +269,11 @@ class Layer(GraphMember, WeightOwner, Configurable):
             **kwargs: Further arguments of the call.
 
         Returns:
-            Float32 array; a batch of no samples gives a result of no samples. Of symbolic tensors
-            symbolic tensors.
+            Float32 array, which also has `numpy()`; a batch of no samples gives a result of no
+            samples. Of symbolic tensors symbolic tensors.
         """
         if not has_symbolic(inputs, *args, *kwargs.values()):
-            return self._call_on_arrays(inputs, *args, **kwargs)
+            return with_numpy(self._call_on_arrays(inputs, *args, **kwargs))
         node = self._node_of_call(inputs, *args, **kwargs)
         bound = inspect.signature(self._node_of_call).bind(inputs, *args, **kwargs)
         (_, inputs), *others = bound.arguments.items()

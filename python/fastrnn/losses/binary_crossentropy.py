@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from fastrnn.losses.crossentropy import Crossentropy, clip
 from fastrnn.losses.loss import Differential, mean_of_elements
+from fastrnn.results import returns_numpy
 
 
 class BinaryCrossentropy(Crossentropy):
@@ -49,6 +50,7 @@ class BinaryCrossentropy(Crossentropy):
         return mean_of_elements(*elements(self._smoothed(y_true, 2), y_pred))
 
 
+@returns_numpy
 def binary_crossentropy(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,

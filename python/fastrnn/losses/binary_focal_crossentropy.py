@@ -8,6 +8,7 @@ import numpy.typing as npt
 from fastrnn.losses.binary_crossentropy import of_logits, of_probabilities
 from fastrnn.losses.crossentropy import Crossentropy
 from fastrnn.losses.loss import Differential, mean_of_elements
+from fastrnn.results import returns_numpy
 
 
 class BinaryFocalCrossentropy(Crossentropy):
@@ -83,6 +84,7 @@ class BinaryFocalCrossentropy(Crossentropy):
         return mean_of_elements(elements, derivative)
 
 
+@returns_numpy
 def binary_focal_crossentropy(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fastrnn.losses.crossentropy import Crossentropy, clip
 from fastrnn.losses.loss import Differential, Shape
+from fastrnn.results import returns_numpy
 
 
 class CategoricalCrossentropy(Crossentropy):
@@ -54,6 +55,7 @@ class CategoricalCrossentropy(Crossentropy):
         warn_of_one_class(y_pred_shape)
 
 
+@returns_numpy
 def categorical_crossentropy(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,

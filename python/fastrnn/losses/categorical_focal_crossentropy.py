@@ -15,6 +15,7 @@ from fastrnn.losses.categorical_crossentropy import (
 )
 from fastrnn.losses.crossentropy import Crossentropy, clip
 from fastrnn.losses.loss import Differential, Shape
+from fastrnn.results import returns_numpy
 
 
 class CategoricalFocalCrossentropy(Crossentropy):
@@ -77,6 +78,7 @@ class CategoricalFocalCrossentropy(Crossentropy):
         warn_of_one_class(y_pred_shape)
 
 
+@returns_numpy
 def categorical_focal_crossentropy(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.loss import Differential, NamedLoss
+from fastrnn.results import returns_numpy
 
 
 class CategoricalHinge(NamedLoss):
@@ -39,6 +40,7 @@ class CategoricalHinge(NamedLoss):
         return Differential(np.maximum(margin, np.float32(0.0))[..., 0], derivative)
 
 
+@returns_numpy
 def categorical_hinge(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
     """Return the categorical hinge loss of each sample.
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.loss import EPSILON, Differential, Loss, check_axis
+from fastrnn.results import returns_numpy
 
 _LARGEST_FACTOR = np.float32(1.0 / EPSILON)
 
@@ -54,6 +55,7 @@ class CosineSimilarity(Loss):
         return Differential(-cosine[..., 0], derivative)
 
 
+@returns_numpy
 def cosine_similarity(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, axis: int = -1) -> np.ndarray:
     """Return the negative cosine between the label and the prediction of each sample.
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements
+from fastrnn.results import returns_numpy
 
 
 class Hinge(NamedLoss):
@@ -34,6 +35,7 @@ class Hinge(NamedLoss):
         return mean_of_elements(np.maximum(margin, np.float32(0.0)), -signs * (margin >= 0.0))
 
 
+@returns_numpy
 def hinge(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
     """Return the hinge loss of each sample.
 

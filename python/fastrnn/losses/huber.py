@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.loss import Differential, Loss, mean_of_elements
+from fastrnn.results import returns_numpy
 
 
 class Huber(Loss):
@@ -54,6 +55,7 @@ class Huber(Loss):
         return mean_of_elements(clipped * (error - np.float32(0.5) * clipped), clipped)
 
 
+@returns_numpy
 def huber(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, delta: float = 1.0) -> np.ndarray:
     """Return the Huber loss of each sample.
 

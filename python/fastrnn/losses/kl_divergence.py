@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.loss import EPSILON, Differential, NamedLoss
+from fastrnn.results import returns_numpy
 
 
 class KLDivergence(NamedLoss):
@@ -33,6 +34,7 @@ class KLDivergence(NamedLoss):
         return Differential(np.add.reduce(t * np.log(t / p), axis=-1), derivative)
 
 
+@returns_numpy
 def kl_divergence(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
     """Return the Kullback-Leibler divergence of each sample.
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements
+from fastrnn.results import returns_numpy
 
 
 class LogCosh(NamedLoss):
@@ -33,6 +34,7 @@ class LogCosh(NamedLoss):
         return mean_of_elements(error + softplus - np.float32(np.log(2.0)), np.tanh(error))
 
 
+@returns_numpy
 def log_cosh(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
     """Return the mean of `log(cosh(error))` of each sample.
 

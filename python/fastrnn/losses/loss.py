@@ -20,6 +20,7 @@ import numpy.typing as npt
 from fastrnn.configurable import Configurable
 from fastrnn.losses.reduction import REDUCTIONS, both_masks, reduce_values
 from fastrnn.naming import auto_name, to_snake_case
+from fastrnn.results import returns_numpy
 
 EPSILON = 1e-7
 """Probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm: Keras's `epsilon()`."""
@@ -118,6 +119,7 @@ class Loss(Configurable):
         """
         return self.differentiate(y_true, y_pred).values
 
+    @returns_numpy
     def __call__(
         self,
         y_true: npt.ArrayLike,

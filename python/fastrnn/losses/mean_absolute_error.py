@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements
+from fastrnn.results import returns_numpy
 
 
 class MeanAbsoluteError(NamedLoss):
@@ -29,6 +30,7 @@ class MeanAbsoluteError(NamedLoss):
         return mean_of_elements(np.abs(error), np.sign(error))
 
 
+@returns_numpy
 def mean_absolute_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
     """Return the mean absolute error of each sample.
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.loss import EPSILON, Differential, NamedLoss, mean_of_elements
+from fastrnn.results import returns_numpy
 
 
 class MeanAbsolutePercentageError(NamedLoss):
@@ -32,6 +33,7 @@ class MeanAbsolutePercentageError(NamedLoss):
         return mean_of_elements(np.abs(error) * percent, np.sign(error) * percent)
 
 
+@returns_numpy
 def mean_absolute_percentage_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
     """Return the mean absolute percentage error of each sample.
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements
+from fastrnn.results import returns_numpy
 
 
 class MeanSquaredError(NamedLoss):
@@ -29,6 +30,7 @@ class MeanSquaredError(NamedLoss):
         return mean_of_elements(np.square(error), np.float32(2.0) * error)
 
 
+@returns_numpy
 def mean_squared_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
     """Return the mean squared error of each sample.
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.loss import EPSILON, Differential, NamedLoss, mean_of_elements
+from fastrnn.results import returns_numpy
 
 _LOWEST = np.float32(EPSILON)
 
@@ -35,6 +36,7 @@ class MeanSquaredLogarithmicError(NamedLoss):
         return mean_of_elements(np.square(error), derivative)
 
 
+@returns_numpy
 def mean_squared_logarithmic_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
     """Return the mean squared logarithmic error of each sample.
 

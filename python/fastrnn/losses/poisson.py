@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.loss import EPSILON, Differential, NamedLoss, mean_of_elements
+from fastrnn.results import returns_numpy
 
 
 class Poisson(NamedLoss):
@@ -31,6 +32,7 @@ class Poisson(NamedLoss):
         return mean_of_elements(y_pred - y_true * np.log(rate), np.float32(1.0) - y_true / rate)
 
 
+@returns_numpy
 def poisson(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
     """Return the Poisson loss of each sample.
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from fastrnn.losses.crossentropy import clip
 from fastrnn.losses.loss import Differential, Loss, Shape, check_axis, same_shapes
+from fastrnn.results import returns_numpy
 
 
 class SparseCategoricalCrossentropy(Loss):
@@ -82,6 +83,7 @@ class SparseCategoricalCrossentropy(Loss):
                 )
 
 
+@returns_numpy
 def sparse_categorical_crossentropy(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,

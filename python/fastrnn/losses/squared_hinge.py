@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from fastrnn.losses.hinge import as_signs
 from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements
+from fastrnn.results import returns_numpy
 
 
 class SquaredHinge(NamedLoss):
@@ -33,6 +34,7 @@ class SquaredHinge(NamedLoss):
         return mean_of_elements(np.square(margin), np.float32(-2.0) * signs * margin)
 
 
+@returns_numpy
 def squared_hinge(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
     """Return the squared hinge loss of each sample.
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from fastrnn.configurable import Configurable
 from fastrnn.losses import Loss
 from fastrnn.naming import auto_name
+from fastrnn.results import returns_numpy
 from fastrnn.state import get_attributes, is_code, set_attributes
 
 
@@ -44,6 +45,11 @@ class Metric(Configurable):
 
     _settings: ClassVar[frozenset[str]] = frozenset({"name", "dtype"})
     """Attributes that no batch changes, and that need not be plain values."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "result" in vars(cls):
+            cls.result = returns_numpy(cls.result)  # type: ignore[method-assign]
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         if dtype not in (None, "float32"):

@@ -16,6 +16,7 @@ from fastrnn.docstrings import complete_docstring
 from fastrnn.naming import auto_name
 from fastrnn.optimizers import averaging, clipping, schedules
 from fastrnn.optimizers.gradients import pair
+from fastrnn.optimizers.scalars import IterationsValue, LearningRateValue
 from fastrnn.optimizers.schedules import LearningRateSchedule
 from fastrnn.variable import Variable
 
@@ -340,21 +341,46 @@ class Optimizer(Configurable):
         averaging.overwrite(var_list, self._averages)
 
     @property
-    def iterations(self) -> int:
-        """Number of updates so far."""
-        return self._calls // (self.gradient_accumulation_steps or 1)
+    def iterations(self) -> IterationsValue:
+        """Number of updates so far; it has `numpy()` and `assign()`."""
+        made: IterationsValue = IterationsValue(self._updates)._of(
+            f"{self.name}/iteration", self._set_iterations
+        )
+        return made
+
+    @iterations.setter
+    def iterations(self, iterations: int) -> None:
+        self._set_iterations(iterations)
 
     @property
-    def learning_rate(self) -> float:
-        """Learning rate of the next update; can be set unless it is a schedule."""
+    def _updates(self) -> int:
+        return self._calls // (self.gradient_accumulation_steps or 1)
+
+    def _set_iterations(self, iterations: Any) -> None:
+        count = check_integer("iterations", _plain(iterations), 0)
+        self._calls = count * (self.gradient_accumulation_steps or 1)
+
+    @property
+    def learning_rate(self) -> LearningRateValue:
+        """Learning rate of the next update; can be set, also by `assign()`, if not a schedule."""
+        made: LearningRateValue = LearningRateValue(self._rate())._of(
+            f"{self.name}/learning_rate", self._set_learning_rate
+        )
+        return made
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: LearningRate) -> None:
+        self._set_learning_rate(learning_rate)
+
+    def _rate(self) -> float:
         if isinstance(self._learning_rate, LearningRateSchedule):
             return float(self._learning_rate(self._calls))
         if callable(self._learning_rate):
             return float(self._learning_rate())
         return self._learning_rate
 
-    @learning_rate.setter
-    def learning_rate(self, learning_rate: LearningRate) -> None:
+    def _set_learning_rate(self, learning_rate: Any) -> None:
+        learning_rate = _plain(learning_rate)
         checked = _check_learning_rate(learning_rate)
         if isinstance(self._learning_rate, LearningRateSchedule) and not callable(checked):
             raise TypeError(
@@ -364,8 +390,18 @@ class Optimizer(Configurable):
         self._learning_rate = checked
 
     @property
-    def variables(self) -> list[Variable]:
-        """The slots, in Keras's order (without its iteration and learning rate)."""
+    def variables(self) -> list[Any]:
+        """Number of calls of `apply`, the learning rate if it is a number, then the slots."""
+        calls = IterationsValue(self._calls)._of(f"{self.name}/iteration", self._set_calls)
+        rates = [self.learning_rate] if isinstance(self._learning_rate, float) else []
+        return [calls, *rates, *self._slots]
+
+    def _set_calls(self, calls: Any) -> None:
+        self._calls = check_integer("iterations", _plain(calls), 0)
+
+    @property
+    def slots(self) -> list[Variable]:
+        """What `build` made for each variable, such as momentums, in Keras's order."""
         return list(self._slots)
 
     def save_own_variables(self, store: MutableMapping[str, np.ndarray]) -> None:
@@ -425,7 +461,7 @@ class Optimizer(Configurable):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; of a function as learning rate its present value."""
-        config = super().get_config()
+        config = super().get_config() | {"learning_rate": self._rate()}
         if isinstance(self._learning_rate, LearningRateSchedule):
             config["learning_rate"] = schedules.serialize(self._learning_rate)
         return config
@@ -450,7 +486,7 @@ class Optimizer(Configurable):
 
     def _update(self, gradients: list[np.ndarray], variables: list[Variable]) -> None:
         gradients = clipping.clip(gradients, self.clipnorm, self.clipvalue, self.global_clipnorm)
-        learning_rate = np.float32(self.learning_rate)
+        learning_rate = np.float32(self._rate())
         decay = 0.0 if self.weight_decay is None else self.weight_decay * float(learning_rate)
         self.begin_step(learning_rate)
         for gradient, variable in zip(gradients, variables, strict=True):
@@ -459,11 +495,19 @@ class Optimizer(Configurable):
 
     def _average(self) -> None:
         # The averages start as the first weights, not at zero.
-        momentum = self.ema_momentum if self.iterations else 0.0
+        momentum = self.ema_momentum if self._updates else 0.0
         averaging.update_averages(self._averages, self._trainable_variables, momentum)
         frequency = self.ema_overwrite_frequency
-        if frequency and (self.iterations + 1) % frequency == 0:
+        if frequency and (self._updates + 1) % frequency == 0:
             averaging.overwrite(self._trainable_variables, self._averages)
+
+
+def _plain(value: Any) -> Any:
+    """Return the number that an array, a tensor or a variable of one element holds."""
+    if isinstance(value, Mapping) or callable(value) or not hasattr(value, "__array__"):
+        return value
+    array = np.asarray(value)
+    return array.item() if array.size == 1 and not isinstance(value, np.generic) else value
 
 
 def _check_learning_rate(learning_rate: LearningRate) -> float | Callable[..., float]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastrnn.configurable import Configurable
+from fastrnn.results import returns_numpy
 
 
 class Regularizer(Configurable):
@@ -30,6 +33,11 @@ class Regularizer(Configurable):
         >>> Cubes()(np.array([-1.0, 2.0], "float32"))
         9.0
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__call__" in vars(cls):
+            cls.__call__ = returns_numpy(cls.__call__)  # type: ignore[method-assign]
 
     def __call__(self, x: np.ndarray) -> float:
         """Return the penalty."""

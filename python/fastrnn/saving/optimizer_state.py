@@ -20,7 +20,7 @@ def state_of(optimizer: Optimizer) -> list[tuple[str, np.ndarray]]:
     """Return path and value of the step count, of a fixed learning rate, and of each slot."""
     store: dict[str, np.ndarray] = {}
     optimizer.save_own_variables(store)
-    slots = [slot.path for slot in optimizer.variables]
+    slots = [slot.path for slot in optimizer.slots]
     counters = ["iteration", "learning_rate"][: len(store) - len(slots)]
     paths = [*(f"{optimizer.name}/{name}" for name in counters), *slots]
     return [(path, store[str(number)]) for number, path in enumerate(paths)]
@@ -51,7 +51,7 @@ def read_state(
     if variables is not None and count > len(state_of(optimizer)):
         optimizer.build(variables)
     shapes = [value.shape for _, value in state_of(optimizer)]
-    has_rate = len(shapes) == 2 + len(optimizer.variables)  # a number, not computed for each step
+    has_rate = len(shapes) == 2 + len(optimizer.slots)  # a number, not computed for each step
     if has_rate and count == len(shapes) - 1:
         del shapes[1]
     if count != len(shapes):

@@ -12,6 +12,7 @@ from fastrnn.graph import GraphLayer, Plan
 from fastrnn.graph.rules import pass_padding
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.metrics import Mean, Metric
+from fastrnn.results import with_numpy
 from fastrnn.symbolic import map_shapes
 from fastrnn.trainers.arguments import suggests_arguments
 from fastrnn.trainers.data import Batch
@@ -141,7 +142,8 @@ class CompiledModel(GraphLayer):
     def get_metrics_result(self) -> dict[str, Any]:
         """Return loss and metrics of the last run by name, as means over its samples."""
         if self._train_step is not None:
-            return self._train_step.results()
+            found: dict[str, Any] = with_numpy(self._train_step.results())
+            return found
         pairs = zip(self.metrics_names, self.metrics, strict=True)
         return {name: metric.result() for name, metric in pairs}
 

@@ -158,7 +158,7 @@ class TrainStep:
         found = {}
         for name, metric in zip(self.names, self.metrics, strict=True):
             value = metric.result()  # some metrics give a number per class
-            found[name] = float(value) if np.ndim(value) == 0 else value
+            found[name] = float(value) if np.ndim(value) == 0 else np.asarray(value)
         if len(self._parts) > 1:  # as in Keras
             found = dict(sorted(found.items()))
         return results | found

@@ -323,7 +323,7 @@ class Trainer(CompiledModel):
             TypeError: If x does not hold numbers.
             ValueError: If it does not fit the model.
         """
-        output: np.ndarray = self(x)
+        output: np.ndarray = self._call_on_arrays(x)
         return output
 
     # ---------------------------------------------------------------------------------- helpers

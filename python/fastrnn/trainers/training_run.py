@@ -157,7 +157,7 @@ class TrainingRun:
                 for layer in self._layers
             ],
             "slots of the optimizer": [
-                f"{type(optimizer).__name__} {slot.shape}" for slot in optimizer.variables
+                f"{type(optimizer).__name__} {slot.shape}" for slot in optimizer.slots
             ],
             "metrics": self._step.names,
             "data": [f"{sorted(feed.get_state())}" for feed in self._feeds],

@@ -100,7 +100,7 @@ def _totals(model: Any) -> list[str]:
     frozen = np.array(_count_and_bytes(model.non_trainable_weights))
     kinds = {"Total": trained + frozen, "Trainable": trained, "Non-trainable": frozen}
     if model.compiled and model.optimizer.built:
-        slots = np.array(_count_and_bytes(model.optimizer.variables))
+        slots = np.array(_count_and_bytes(model.optimizer.slots))
         # Keras counts an int64 and a float32 more: the number of the step and the learning rate.
         kinds["Optimizer"] = slots + np.array([2, 12])
         kinds["Total"] = kinds["Total"] + kinds["Optimizer"]

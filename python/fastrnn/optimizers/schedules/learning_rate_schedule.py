@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastrnn.configurable import Configurable
+from fastrnn.results import returns_numpy
 
 
 class LearningRateSchedule(Configurable):
@@ -21,6 +22,11 @@ class LearningRateSchedule(Configurable):
         >>> Halving()(2)
         0.025
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__call__" in vars(cls):
+            cls.__call__ = returns_numpy(cls.__call__)  # type: ignore[method-assign]
 
     def __call__(self, step: int) -> float:
         """Return the learning rate after `step` updates."""
