@@ -134,6 +134,11 @@ class GraphLayer(Layer):
             if isinstance(value, KerasTensor):
                 raise TypeError(f"`{own}` must be an array. Received: {value!r}")
             arrays.append(plan.convert(number, _of_rank(value, tensor, own), own))
+        if len({len(array) for array in arrays}) > 1:
+            raise ValueError(
+                f"The arrays of `{name}` must have the same number of samples. "
+                f"Received: shapes {[array.shape for array in arrays]}"
+            )
         self.check_input_shape(_only_or_all([array.shape for array in arrays]))
         return _only_or_all(arrays)
 

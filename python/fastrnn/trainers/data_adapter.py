@@ -59,7 +59,8 @@ class DataAdapter:
             if not self._labelled:
                 return Samples(sequences)
             return Samples(sequences, *self._labels_of(sequences, y, sample_weight))
-        inputs = self._inputs(x)
+        converted = self._model.as_input(x, "x")
+        inputs = tuple(converted) if isinstance(converted, list) else (converted,)
         if not self._labelled:
             return Samples(inputs)
         if not len(inputs[0]):
@@ -83,17 +84,6 @@ class DataAdapter:
         found = tuple(weight for _, weight in pairs)
         any_weight = any(weight is not None for weight in found)
         return Samples(inputs, tuple(own for own, _ in pairs), found if any_weight else None)
-
-    def _inputs(self, x: Any) -> tuple[np.ndarray, ...]:
-        """Return the converted array of each input."""
-        inputs = self._model.as_input(x, "x")
-        arrays = tuple(inputs) if isinstance(inputs, list) else (inputs,)
-        if len({len(array) for array in arrays}) > 1:
-            raise ValueError(
-                "The arrays of `x` must have the same number of samples. "
-                f"Received: shapes {[array.shape for array in arrays]}"
-            )
-        return arrays
 
     def batches(
         self,
