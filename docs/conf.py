@@ -43,6 +43,7 @@ default_role = "code"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "alphabetical"
 autodoc_inherit_docstrings = False
+autodoc_mock_imports = ["torch"]  # only fastrnn.torch needs it
 autodoc_typehints = "none"  # the text of each argument says more
 autodoc_preserve_defaults = True
 napoleon_google_docstring = True
