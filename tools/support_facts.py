@@ -274,7 +274,7 @@ ARGUMENTS = (
     Fact(
         "refused",
         "models.Sequential.summary",
-        "positions expand_nested layer_range",
+        "positions layer_range",
         "the table has one form",
     ),
     Fact(
