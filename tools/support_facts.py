@@ -278,9 +278,19 @@ ARGUMENTS = (
         "the table has one form",
     ),
     Fact(
-        "refused", "models.Sequential.save_weights", "max_shard_size", "one file holds all weights"
+        "refused",
+        "models.Sequential.save_weights",
+        "max_shard_size",
+        "one file holds all weights",
+        "`Sequential.save_weights`",
     ),
-    Fact("left out", "saving.save_weights", "max_shard_size", "one file holds all weights"),
+    Fact(
+        "left out",
+        "saving.save_weights",
+        "max_shard_size",
+        "one file holds all weights",
+        "`saving.save_weights`",
+    ),
     Fact(
         "left out",
         "*.deserialize models.Sequential.from_config",
