@@ -97,6 +97,12 @@ def embedding_read_by_others(k: ModuleType) -> Any:
     return k.Model(x, join(k)([k.layers.LSTM(3)(vectors), k.layers.GRU(3)(vectors), summary]))
 
 
+def embedding_as_output(k: ModuleType) -> Any:
+    x = tokens(k)
+    vectors = k.layers.Embedding(VOCABULARY, 4)(x)
+    return k.Model(x, [k.layers.GRU(3)(vectors), vectors])
+
+
 def two_readers_of_tokens(k: ModuleType) -> Any:
     x = tokens(k)
     vectors = k.layers.Embedding(VOCABULARY, 4, mask_zero=True)(x)
@@ -203,6 +209,7 @@ KINDS: dict[str, Callable[[ModuleType], Any]] = {
         shared_at_two_depths,
         shared_embedding,
         embedding_read_by_others,
+        embedding_as_output,
         two_readers_of_tokens,
         encoder_decoder,
         states_through_stacks,
