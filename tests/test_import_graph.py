@@ -38,6 +38,7 @@ ROWS = (
         "docstrings",
         "naming",
         "results",
+        "table_gradient",
         "state",
         "utils.custom_objects",
     ),

@@ -13,6 +13,7 @@ from fastrnn.graph.plan import Plan, Step
 from fastrnn.graph.rules import hand_tokens
 from fastrnn.layers.layer import Layer
 from fastrnn.symbolic import flatten
+from fastrnn.table_gradient import table_gradient
 from fastrnn.variable import Variable
 
 
@@ -149,6 +150,7 @@ class Executor:
             cache = None
             if step.hands_tokens:
                 y: Any = kernels.Embedded(x, step.layer.weights[0].value)
+                cache = x
             else:
                 arguments = (x, trains, mask) if step.uses_mask else (x, trains)
                 if keeps or step.penalizes:  # the penalty needs what only `forward` keeps
@@ -209,7 +211,7 @@ class Executor:
                 d_values[slot] = None
             if step.hands_tokens:
                 d_x: Any = None
-                d_weights: Sequence[Any] = [d]
+                d_weights: Sequence[Any] = [table_gradient(d, caches[index])]
             else:
                 cache = caches[index]
                 if step.penalizes:

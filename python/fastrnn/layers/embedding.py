@@ -12,6 +12,7 @@ from fastrnn.arguments import own_arguments, positive_integer, refuse_unsupporte
 from fastrnn.layers.inputs import as_tokens
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.layers.serialization import serializable
+from fastrnn.table_gradient import table_gradient
 
 _NOT_BUILT = {
     "lora_rank": None,
@@ -123,4 +124,5 @@ class Embedding(Layer):
         self, cache: np.ndarray, d_y: np.ndarray, input_gradient: bool = True
     ) -> tuple[None, list[np.ndarray]]:
         """Sum the gradients of each token's occurrences. Tokens have no gradient."""
-        return None, [kernels.embedding_backward(cache, d_y, self.input_dim)]
+        gradient = kernels.embedding_backward(cache, d_y, self.input_dim)
+        return None, [table_gradient(gradient, cache)]

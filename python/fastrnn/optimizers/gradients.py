@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fastrnn.table_gradient import TableGradient
 from fastrnn.variable import Variable
 
 
@@ -31,7 +32,9 @@ def pair(
         if gradient is None:
             missing.append(variable.path)
             continue
-        array = np.asarray(gradient, dtype=np.float32)
+        array: np.ndarray = gradient
+        if not isinstance(gradient, TableGradient):
+            array = np.asarray(gradient, dtype=np.float32)
         if array.shape != variable.shape:
             raise ValueError(
                 f"The gradient of variable `{variable.path}` must have shape {variable.shape}. "

@@ -10,6 +10,7 @@ import numpy as np
 from fastrnn import kernels
 from fastrnn.arguments import check_number, own_arguments
 from fastrnn.optimizers.optimizer import LearningRate, Optimizer
+from fastrnn.table_gradient import TableGradient
 from fastrnn.variable import Variable
 
 
@@ -18,6 +19,10 @@ class SGD(Optimizer):
 
     Without momentum `w -= lr * g`; with it `m = momentum * m - lr * g`, then `w += m`, or with
     `nesterov` `w += momentum * m - lr * g` (Sutskever et al., 2013).
+
+    Without momentum, weight decay and clipping only the rows of an Embedding's table that occur in
+    a batch are touched, with the same result. Momentum moves a row also in the batches after the
+    one in which it occurred, and so do the means of Adam; so they touch all rows.
 
     Args:
         momentum: In [0, 1].
@@ -67,7 +72,20 @@ class SGD(Optimizer):
     def update_step(
         self, gradient: np.ndarray, variable: Variable, learning_rate: np.float32, decay: float
     ) -> None:
-        """Change one variable in place."""
+        """Change one variable in place; of a table only the rows of the batch, where that is exact.
+
+        Without momentum and weight decay a row whose gradient is zero stays as it is.
+        """
+        if isinstance(gradient, TableGradient):
+            exact = not self.momentum and not decay and np.isfinite(learning_rate)
+            rows = gradient.rows() if exact else None
+            gradient = gradient.view(np.ndarray)
+            if rows is not None:
+                table = variable.value
+                changed = table[rows]
+                kernels.sgd_update(changed, gradient[rows], learning_rate=float(learning_rate))
+                table[rows] = changed
+                return
         kernels.sgd_update(
             variable.value,
             gradient,
