@@ -32,11 +32,12 @@ enum class Activation {
   leaky_relu,
   relu6,
   hard_tanh,
-  log_sigmoid
+  log_sigmoid,
+  hard_sigmoid_keras2
 };
 inline constexpr const char* kActivationNames[] = {
-    "linear", "tanh", "sigmoid",    "relu",  "hard_sigmoid", "softsign",   "softplus",
-    "elu",    "selu", "leaky_relu", "relu6", "hard_tanh",    "log_sigmoid"};
+    "linear", "tanh", "sigmoid",    "relu",  "hard_sigmoid", "softsign",    "softplus",
+    "elu",    "selu", "leaky_relu", "relu6", "hard_tanh",    "log_sigmoid", "hard_sigmoid_keras2"};
 
 // gru is reset_after=True (the reset gate scales the recurrent product), gru_reset_before is
 // reset_after=False (it scales the state before the product).

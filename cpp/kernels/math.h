@@ -115,7 +115,8 @@ constexpr float kLeakyReluSlope = 0.2f;
 
 // activation(x)
 // range: all
-// error: linear, relu, relu6, hard_tanh 0 ULP; hard_sigmoid, softsign, elu, leaky_relu 1 ULP;
+// error: linear, relu, relu6, hard_tanh 0 ULP;
+//        hard_sigmoid, hard_sigmoid_keras2, softsign, elu, leaky_relu 1 ULP;
 //        tanh, sigmoid, selu 2 ULP; softplus, log_sigmoid 3 ULP
 inline Vec activate(Activation activation, Vec x) {
   switch (activation) {
@@ -133,6 +134,8 @@ inline Vec activate(Activation activation, Vec x) {
     case Activation::relu6: return at_most(at_least(x, Vec{}), splat(6.0f));
     case Activation::hard_tanh: return at_most(at_least(x, splat(-1.0f)), splat(1.0f));
     case Activation::log_sigmoid: return at_most(x, Vec{}) - log1p_unit(exp_of(-absolute(x)));
+    case Activation::hard_sigmoid_keras2:
+      return at_most(at_least(x + 2.5f, Vec{}), splat(5.0f)) / 5.0f;
   }
   return x;
 }
@@ -156,6 +159,8 @@ inline Vec derivative(Activation activation, Vec y) {
     case Activation::relu6: return select((y > 0.0f) & (y < 6.0f), one, Vec{});
     case Activation::hard_tanh: return select(absolute(y) < 1.0f, one, Vec{});
     case Activation::log_sigmoid: return -expm1_of(y);
+    case Activation::hard_sigmoid_keras2:
+      return select((y > 0.0f) & (y < 1.0f), splat(0.2f), Vec{});
   }
   return one;
 }

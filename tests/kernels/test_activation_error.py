@@ -24,6 +24,7 @@ MAX_ULP = {
     "relu6": 0,
     "hard_tanh": 0,
     "log_sigmoid": 3,
+    "hard_sigmoid_keras2": 1,
 }
 # Denormals may be flushed to zero: results below the smallest normal float, and what is on the way
 # to a result up to twice as large.
@@ -93,6 +94,7 @@ def test_limits_and_nan(activation: str, isa: str) -> None:
         "relu6": (0, 6),
         "hard_tanh": (-1, 1),
         "log_sigmoid": (-np.inf, 0),
+        "hard_sigmoid_keras2": (0, 1),
     }
     got = kernels.activation_forward(np.array([-np.inf, np.inf], np.float32), activation)
     np.testing.assert_array_equal(got, np.array(limits[activation], np.float32))

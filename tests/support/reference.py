@@ -76,6 +76,9 @@ ACTIVATIONS = {
     "relu6": Activation(lambda a: np.clip(a, 0, 6), lambda y: ((y > 0) & (y < 6)).astype(y.dtype)),
     "hard_tanh": Activation(lambda a: np.clip(a, -1, 1), lambda y: (np.abs(y) < 1).astype(y.dtype)),
     "log_sigmoid": Activation(lambda a: -softplus(-a), lambda y: -np.expm1(y)),
+    "hard_sigmoid_keras2": Activation(
+        lambda a: np.clip(0.2 * a + 0.5, 0, 1), lambda y: 0.2 * ((y > 0) & (y < 1)).astype(y.dtype)
+    ),
 }
 
 

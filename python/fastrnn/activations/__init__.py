@@ -14,6 +14,7 @@ from fastrnn.activations.along_axis import glu, log_softmax, softmax, sparsemax
 from fastrnn.activations.native import (
     elu,
     hard_sigmoid,
+    hard_sigmoid_keras2,
     linear,
     log_sigmoid,
     relu,
@@ -54,6 +55,7 @@ __all__ = [
     "glu",
     "hard_shrink",
     "hard_sigmoid",
+    "hard_sigmoid_keras2",
     "hard_silu",
     "hard_swish",
     "hard_tanh",

@@ -50,6 +50,11 @@ hard_sigmoid = _native(
     "Return `x / 6 + 1 / 2` clipped to [0, 1] (Howard et al., 2019).",
     "[0.333, 0.5  , 0.833]",
 )
+hard_sigmoid_keras2 = _native(
+    "hard_sigmoid_keras2",
+    "Return `0.2 x + 0.5` clipped to [0, 1], the `hard_sigmoid` of Keras 1 and 2.",
+    "[0.3, 0.5, 0.9]",
+)
 softsign = _native(
     "softsign",
     "Return `x / (1 + abs(x))` (Bergstra et al., 2009).",

@@ -159,7 +159,8 @@ def to_keras(model: Model, custom_objects: Mapping[str, Any] | None = None) -> A
             "`model.save('model.keras')` writes a file for Keras without it."
         ) from error
 
-    made = keras.saving.deserialize_keras_object(model_config(model), custom_objects)
+    own = {"hard_sigmoid_keras2": _hard_sigmoid_keras2, **(custom_objects or {})}
+    made = keras.saving.deserialize_keras_object(model_config(model), own)
     if not model.built:
         return made
     made.set_weights(model.get_weights())
@@ -168,3 +169,13 @@ def to_keras(model: Model, custom_objects: Mapping[str, Any] | None = None) -> A
         for variable, (_, value) in zip(made.optimizer.variables, state, strict=False):
             variable.assign(value)
     return made
+
+
+def _hard_sigmoid_keras2(x: Any) -> Any:
+    """The hard sigmoid of Keras 1 and 2, which Keras 3 lacks, of a tensor of Keras."""
+    import keras
+
+    return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+
+_hard_sigmoid_keras2.__name__ = "hard_sigmoid_keras2"  # by which `from_keras` finds ours

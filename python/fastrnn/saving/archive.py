@@ -34,7 +34,7 @@ def archive_bytes(config: dict[str, Any], weights: bytes) -> bytes:
 
 
 def read_archive(file: BinaryIO, source: str) -> tuple[dict[str, Any], bytes]:
-    """Return the config and the weights of a `.keras` file.
+    """Return the config, with `keras_version`, and the weights of a `.keras` file.
 
     Nothing is unpacked to the disk.
 
@@ -53,9 +53,11 @@ def read_archive(file: BinaryIO, source: str) -> tuple[dict[str, Any], bytes]:
                 path = PurePosixPath(name.replace("\\", "/"))
                 if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
                     raise InvalidFileError.at(source, name, "a member must lie in the archive")
-            return parse_config(_member(archive, CONFIG, source), source, CONFIG), _member(
-                archive, WEIGHTS, source
-            )
+            config = parse_config(_member(archive, CONFIG, source), source, CONFIG)
+            if METADATA in archive.namelist():
+                metadata = parse_config(_member(archive, METADATA, source), source, METADATA)
+                config["keras_version"] = metadata.get("keras_version")
+            return config, _member(archive, WEIGHTS, source)
 
 
 def parse_config(text: str | bytes, source: str, place: str) -> dict[str, Any]:

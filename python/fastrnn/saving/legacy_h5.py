@@ -69,6 +69,7 @@ def read_model(file: h5py.File, source: str, compile: bool = True) -> Any:
             source, "attribute `model_config`", "it is missing: the file holds no whole model"
         )
     config = parse_config(text, source, "attribute `model_config`")
+    config["keras_version"] = hdf5.string_of(file, "keras_version", source)
     model = model_from_config(config, source, "attribute `model_config`", compile=False)
     read_weights(file, model, source).apply(model)
     training = hdf5.string_of(file, "training_config", source) if compile else None

@@ -11,7 +11,12 @@ import numpy as np
 from fastrnn.files.errors import error_context
 from fastrnn.layers.serialization import class_named, serialize
 from fastrnn.saving.compile_config import compile_config, compile_from_config
-from fastrnn.saving.old_configs import layer_config, unwrapped
+from fastrnn.saving.old_configs import (
+    is_before_keras_3,
+    layer_config,
+    unwrapped,
+    with_old_meanings,
+)
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.utils.custom_objects import custom_object_scope
 
@@ -24,7 +29,26 @@ def model_config(model: CompiledModel) -> dict[str, Any]:
     if (compiled := compile_config(model)) is not None:
         config["compile_config"] = compiled
     plain_values: dict[str, Any] = json.loads(json.dumps(config, default=_plain_number))
-    return plain_values
+    with_own: dict[str, Any] = _with_own_functions(plain_values)
+    return with_own
+
+
+def _with_own_functions(config: Any) -> Any:
+    """Write an activation that Keras lacks in Keras's form of a function in `custom_objects`."""
+    if isinstance(config, list):
+        return [_with_own_functions(each) for each in config]
+    if not isinstance(config, dict):
+        return config
+    made = {key: _with_own_functions(each) for key, each in config.items()}
+    for key in ("activation", "recurrent_activation"):
+        if made.get(key) == "hard_sigmoid_keras2":
+            made[key] = {
+                "module": "builtins",
+                "class_name": "function",
+                "config": made[key],
+                "registered_name": "function",
+            }
+    return made
 
 
 def _plain_number(value: Any) -> Any:
@@ -40,7 +64,8 @@ def model_from_config(config: Any, source: str, place: str, compile: bool = True
     `custom_object_scope`, or not at all.
 
     Args:
-        config: Dict with `class_name`, `config` and possibly `compile_config`.
+        config: Dict with `class_name`, `config` and possibly `compile_config` and
+            `keras_version`, the version that wrote it.
         source: Name of the file that it is from, for messages.
         place: Where it stands in there.
         compile: Whether to compile the model.
@@ -50,6 +75,8 @@ def model_from_config(config: Any, source: str, place: str, compile: bool = True
     """
     with error_context(source, place):
         config = layer_config(unwrapped(config))
+        if is_before_keras_3(config.get("keras_version")):
+            config = with_old_meanings(config)
         cls = class_named(config["class_name"])
         if not issubclass(cls, CompiledModel):
             raise ValueError(

@@ -65,6 +65,33 @@ def layer_config(config: Any) -> dict[str, Any]:
     return {**config, "class_name": name, "config": own}
 
 
+def is_before_keras_3(version: Any) -> bool:
+    """Return whether a version of Keras, such as `"2.2.4-tf"`, is 1 or 2; None is not."""
+    return isinstance(version, str) and version.partition(".")[0] in ("0", "1", "2")
+
+
+def with_old_meanings(config: Any) -> Any:
+    """Return a config of Keras 1 or 2 in which every name says what it said there.
+
+    The hard sigmoid was `0.2 x + 0.5`; Keras 3 calls `x / 6 + 0.5` so. A GRU without `reset_after`,
+    which came with Keras 2.1.3, applied the reset gate before the product.
+
+    Args:
+        config: Config of a layer or a model, or a part of one.
+    """
+    if isinstance(config, list):
+        return [with_old_meanings(each) for each in config]
+    if not isinstance(config, dict):
+        return config
+    made = {key: with_old_meanings(each) for key, each in config.items()}
+    for key in ("activation", "recurrent_activation"):
+        if made.get(key) == "hard_sigmoid":
+            made[key] = "hard_sigmoid_keras2"
+    if made.get("class_name") == "GRU" and isinstance(made.get("config"), dict):
+        made["config"].setdefault("reset_after", False)
+    return made
+
+
 def _layers(layers: Any) -> list[dict[str, Any]]:
     if not isinstance(layers, list):
         raise ValueError(f"`layers` of a model must be a list. Received: layers={layers!r}")
