@@ -10,7 +10,7 @@ import numpy as np
 
 from fastrnn import kernels
 from fastrnn.graph.plan import Plan, Step
-from fastrnn.graph.rules import hand_tokens
+from fastrnn.graph.rules import hand_tokens, with_padding
 from fastrnn.layers.layer import Layer
 from fastrnn.symbolic import flatten
 from fastrnn.table_gradient import table_gradient
@@ -42,6 +42,8 @@ class Executor:
             `with_gradient` do not depend on gets none.
         input_gradient: Whether the gradients of the inputs are wanted too.
         with_gradient: The outputs that `backward` gets gradients for; by default all.
+        pads: Whether masks of the inputs are those of the padding of a list's sequences, which no
+            layer may lose; else they are masks in Keras's sense.
 
     Attributes:
         variables: The weights that `backward` returns gradients for, in the order of `trained`.
@@ -53,9 +55,11 @@ class Executor:
         trained: Sequence[Variable] = (),
         input_gradient: bool = False,
         with_gradient: Sequence[int] | None = None,
+        pads: bool = False,
     ) -> None:
         hand_tokens(plan)
         self.plan = plan
+        self._pads = pads
         self._steps = [_Prepared(step) for step in plan.steps]
         self._free_after_last_use()
         self._with_gradient = range(len(plan.outputs)) if with_gradient is None else with_gradient
@@ -136,29 +140,35 @@ class Executor:
                 marks[slot] = masks[number]
         caches: list[Any] = []
         penalty = 0.0
+        padded = self._pads and masks is not None
         for step in self._steps:
+            layer = step.padded_layer if padded else step.layer
             if step.is_plain:
                 x, mask = values[step.sources[0]], marks[step.sources[0]]
             else:
                 x, mask = step.gathered(values, marks)
             mask_above = None
-            if step.layer.supports_masking:
-                mask_above = step.layer.compute_mask(x, mask)
+            if layer.supports_masking:
+                mask_above = layer.compute_mask(x, mask)
             elif mask is not None:
-                _warn_of_lost_mask(step.layer)
+                _warn_of_lost_mask(layer)
             trains = bool(step.training) if training is None else training
             cache = None
             if step.hands_tokens:
                 y: Any = kernels.Embedded(x, step.layer.weights[0].value)
                 cache = x
             else:
-                arguments = (x, trains, mask) if step.uses_mask else (x, trains)
+                arguments = (
+                    (x, trains, mask)
+                    if (step.padded_uses_mask if padded else step.uses_mask)
+                    else (x, trains)
+                )
                 if keeps or step.penalizes:  # the penalty needs what only `forward` keeps
-                    y, cache = step.layer.forward(*arguments, **step.options)
+                    y, cache = layer.forward(*arguments, **step.options)
                 else:
-                    y = step.layer.call(*arguments, **step.options)
+                    y = layer.call(*arguments, **step.options)
             if step.penalizes:
-                penalty += step.layer.activity_penalty(y, cache)
+                penalty += layer.activity_penalty(y, cache)
                 cache = (cache, y)
             if keeps:
                 caches.append(cache)
@@ -242,8 +252,10 @@ class _Prepared:
     """A step with what the executor found out about it.
 
     Attributes:
+        padded_layer: What takes the layer's place where a list's sequences are padded.
         is_plain: Whether it has one input, whose mask comes with it.
         uses_mask: Whether its layer is told the mask.
+        padded_uses_mask: Whether `padded_layer` is told it.
         frees: Slots whose values nobody takes after it.
         penalizes: Whether its layer adds to the loss.
         trains: Whether a weight of its layer is trained.
@@ -254,6 +266,7 @@ class _Prepared:
 
     def __init__(self, step: Step) -> None:
         self.layer: Layer = step.layer
+        self.padded_layer = with_padding(step.layer)
         self.sources, self.results, self.masks = step.sources, step.results, step.masks
         self.listed, self.several = step.listed, step.several
         self.training, self.options = step.training, dict(step.options)
@@ -266,6 +279,9 @@ class _Prepared:
         self.is_plain = not step.listed and step.masks is None
         from_list = step.listed and step.masks is None
         self.uses_mask = step.layer.uses_mask and (step.layer.uses_masks_of_list or not from_list)
+        self.padded_uses_mask = self.uses_mask
+        if self.is_plain:
+            self.padded_uses_mask = self.padded_layer.uses_mask
         self.targets: list[int | None] = []
 
     def gathered(self, values: Sequence[Any], marks: Sequence[Any]) -> tuple[Any, Any]:

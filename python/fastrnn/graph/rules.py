@@ -8,8 +8,11 @@ from typing import Any
 from fastrnn.graph.plan import Plan, Step
 from fastrnn.layers.activation import Activation
 from fastrnn.layers.embedding import Embedding
-from fastrnn.layers.layer import Layer
+from fastrnn.layers.global_max_pooling1d import GlobalMaxPooling1D
+from fastrnn.layers.layer import Layer, Shape
 from fastrnn.layers.masking import Masking
+from fastrnn.layers.softmax import Softmax
+from fastrnn.symbolic import map_shapes
 
 
 def hand_tokens(plan: Plan) -> None:
@@ -66,15 +69,71 @@ def score(plan: Plan, output: int, fused_activation: str | None) -> bool:
     return True
 
 
-def pass_padding(plan: Plan) -> None:
-    """Let no layer lose the mask of the padding of sequences of differing lengths.
+def with_padding(layer: Layer) -> Layer:
+    """Return the layer that takes the place of another where sequences of a list are padded.
 
-    An Embedding and a Masking make their masks from their inputs alone. Here they join them with
-    the mask of the padding: a token 0 may be padding, a word, or with `mask_zero` a step to skip.
+    There no layer loses the mask of the padding. An Embedding and a Masking join their own masks
+    with it: a token 0 may be padding, a word, or with `mask_zero` a step to skip. Pooling takes
+    the largest of a sequence's own steps, and a softmax over the features needs no mask.
+
+    Args:
+        layer: The layer, whose weights the other one shares.
     """
+    if isinstance(layer, (Embedding, Masking)):
+        return _joining(layer)
+    if isinstance(layer, GlobalMaxPooling1D):
+        return _with_attributes(layer, supports_masking=True, uses_mask=True)
+    if isinstance(layer, Softmax):
+        return _with_attributes(layer, supports_masking=True, uses_mask=False)
+    return layer
+
+
+def check_padding(plan: Plan, input_shape: Shape) -> None:
+    """Refuse a layer that mixes the padding of a list's sequences into their own steps.
+
+    Args:
+        plan: The plan of a model with one input.
+        input_shape: Shape of the input, batch first, with None for the steps.
+
+    Raises:
+        ValueError: If there is such a layer.
+    """
+    shapes: dict[int, Shape] = {plan.inputs[0]: input_shape}
     for step in plan.steps:
-        if isinstance(step.layer, (Embedding, Masking)):
-            step.layer = _joining(step.layer)
+        given = [shapes[slot] for slot in step.sources]
+        made = check_padding_of(step.layer, given if step.listed else given[0])
+        shapes |= dict(zip(step.results, made, strict=True))
+
+
+def check_padding_of(layer: Layer, given: Any) -> list[Shape]:
+    """Return the shapes of a layer's outputs; refuse it if it mixes padding into other steps.
+
+    Args:
+        layer: The layer.
+        given: Shape of its input, or a list of them; None for the steps.
+
+    Raises:
+        ValueError: If it does so.
+    """
+    padded = any(None in shape[1:] for shape in (given if isinstance(given, list) else [given]))
+    made: list[Shape] = []
+    if not padded or layer.takes_padding:
+        map_shapes(made.append, layer.compute_output_shape(given))
+    if not padded:
+        return made
+    own_of_result = not any(None in shape[1:] for shape in made)
+    penalizes = layer.regularizes_activity and not (
+        layer.activity_regularizer is not None and own_of_result
+    )
+    if penalizes or not layer.takes_padding:
+        why = "its `activity_regularizer` counts" if penalizes else "it would mix in"
+        raise ValueError(
+            f"Layer '{layer.name}' (of type {type(layer).__name__}) takes no sequences of "
+            f"differing lengths: {why} their padding. Give an array that you have padded, for "
+            "example by `fastrnn.utils.pad_sequences`. A layer of yours that keeps the steps "
+            "apart sets `supports_masking`."
+        )
+    return made
 
 
 def _joining(layer: Layer) -> Layer:
@@ -87,4 +146,11 @@ def _joining(layer: Layer) -> Layer:
     twin = copy.copy(layer)
     twin.supports_masking = True
     vars(twin)["compute_mask"] = compute_mask
+    return twin
+
+
+def _with_attributes(layer: Layer, **attributes: Any) -> Layer:
+    """Return a copy of a layer with other attributes."""
+    twin = copy.copy(layer)
+    vars(twin).update(attributes)
     return twin

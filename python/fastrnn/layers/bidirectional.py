@@ -164,6 +164,11 @@ class Bidirectional(SequenceLayer):
 
     # ------------------------------------------------------------------------------ computation
 
+    @property
+    def takes_padding(self) -> bool:
+        """Whether padding reaches no own step: the forward layer must keep the order of steps."""
+        return self.forward_layer.takes_padding
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the outputs, that of the inputs, if there is one for every step."""
         mask = mask[0] if isinstance(mask, list) else mask

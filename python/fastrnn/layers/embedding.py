@@ -108,6 +108,11 @@ class Embedding(Layer):
         """Return the input shape with `output_dim` appended."""
         return (*input_shape, self.output_dim)
 
+    @property
+    def takes_padding(self) -> bool:
+        """Whether padding reaches no own step: each token has its vector."""
+        return True
+
     def as_input(self, inputs: Any, name: str = "inputs") -> np.ndarray:
         """Convert to int32 and check that the tokens are in the vocabulary."""
         return as_tokens(inputs, self.input_dim, name)

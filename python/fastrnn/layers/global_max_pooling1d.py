@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastrnn.layers.global_pooling import GlobalPooling1D
@@ -12,7 +14,8 @@ from fastrnn.layers.serialization import serializable
 class GlobalMaxPooling1D(GlobalPooling1D):
     """Returns the largest value of each feature over all steps.
 
-    As in Keras masked steps take part, and the mask ends here.
+    As in Keras masked steps take part, and the mask ends here. Of a sequence in a list, its own
+    steps alone take part.
 
     Args:
         data_format: "channels_last" (or None) for `[batch, steps, features]`, "channels_first"
@@ -34,10 +37,21 @@ class GlobalMaxPooling1D(GlobalPooling1D):
         array([[2., 5.]], dtype=float32)
     """
 
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+        """Return None: there are no steps left that could be masked."""
+
     def forward(
-        self, x: np.ndarray, training: bool = False
+        self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
     ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """Take the maximum. The cache is the input and the output."""
+        """Take the maximum. The cache is the input and the output.
+
+        Args:
+            x: Array, as `as_input` returns it.
+            training: Without effect.
+            mask: `[batch, steps]`, False for the padding of sequences of a list; or None.
+        """
+        if mask is not None:
+            x = np.where(mask[..., np.newaxis], x, np.float32(-np.inf))
         y: np.ndarray = x.max(axis=self._axis, keepdims=self.keepdims)
         return y, (x, y)
 

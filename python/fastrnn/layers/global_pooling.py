@@ -37,6 +37,11 @@ class GlobalPooling1D(Layer):
         """The dimension of the steps."""
         return 1 if self.data_format == "channels_last" else 2
 
+    @property
+    def takes_padding(self) -> bool:
+        """Whether padding reaches no own step: where the steps are the second dimension."""
+        return self._axis == 1
+
     def check_input_shape(self, shape: Shape) -> None:
         """Refuse what has not three dimensions and at least one step."""
         if len(shape) != 3 or shape[self._axis] == 0:

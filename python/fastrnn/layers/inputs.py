@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,15 @@ def as_numbers(value: Any, name: str) -> np.ndarray:
         raise ValueError(f"`{name}` must be a rectangular array.{_RAGGED}") from error
     if array.dtype.kind in "biuf":
         return array
+    if array.dtype.kind == "O" and array.size:
+        strange = [each for each in array.flat if not isinstance(each, (Real, np.bool_))]
+        if not strange:  # such are frames of pandas with columns of several dtypes
+            return array.astype(np.float64)
+        if not hasattr(strange[0], "__len__") or isinstance(strange[0], (str, bytes)):
+            raise TypeError(
+                f"`{name}` must hold real numbers. Received: {strange[0]!r} (of type "
+                f"{type(strange[0]).__name__}) among them"
+            )
     if array.dtype.kind == "O":
         raise ValueError(
             f"`{name}` must be a rectangular array of numbers.{_RAGGED} "

@@ -89,6 +89,15 @@ class Layer(GraphMember, WeightOwner, Configurable):
     uses_mask = False
     """Whether `call` and `forward` take the mask of the input too."""
 
+    @property
+    def takes_padding(self) -> bool:
+        """Whether the padding of a list's sequences cannot reach the results of their own steps.
+
+        Only then is a model with this layer trained on, and asked for, sequences of differing
+        lengths. By default the layers that support masks do so.
+        """
+        return self.supports_masking
+
     takes_tokens = False
     """Whether `forward` takes a `kernels.Embedded` in place of an Embedding's output."""
 
@@ -112,7 +121,7 @@ class Layer(GraphMember, WeightOwner, Configurable):
         self.batch_input_shape = _pop_batch_input_shape(kwargs)
         refuse_unknown(owner, kwargs, self._argument_names())
         self.name = auto_name(owner) if name is None else str(name)
-        self.trainable = trainable
+        self._trainable = trainable
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self.scope = ""  # name of the model around the layer and a slash, for the weights' paths
@@ -124,6 +133,17 @@ class Layer(GraphMember, WeightOwner, Configurable):
     def _sublayers(self) -> Sequence[Layer]:
         """Return the layers inside this one, in the order of their weights."""
         return ()
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training may change the weights; setting it sets that of all layers inside."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self._sublayers():
+            layer.trainable = value
 
     # --------------------------------------------------------------------- penalties and states
 

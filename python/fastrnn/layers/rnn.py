@@ -248,6 +248,11 @@ class RNN(SequenceLayer):
 
     # ------------------------------------------------------------------------------ computation
 
+    @property
+    def takes_padding(self) -> bool:
+        """Whether padding reaches no own step: outputs of all steps must keep their order."""
+        return not (self.go_backwards and self.return_sequences)
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the outputs, that of the inputs, if there is one for every step."""
         mask = mask[0] if isinstance(mask, list) else mask

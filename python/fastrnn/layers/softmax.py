@@ -59,6 +59,11 @@ class Softmax(ElementwiseLayer):
             return {}
         return {"axis": tuple(self.axis) if isinstance(self.axis, list) else self.axis}
 
+    @property
+    def takes_padding(self) -> bool:
+        """Whether padding reaches no own step: where the axis is that of the features."""
+        return self.output_activation == "softmax"
+
     def _checked_arguments(
         self, x: np.ndarray, mask: Any = None, training: bool = False
     ) -> tuple[Any, dict[str, Any]]:

@@ -19,16 +19,19 @@ class WeightOwner:
 
     Attributes:
         name: Unique name in its model.
-        trainable: Whether training may change the weights.
         built: Whether the weights are made.
         scope: Name of the model around the layer and a slash, for the weights' paths.
     """
 
     name: str
-    trainable: bool
     built: bool
     scope: str
     _weights: list[Variable]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training may change the weights."""
+        raise NotImplementedError
 
     def _sublayers(self) -> Sequence[WeightOwner]:
         raise NotImplementedError

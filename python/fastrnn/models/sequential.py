@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn.graph import Graph
+from fastrnn.layers.embedding import Embedding
 from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Layer, Shape, standardize_shape
@@ -256,12 +257,30 @@ class Sequential(Model):
         """Convert inputs as the first layer does, and check that all layers fit them."""
         first = self.layers[0] if self.layers else self
         convert = as_floats if first is self else first.as_input
-        x: np.ndarray = convert(inputs, name)
+        x: np.ndarray = convert(self._without_list(inputs), name)
         known = self._known_input_shape
         if known is not None and x.ndim == len(known) - 1 and known[-1] == 1:
             x = x[..., np.newaxis]  # as in Keras: one feature needs no dimension of its own
         self.check_input_shape(x.shape)
         return x
+
+    def _without_list(self, inputs: Any) -> Any:
+        """Return the array of a list with a single array, which is one for each input, as in Keras.
+
+        A list may also hold the samples. Which of both it is, the number of dimensions tells.
+        """
+        if not isinstance(inputs, (list, tuple)) or len(inputs) != 1:
+            return inputs
+        rank = np.ndim(inputs[0])
+        if (known := self._known_input_shape) is not None:
+            return inputs[0] if rank == len(known) else inputs
+        if self.layers and isinstance(self.layers[0], Embedding):
+            return inputs[0] if rank == 2 else inputs
+        try:
+            self.check_input_shape((1, *np.shape(inputs[0])))
+        except ValueError:
+            return inputs[0]
+        return inputs
 
     def _call_on_arrays(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Return the output for a batch; see `predict` for many samples."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastrnn import optimizers
 from fastrnn.graph import GraphLayer, Plan
-from fastrnn.graph.rules import pass_padding
+from fastrnn.graph.rules import check_padding, check_padding_of
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.metrics import Mean, Metric
 from fastrnn.results import with_numpy
@@ -163,13 +163,14 @@ class CompiledModel(GraphLayer):
         keys = _each_own(_paths(structure)) if isinstance(structure, Mapping) else layers
         return keys, layers
 
-    def by_output(self, argument: str, value: Any) -> list[Any]:
+    def by_output(self, argument: str, value: Any, samples: int) -> list[Any]:
         """Return what is given for each output, in their order.
 
         Args:
             argument: Name of the argument: `y` or `sample_weight`.
             value: An array for the only output, or for all of them if it is `sample_weight`; a
                 list or tuple of one for each; or a dict by names.
+            samples: Number of samples of x.
 
         Raises:
             ValueError: If it is not one for each output that has a loss or metrics.
@@ -193,7 +194,8 @@ class CompiledModel(GraphLayer):
                 )
             return found
         if len(terms) == 1:
-            if isinstance(value, (list, tuple)) and len(value) == 1 and np.ndim(value[0]):
+            listed = isinstance(value, (list, tuple)) and len(value) == 1 and np.ndim(value[0])
+            if listed and (samples > 1 or len(value[0]) == 1):
                 return [value[0]]  # a list with a single array is that array
             return [value]
         if value is None or (argument == "sample_weight" and hasattr(value, "__array__")):
@@ -241,6 +243,21 @@ class CompiledModel(GraphLayer):
         """
         return not self.takes_list and is_ragged(x)
 
+    def check_padding(self, input_shape: Shape) -> None:
+        """Refuse sequences of differing lengths if a layer would mix in their padding.
+
+        Args:
+            input_shape: Shape of the input, batch first, with None for the steps.
+
+        Raises:
+            ValueError: If there is such a layer.
+        """
+        if self.built:
+            check_padding(self._executor.plan, input_shape)
+            return
+        for layer in _opened(self.layers):  # a chain: only a Sequential has no graph before
+            (input_shape,) = check_padding_of(layer, input_shape)
+
     def check_labels(self, labels: np.ndarray, y_pred_shape: Shape, output: int = 0) -> None:
         """Refuse labels that the loss or a metric cannot take.
 
@@ -285,10 +302,18 @@ class CompiledModel(GraphLayer):
                 for terms, own in zip(self._loss_and_metrics.terms, shapes, strict=True)
             ]
             plan = Plan(graph)
-            pass_padding(plan)
             self._train_step = TrainStep(plan, parts, self.optimizer, trained)
             self._train_step_key = key
         return self._train_step
+
+
+def _opened(layers: Sequence[Layer]) -> Iterator[Layer]:
+    """Yield layers, and in place of models that are not built those inside."""
+    for layer in layers:
+        if isinstance(layer, CompiledModel):
+            yield from _opened(layer.layers)
+        else:
+            yield layer
 
 
 _ONES: tuple[Shape, Shape] = (None, 1), (None, 1)

@@ -67,13 +67,13 @@ class DataAdapter:
             shapes = [array.shape for array in inputs]
             raise ValueError(f"`x` must hold at least one sample. Received: shapes {shapes}")
         output_shapes = self._model.output_shapes([(None, *each.shape[1:]) for each in inputs])
-        labels = self._model.by_output("y", y)
+        labels = self._model.by_output("y", y, len(inputs[0]))
         if self._class_weight is not None and len(labels) > 1:
             raise ValueError(
                 "`class_weight` is for a model of one output: give `sample_weight` for each of "
                 f"the {len(labels)} outputs"
             )
-        weights = self._model.by_output("sample_weight", sample_weight)
+        weights = self._model.by_output("sample_weight", sample_weight, len(inputs[0]))
         pairs: list[tuple[Any, Any]] = []
         for number, shape in enumerate(output_shapes):
             if not self._model.reads_labels(number):
@@ -134,6 +134,7 @@ class DataAdapter:
 
     def _sequences(self, x: Any) -> Ragged:
         sequences = Ragged.of(x, "x")
+        self._model.check_padding((None, None, *sequences.values.shape[1:]))
         # One long sequence, so that all values are converted and checked at once.
         inputs = self._model.as_input(sequences.values[np.newaxis], "x")
         if inputs.ndim < 3 and inputs.dtype != np.int32:  # neither sequences of vectors nor tokens
@@ -159,7 +160,10 @@ class DataAdapter:
         total = len(x.values)
         output_shape = self._model.compute_output_shape((None, total, *x.values.shape[1:]))
         flat_weight = None if sample_weight is None else _weight_of_steps(sample_weight, x)
-        labels, weight = self._labels(_steps(y, x, "y"), flat_weight, output_shape)
+        own = _steps(y, x, "y")
+        if own.ndim == len(output_shape) - 1 and output_shape[-1] == 1:
+            own = own[..., np.newaxis]  # a value for each step, so that a mask fits
+        labels, weight = self._labels(own, flat_weight, output_shape)
         ragged_weight = None if weight is None else Ragged(weight[0], x.lengths)
         return Ragged(labels[0], x.lengths), ragged_weight
 
@@ -176,7 +180,8 @@ class DataAdapter:
                 )
             sample_weight = weights_of_classes(labels, self._class_weight, len(output_shape))
         if sample_weight is not None:
-            sample_weight = as_sample_weight(sample_weight, labels.shape, output_shape)
+            name = "sample_weight" if self._class_weight is None else "class_weight"
+            sample_weight = as_sample_weight(sample_weight, labels.shape, output_shape, name)
         return np.ascontiguousarray(labels, dtype=np.float32), sample_weight
 
 

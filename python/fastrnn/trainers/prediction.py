@@ -10,7 +10,6 @@ import numpy as np
 
 from fastrnn.callbacks import CallbackList
 from fastrnn.graph import Executor, Plan
-from fastrnn.graph.rules import pass_padding
 from fastrnn.layers.embedding import Embedding
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import (
@@ -52,9 +51,7 @@ class Prediction:
             for step in plan.steps
             if not isinstance(step.layer, Embedding)
         )
-        if not isinstance(feed, ArrayFeed):
-            pass_padding(plan)
-        self._executor = Executor(plan)
+        self._executor = Executor(plan, pads=True)
         self._callback_list = callback_list
         hooks = ("on_predict_batch_begin", "on_predict_batch_end")
         # Where nobody asks for the batches as they are, others may be quicker to compute.

@@ -55,7 +55,8 @@ class TrainStep:
 
     The loss is the sum of those of the outputs, each times its weight, plus what the regularizers
     of the trained weights and of the layers' outputs add, in training and in testing. If an output
-    has a mask, only the entries that it leaves count for its loss and its metrics.
+    has a mask, only the entries that it leaves count for its loss and its metrics. Where each step
+    of a list's sequences has an output, the mean loss is that over all steps of all batches.
 
     Args:
         plan: The steps of the model.
@@ -78,7 +79,7 @@ class TrainStep:
                 with_loss.append(number)
                 if score(plan, number, part.loss.fused_activation):
                     part.activation = activations.get(part.loss.fused_activation)
-        self._executor = Executor(plan, trained, with_gradient=with_loss)
+        self._executor = Executor(plan, trained, with_gradient=with_loss, pads=True)
         self._regularized = [
             (index, variable)
             for index, variable in enumerate(self._executor.variables)
@@ -201,6 +202,8 @@ class TrainStep:
     ) -> None:
         # The last batch of an epoch may be smaller, so that each counts by its samples.
         samples = len(batch.x[0])
+        if batch.mask is not None and masks[0] is not None:
+            samples = int(np.count_nonzero(masks[0]))  # of a list each step counts the same
         self._samples += samples
         supply = iter(losses)
         total = penalty
@@ -211,6 +214,12 @@ class TrainStep:
                 continue
             if part.activation is not None:
                 y_pred = part.activation(y_pred)
+            if batch.mask is not None and mask is not None:
+                # Of a list no metric sees padding, also none that takes no mask in Keras.
+                y, y_pred = y[mask], y_pred[mask]
+                if sample_weight is not None:
+                    sample_weight = np.broadcast_to(sample_weight, mask.shape)[mask]
+                mask = None
             for metric, masked, weighted in part.updates:
                 weight = sample_weight if weighted else None
                 if masked and mask is not None:

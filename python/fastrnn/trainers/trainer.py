@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from fastrnn.callbacks import Callback, CallbackList, History
+from fastrnn.symbolic import has_symbolic
 from fastrnn.trainers.arguments import check_epochs, positive_or_none, suggests_arguments
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import Batch, Epochs, Feed, RaggedFeed
@@ -310,21 +309,46 @@ class Trainer(CompiledModel):
         step.test(batch)
         return _returned(step, return_dict)
 
-    def predict_on_batch(self, x: Any) -> np.ndarray:
+    def predict_on_batch(self, x: Any) -> Any:
         """Return the output for one batch.
 
         Args:
-            x: Inputs, an array `[samples, ...]`.
+            x: Inputs, an array `[samples, ...]`, or a list of sequences of differing lengths.
 
         Returns:
-            Float32 array, `[samples, ...]`.
+            What `predict` does.
 
         Raises:
             TypeError: If x does not hold numbers.
             ValueError: If it does not fit the model.
         """
-        output: np.ndarray = self._call_on_arrays(x)
-        return output
+        if self.takes_sequences(x):
+            return self.predict(x, batch_size=len(x), verbose=0)
+        return self._call_on_arrays(x)
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Apply the model to arrays or to symbolic tensors, or predict for a list of sequences.
+
+        Args:
+            inputs: As a layer takes them, or a list of sequences of differing lengths.
+            *args: `training` and `mask`.
+            **kwargs: Likewise.
+
+        Returns:
+            What a layer returns; for a list of sequences what `predict` does.
+
+        Raises:
+            ValueError: If more than `training=False` is given beside a list of sequences.
+        """
+        if has_symbolic(inputs) or not self.takes_sequences(inputs):
+            return super().__call__(inputs, *args, **kwargs)
+        if any(args) or any(kwargs.values()):
+            raise ValueError(
+                "Sequences of differing lengths can be given to a call only with "
+                "`training=False` and no `mask`: pad them, or train with `train_on_batch`. "
+                f"Received: {args or kwargs}"
+            )
+        return self.predict_on_batch(inputs)
 
     # ---------------------------------------------------------------------------------- helpers
 

@@ -35,7 +35,9 @@ def as_targets(y: Any, samples: int) -> np.ndarray:
     return labels
 
 
-def as_sample_weight(value: Any, y_true_shape: Shape, y_pred_shape: Shape) -> np.ndarray:
+def as_sample_weight(
+    value: Any, y_true_shape: Shape, y_pred_shape: Shape, name: str = "sample_weight"
+) -> np.ndarray:
     """Return sample weights as a float32 array that fits the values of a loss.
 
     Args:
@@ -43,12 +45,13 @@ def as_sample_weight(value: Any, y_true_shape: Shape, y_pred_shape: Shape) -> np
             output for each step, one for each step.
         y_true_shape: Shape of the labels.
         y_pred_shape: Shape of the predictions; None stands for any size.
+        name: The argument that they come from: `sample_weight` or `class_weight`.
 
     Raises:
         TypeError: If they are not numbers.
         ValueError: If they are not finite or do not fit.
     """
-    weight = as_floats(value, "sample_weight")
+    weight = as_floats(value, name)
     values = (y_true_shape[0], *same_rank_shapes(y_true_shape, y_pred_shape)[1][1:-1])
     if weight.ndim == 1:  # the weight of a sample is that of each of its steps
         weight = weight.reshape(-1, *[1] * (len(values) - 1))
@@ -59,14 +62,17 @@ def as_sample_weight(value: Any, y_true_shape: Shape, y_pred_shape: Shape) -> np
         for axis, (size, wanted) in enumerate(zip(weight.shape, values, strict=True))
     )
     if not fits:
+        subject, received = "`sample_weight`", "sample_weight"
+        if name == "class_weight":
+            subject, received = "The weights of the labels by `class_weight`", "weights"
         raise ValueError(
-            f"`sample_weight` must have shape {values[:1]}, a weight for each sample"
+            f"{subject} must have shape {values[:1]}, a weight for each sample"
             + (f", or {values}, one for each step. " if len(values) > 1 else ". ")
-            + f"Received: sample_weight.shape={np.shape(value)}"
+            + f"Received: {received}.shape={np.shape(value)}"
         )
     if not np.isfinite(weight).all():
         raise ValueError(
-            "`sample_weight` must hold finite numbers. "
+            f"`{name}` must hold finite numbers. "
             f"Received: {weight[~np.isfinite(weight)][0]} among them"
         )
     return weight

@@ -122,7 +122,7 @@ class RaggedFeed(Feed):
             (x,),
             None if labels is None else (labels,),
             None if weight is None else (weight,),
-            None if lengths.min() == steps else (mask,),
+            (mask,),
         )
 
     def _rows_of_batches(self) -> Iterator[np.ndarray]:
@@ -148,7 +148,9 @@ class RaggedFeed(Feed):
 
 
 def is_ragged(value: Any) -> bool:
-    """Return whether a value is a list, tuple or object array of sequences of differing lengths."""
+    """Return whether a value is a list, object array or Series of sequences of any length."""
+    if hasattr(value, "to_numpy") and getattr(value, "ndim", 0) == 1:  # a pandas Series
+        value = value.to_numpy()
     if isinstance(value, np.ndarray):
         return value.dtype == object and value.ndim == 1 and _all_have_lengths(value)
     if not isinstance(value, (list, tuple)) or not _all_have_lengths(value):

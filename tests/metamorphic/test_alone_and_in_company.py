@@ -1,0 +1,161 @@
+"""A sequence of a list has the same result, gradient, loss and metrics alone and beside others."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+from fastrnn import layers, models
+from golden import layer_rows, metrics
+from golden.draws import weight
+from golden.objects import fastrnn_object
+
+FEATURES = 3
+LENGTHS = (2, 7, 1, 4)
+RNG = np.random.default_rng(14)
+SEQUENCES = [RNG.normal(size=(n, FEATURES)).astype(np.float32) for n in LENGTHS]
+
+# What mixes the steps of a sequence has to refuse lists: each with a word of its message.
+REFUSED = ("Flatten", "Reshape", "Permute")
+
+
+def of_steps() -> list[str]:
+    """Names of the layers' cases that take sequences and have no other inputs."""
+    return [
+        name
+        for name, row in layer_rows.CASES.items()
+        if len(row["shape"]) == 3
+        and row["shape"][2] == FEATURES
+        and not row["first_weights"]
+        and "stateful" not in str(row["layer"])
+        and not row["layer"]["config"].get("noise_shape")
+        and not row["layer"]["config"].get("return_state")
+        and row["kind"] == "normal"
+    ]
+
+
+def model_of(layer: Any, *above: layers.Layer) -> models.Sequential:
+    model = models.Sequential([layers.Input((None, FEATURES)), layer, *above])
+    model.set_weights([weight(RNG, w.shape) for w in model.weights])
+    return model
+
+
+def mixes(row: dict[str, Any], layer: Any) -> bool:
+    """Whether a layer's steps depend on each other in a way that no mask of padding mends."""
+    config, name = row["layer"]["config"], row["layer"]["class_name"]
+    return (
+        name in REFUSED
+        or layer.regularizes_activity
+        or (bool(config.get("go_backwards")) and bool(config.get("return_sequences")))
+        or config.get("data_format") == "channels_first"
+        or (name == "Softmax" and config.get("axis", -1) not in (-1, [-1], (-1,)))
+        or not layer.takes_padding
+    )
+
+
+def is_random(row: dict[str, Any]) -> bool:
+    return any(word in str(row["layer"]).lower() for word in ("dropout", "noise"))
+
+
+@pytest.mark.parametrize("name", of_steps())
+def test_layers_of_lists(name: str) -> None:
+    row = layer_rows.CASES[name]
+    layer = fastrnn_object(copy.deepcopy(row["layer"]))
+    if row["layer"]["config"].get("merge_mode", "") is None:
+        pytest.skip("a Sequential model has one output")
+    try:
+        shape = layer.compute_output_shape((None, None, FEATURES))
+    except (ValueError, TypeError):
+        pytest.skip("takes a fixed number of steps only")
+    above = [layers.LSTM(2)] if len(shape) == 3 else []
+    try:
+        model = model_of(layer, *above)
+    except (ValueError, TypeError):
+        pytest.skip("takes a fixed number of steps only")
+    if mixes(row, layer):
+        with pytest.raises(ValueError, match="differing lengths"):
+            model.predict(SEQUENCES, verbose=0)
+        return
+    together = np.asarray(model.predict(SEQUENCES, verbose=0))
+    alone = [model.predict(each[np.newaxis], verbose=0)[0] for each in SEQUENCES]
+    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model(SEQUENCES), alone, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.predict_on_batch(SEQUENCES), alone, rtol=1e-5, atol=1e-6)
+    # A step of plain SGD moves the weights by the gradient, the mean of those of each sequence.
+    if layer.trainable_weights or above:
+        start = model.get_weights()
+        y = RNG.normal(size=together.shape).astype(np.float32)
+        moves = []
+        for rows in (range(4), *[[k] for k in range(4)]):
+            model.set_weights(start)
+            model.compile("sgd", "mse")
+            if len(rows) == 1:
+                model.train_on_batch(SEQUENCES[rows[0]][np.newaxis], y[rows])
+            else:
+                model.train_on_batch(SEQUENCES, y)
+            moved = [a - b for a, b in zip(model.get_weights(), start, strict=True)]
+            moves.append(np.concatenate([each.reshape(-1) for each in moved]))
+        if not is_random(row):
+            np.testing.assert_allclose(moves[0], np.mean(moves[1:], axis=0), rtol=1e-3, atol=1e-6)
+
+
+def per_step() -> models.Sequential:
+    return model_of(
+        layers.GRU(4, return_sequences=True),
+        layers.Dense(1, activation="sigmoid"),
+    )
+
+
+@pytest.mark.parametrize("labels_rank", [1, 2])
+def test_losses_and_metrics_of_steps_for_any_batch_size(labels_rank: int) -> None:
+    model = per_step()
+    names = ["accuracy", "mse", "AUC", "Precision", "binary_crossentropy"]
+    model.compile("sgd", "binary_crossentropy", metrics=names, weighted_metrics=["mae"])
+    y = [RNG.integers(0, 2, (n, 1)[:labels_rank]).astype(np.float32) for n in LENGTHS]
+    weights = [RNG.uniform(0.5, 2.0, n).astype(np.float32) for n in LENGTHS]
+    found = [
+        model.evaluate(SEQUENCES, y, batch_size=size, sample_weight=weights, verbose=0)
+        for size in (1, 2, 3, 4)
+    ]
+    for each in found[1:]:
+        np.testing.assert_allclose(each, found[0], rtol=1e-5)
+    predicted = np.concatenate(model.predict(SEQUENCES, verbose=0))[:, 0]
+    truth = np.concatenate(y).reshape(-1)
+    factor = np.concatenate(weights)
+    probability = np.where(truth == 1, predicted, 1 - predicted)
+    assert found[0][0] == pytest.approx(np.mean(-np.log(probability) * factor), rel=1e-5)
+    assert found[0][1] == pytest.approx(np.mean((predicted > 0.5) == truth))
+    mean = np.sum(abs(truth - predicted) * factor) / np.sum(factor)
+    assert found[0][-1] == pytest.approx(mean, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", [n for n, row in metrics.CASES.items() if len(row["shape"]) == 2])
+def test_metrics_for_any_batch_size(name: str) -> None:
+    row = metrics.CASES[name]
+    if row["metric"]["class_name"] in ("Mean", "Sum") or row["shape"] != [6, 4]:
+        pytest.skip("takes no labels, or predictions of another size")
+    rng = np.random.default_rng(7)
+    metrics_of = fastrnn_object(copy.deepcopy(row["metric"]))
+    model = model_of(layers.LSTM(4), layers.Activation("softmax"))
+    model.compile("sgd", "crossentropy", metrics=[metrics_of])
+    ids = rng.integers(0, 4, 4)
+    y = ids.astype(np.float32) if row["labels"].startswith("ids") else np.eye(4)[ids]
+    found = [model.evaluate(SEQUENCES, y, batch_size=b, verbose=0)[1] for b in (1, 3, 4)]
+    for each in found[1:]:
+        np.testing.assert_allclose(each, found[0], rtol=1e-5, atol=1e-7)
+
+
+def test_a_softmax_over_features_and_a_maximum_take_own_steps_alone() -> None:
+    for above in (layers.Softmax(), layers.GlobalMaxPooling1D(), layers.Masking(0.0)):
+        model = models.Sequential([layers.Embedding(9, 3, mask_zero=True), above])
+        if not isinstance(above, layers.GlobalMaxPooling1D):
+            model.add(layers.GRU(2))
+        tokens = [[1, 0, 2], [3], [4, 5, 6, 7, 8]]
+        if isinstance(above, layers.Softmax):  # its mask of steps fits only where it is a list's
+            tokens = [[1, 5, 2], [3], [4, 5, 6, 7, 8]]
+        together = model.predict(tokens, verbose=0)
+        for row, each in enumerate(tokens):
+            alone = model.predict([each, [2] * 9], verbose=0)[0]
+            np.testing.assert_array_equal(together[row], alone)
