@@ -78,3 +78,18 @@ def test_gradients_are_central_differences(seed: int) -> None:
     got = sum(float(np.sum(g * d, dtype=np.float64)) for g, d in pairs)
     size = sum(float(np.sum((g * d) ** 2, dtype=np.float64)) for g, d in pairs) ** 0.5
     assert got == pytest.approx(wanted, abs=0.01 * size + 1e-3)
+
+
+def test_the_gradients_of_an_output_that_stands_twice_add_up() -> None:
+    rng = np.random.default_rng(2)
+    x = fastrnn.Input((4, 3))
+    y = fastrnn.layers.GRU(2)(x)
+    model = fastrnn.Model(x, [y, y])
+    executor = Executor(Plan(model.inner_graph), model.weights)
+    passed = executor.forward([rng.normal(size=(5, 4, 3)).astype("f4")])
+    one, other = (rng.normal(size=(5, 2)).astype("f4") for _ in range(2))
+    _, apart = executor.backward(passed.caches, [one, other])
+    _, together = executor.backward(passed.caches, [one + other, None])
+    for got, wanted in zip(apart, together, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-6)
+        assert np.abs(got).max() > 0.01

@@ -192,3 +192,16 @@ def test_masks_of_outputs_are_those_of_their_layers(keras: ModuleType) -> None:
         model.compile("sgd", "mse", metrics={"tags": "mae"})
         found.append(model.evaluate(tokens, labels, verbose=0, return_dict=True))
     assert found[1] == pytest.approx({k: float(v) for k, v in found[0].items()}, rel=1e-5)
+
+
+def test_the_optimizer_has_slots_for_weights_that_no_loss_reaches() -> None:
+    model = model_of(fastrnn)
+    model.compile(fastrnn.optimizers.Adam(0.1), ["mse", None])
+    before = model.get_layer("kind").get_weights()
+    model.fit(X, [TREND], verbose=0)
+    assert len(model.optimizer.variables) == 2 + 2 * len(model.weights)
+    for old, new in zip(before, model.get_layer("kind").get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    model.compile(model.optimizer, LOSSES)
+    model.fit(X, Y, verbose=0)
+    assert np.abs(model.get_layer("kind").get_weights()[0] - before[0]).max() > 0.01

@@ -73,6 +73,7 @@ class TrainStep:
         trained: Sequence[Variable],
     ) -> None:
         self._parts = list(parts)
+        self._trained = list(trained)  # also those that no loss depends on, as in Keras
         with_loss = []
         for number, part in enumerate(self._parts):
             if part.loss is not None:
@@ -91,6 +92,7 @@ class TrainStep:
         weighted = [(part.name, each) for part in self._parts for each in part.weighted_metrics]
         self.metrics = tuple(metric for _, metric in (*plain, *weighted))
         self.names = unique_names(plain, weighted)
+        self._loss_weights = [self._parts[number].loss_weight for number in with_loss]
         several = len(with_loss) > 1
         self._loss_names = [f"{self._parts[each].name}_loss" for each in with_loss if several]
         self._optimizer = optimizer
@@ -125,7 +127,10 @@ class TrainStep:
             penalty += self._weight_penalty()
             for index, variable in self._regularized:
                 gradients[index] = gradients[index] + variable.regularizer.gradient(variable.value)
-        gradients = [self._optimizer.scale_loss(gradient) for gradient in gradients]
+        if self._optimizer.loss_scale_factor is not None:
+            gradients = [self._optimizer.scale_loss(gradient) for gradient in gradients]
+        if not self._optimizer.built:
+            self._optimizer.build(self._trained)
         self._optimizer.apply(gradients, self._executor.variables)
         self._gather(losses, penalty, batch, outputs, masks)
 
@@ -205,11 +210,10 @@ class TrainStep:
         if batch.mask is not None and masks[0] is not None:
             samples = int(np.count_nonzero(masks[0]))  # of a list each step counts the same
         self._samples += samples
-        supply = iter(losses)
         total = penalty
+        for factor, loss in zip(self._loss_weights, losses, strict=True):
+            total += factor * loss
         for part, y, y_pred, sample_weight, mask in self._by_output(batch, outputs, masks):
-            if part.loss is not None:
-                total += next(supply) * part.loss_weight
             if not part.updates:
                 continue
             if part.activation is not None:

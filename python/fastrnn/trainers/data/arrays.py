@@ -29,14 +29,14 @@ class ArrayFeed(Feed):
 
     def __iter__(self) -> Iterator[Batch]:
         order = self._order()
+        x, y, weight, _ = self.data
         for start in range(0, self.samples, self.batch_size):
             stop = start + self.batch_size
             rows = slice(start, stop) if order is None else order[start:stop]
-            x, y, weight, _ = self.data
             yield Batch(
-                tuple([_taken(array, rows) for array in x]),
-                None if y is None else tuple([_taken(array, rows) for array in y]),
-                None if weight is None else tuple([_taken(array, rows) for array in weight]),
+                _taken(x, rows),
+                None if y is None else _taken(y, rows),
+                None if weight is None else _taken(weight, rows),
             )
 
     def _order(self) -> np.ndarray | None:
@@ -61,8 +61,8 @@ def sizes_of_batches(samples: int, batch_size: int) -> set[int]:
     return {min(batch_size, samples), samples % batch_size} - {0}
 
 
-def _taken(array: Any, rows: slice | np.ndarray) -> Any:
-    """Return some rows of an array; a view of it where they stand together."""
-    if array is None:
-        return None
-    return array[rows] if isinstance(rows, slice) else array.take(rows, axis=0)
+def _taken(arrays: tuple[Any, ...], rows: slice | np.ndarray) -> tuple[Any, ...]:
+    """Return some rows of arrays; views of them where the rows stand together."""
+    if isinstance(rows, slice):
+        return tuple([None if array is None else array[rows] for array in arrays])
+    return tuple([None if array is None else array.take(rows, axis=0) for array in arrays])
