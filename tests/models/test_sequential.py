@@ -270,3 +270,13 @@ def test_a_frozen_model_inside_a_model_keeps_its_weights() -> None:
     model.fit(X, np.ones((5, 2)), verbose=0)
     moved = [(w.numpy() != old).any() for w, old in zip(model.weights, before, strict=True)]
     assert moved == [True] * 2 + [False] * 5 + [True] * 3
+
+
+def test_an_embedding_that_states_the_length_of_its_input_builds_the_model() -> None:
+    model = models.Sequential(
+        [layers.Embedding(10, 3, input_length=7), layers.LSTM(2), layers.Dense(1)]
+    )
+    assert model.built
+    assert model.input_shape == (None, 7)
+    assert model.output_shape == (None, 1)
+    assert model.count_params() == 30 + 4 * 2 * (3 + 2 + 1) + 3

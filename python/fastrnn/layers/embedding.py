@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn import constraints, initializers, kernels, regularizers
-from fastrnn.arguments import own_arguments, positive_integer, refuse_unsupported
+from fastrnn.arguments import is_integer, own_arguments, positive_integer, refuse_unsupported
 from fastrnn.layers.inputs import as_tokens
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.layers.serialization import serializable
@@ -39,8 +39,8 @@ class Embedding(Layer):
         lora_rank: Not supported.
         lora_alpha: Not supported.
         quantization_config: Not supported.
-        **kwargs: `name`, `trainable`, `input_shape`; `input_length` is accepted from older
-            scripts and has no effect.
+        **kwargs: `name`, `trainable`, `input_shape`; `input_length`, of older scripts, is
+            the number of steps: as first layer it is enough to build the model, as in tf.keras 2.
 
     Call arguments:
         inputs: Integers `[batch, steps]`, or of any other shape.
@@ -71,7 +71,9 @@ class Embedding(Layer):
         **kwargs: Any,
     ) -> None:
         refuse_unsupported("Embedding", own_arguments(locals()), _NOT_BUILT)
-        kwargs.pop("input_length", None)
+        length = kwargs.pop("input_length", None)
+        if is_integer(length) and not {"input_shape", "batch_input_shape"} & set(kwargs):
+            kwargs["input_shape"] = (length,)
         super().__init__(**kwargs)
         self.input_dim = positive_integer("input_dim", input_dim)
         self.output_dim = positive_integer("output_dim", output_dim)

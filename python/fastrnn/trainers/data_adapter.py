@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from fastrnn.trainers.data.labels import (
     check_class_weight,
     weights_of_classes,
 )
+from fastrnn.trainers.data.memory_map import ConvertedMap, is_map_to_convert
 from fastrnn.trainers.data.ragged import Ragged, is_ragged
 from fastrnn.trainers.data.samples import Samples, unpack
 
@@ -59,8 +60,7 @@ class DataAdapter:
             if not self._labelled:
                 return Samples(sequences)
             return Samples(sequences, *self._labels_of(sequences, y, sample_weight))
-        converted = self._model.as_input(x, "x")
-        inputs = tuple(converted) if isinstance(converted, list) else (converted,)
+        inputs = self._inputs(x)
         if not self._labelled:
             return Samples(inputs)
         if not len(inputs[0]):
@@ -131,6 +131,19 @@ class DataAdapter:
 
     def _converted(self, data: Any) -> Batch:
         return self.samples(*unpack(data, "A batch")).batch()
+
+    def _inputs(self, x: Any) -> tuple[np.ndarray, ...]:
+        """Return the array of each input, converted; that of a memory map as it is read."""
+        only = x[0] if isinstance(x, (list, tuple)) and len(x) == 1 else x
+        if is_map_to_convert(only) and not self._model.takes_list:
+            # It has of an array what batches need.
+            return (cast(np.ndarray, ConvertedMap(only, self._rows_of_input)),)
+        converted = self._model.as_input(x, "x")
+        return tuple(converted) if isinstance(converted, list) else (converted,)
+
+    def _rows_of_input(self, rows: np.ndarray) -> np.ndarray:
+        converted: np.ndarray = self._model.as_input(rows, "x")
+        return converted
 
     def _sequences(self, x: Any) -> Ragged:
         sequences = Ragged.of(x, "x")

@@ -20,6 +20,7 @@ from fastrnn.trainers.data import (
     Ragged,
     RaggedFeed,
 )
+from fastrnn.trainers.data.memory_map import part_of
 
 # Rows that are handed to the kernels at once, rounded to whole batches. A row's result does not
 # depend on the others, but a token that occurs in many of them is projected only once: for an
@@ -69,7 +70,9 @@ class Prediction:
         outputs: list[Any]
         if isinstance(feed, ArrayFeed):
             samples = None if steps is None else steps * feed.batch_size
-            outputs = self._of_arrays([each[:samples] for each in feed.data.x], feed.batch_size)
+            outputs = self._of_arrays(
+                [part_of(each, slice(samples)) for each in feed.data.x], feed.batch_size
+            )
         elif isinstance(feed, RaggedFeed):
             samples = None if steps is None else steps * feed.batch_size
             outputs = self._of_sequences(feed.x[:samples], feed.batch_size)

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastrnn.trainers.data.arrays import ArrayFeed
 from fastrnn.trainers.data.batch import Batch, Feed
+from fastrnn.trainers.data.memory_map import part_of
 from fastrnn.trainers.data.ragged import Ragged, RaggedFeed
 
 
@@ -60,7 +61,7 @@ class Samples(NamedTuple):
 
 def _rows(field: Any, part: slice) -> Any:
     if isinstance(field, tuple):
-        return tuple(None if array is None else array[part] for array in field)
+        return tuple(None if array is None else part_of(array, part) for array in field)
     return None if field is None else field[part]
 
 
