@@ -100,15 +100,13 @@ class GateWeightsTransposed {
   GateWeightsTransposed(Workspace& workspace, int64_t depth, GateBlocks blocks, bool wanted = true)
       : blocks_(blocks), depth_(depth), wanted_(wanted) {
     for (int64_t b = 0; b < blocks.count && wanted; ++b)
-      weights_[b] = Weights(workspace, blocks.width(), depth);
+      weights_[b] = TransposedWeights(workspace, blocks.width(), depth);
   }
 
   void pack(const Team& team, const float* source, int64_t stride) {
     for (int64_t b = 0; b < blocks_.count && wanted_; ++b) {
-      weights_[b].for_panels(team, [&](int64_t p) {
-        weights_[b].pack_transposed(p, source + blocks_.gate(b) * blocks_.units, stride,
-                                    blocks_.inner_rotation());
-      });
+      weights_[b].pack(team, source + blocks_.gate(b) * blocks_.units, stride,
+                       blocks_.inner_rotation());
     }
   }
 
@@ -139,7 +137,7 @@ class GateWeightsTransposed {
   GateBlocks blocks_;
   int64_t depth_;
   bool wanted_;
-  Weights weights_[kMaxBlocks];
+  TransposedWeights weights_[kMaxBlocks];
 };
 
 // How the factors of a block's weight gradients are collected: row k of a block is their row k.

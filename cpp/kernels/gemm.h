@@ -139,6 +139,93 @@ class Weights {
   float* data_;
 };
 
+// ---- the same where the last columns are few: a vector of them would be mostly empty
+
+// c [rows, T] = start + a [rows, depth] * w^T, w [T, w_stride] with zeros behind the depth; of the
+// T columns the first `columns` exist. Dot products, kLanes of them at once.
+template <int T, class Start>
+void add_dot_products(int64_t rows, int64_t depth, const float* a, int64_t a_stride, const float* w,
+                      int64_t w_stride, Start start, float* c, int64_t c_stride, int64_t columns) {
+  constexpr int kRows = kLanes / T;
+  for (int64_t first = 0; first < rows; first += kRows) {
+    const float* row[kRows];
+    for (int r = 0; r < kRows; ++r) row[r] = a + smaller(first + r, rows - 1) * a_stride;
+    Vec sum[kLanes] = {};
+    for_vectors({0, depth}, [&](int64_t k, auto lanes) {
+      Vec b[T];
+#pragma GCC unroll 16
+      for (int t = 0; t < T; ++t) b[t] = load(w + t * w_stride + k);
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        const Vec x = lanes.read(row[r] + k);
+#pragma GCC unroll 16
+        for (int t = 0; t < T; ++t) sum[r * T + t] += x * b[t];
+      }
+    });
+#pragma GCC unroll 16
+    for (int n = kLanes; n > 1; n /= 2) {
+#pragma GCC unroll 16
+      for (int i = 0; i < n / 2; ++i) sum[i] = sums_of_neighbours(sum[2 * i], sum[2 * i + 1]);
+    }
+    float out[kLanes];
+    store(out, sum[0]);
+    for (int64_t r = 0; r < kRows && first + r < rows; ++r) {
+      const float* from = start.at(first + r);
+      float* to = c + (first + r) * c_stride;
+      for (int64_t t = 0; t < columns; ++t) to[t] = (from ? from[t] : 0.0f) + out[r * T + t];
+    }
+  }
+}
+
+// Weights whose transpose is the right factor of a product.
+class TransposedWeights {
+ public:
+  TransposedWeights() : depth_(0), tail_(0), main_(0), stride_(0), rows_(nullptr) {}
+  TransposedWeights(Workspace& workspace, int64_t depth, int64_t columns)
+      : depth_(depth),
+        tail_(columns > kLanes && columns % kLanes <= kLanes / 4 ? columns % kLanes : 0),
+        main_(columns - tail_),
+        stride_(divide_up(depth, kLanes) * kLanes),
+        weights_(workspace, depth, main_),
+        rows_(workspace.floats(kMostTail * (tail_ > 0) * stride_)) {}
+
+  // The transpose of b [columns, depth], its depth rotated.
+  void pack(const Team& team, const float* b, int64_t b_stride, int64_t rotate) {
+    weights_.for_panels(team, [&](int64_t p) { weights_.pack_transposed(p, b, b_stride, rotate); });
+    if (team.thread > 0 || tail_ == 0) return;
+    __builtin_memset(rows_, 0, sizeof(float) * kMostTail * stride_);
+    for (int64_t t = 0; t < tail_; ++t) {
+      for (int64_t k = 0; k < depth_; ++k)
+        rows_[t * stride_ + k] = b[(main_ + t) * b_stride + (k + rotate) % depth_];
+    }
+  }
+
+  // c [rows, columns] = start + a [rows, depth] * this, dealt to the team.
+  template <class Start>
+  void multiply(const Team& team, int64_t rows, const float* a, int64_t a_stride, float* c,
+                int64_t c_stride, Start start) const {
+    weights_.multiply(team, rows, a, a_stride, c, c_stride, start);
+    if (tail_ == 0) return;
+    const Range mine = share(rows, team);
+    const auto add = [&](auto most) {
+      add_dot_products<most.value>(mine.end - mine.begin, depth_, a + mine.begin * a_stride,
+                                   a_stride, rows_, stride_, start.tile(mine.begin, main_),
+                                   c + mine.begin * c_stride + main_, c_stride, tail_);
+    };
+    if (tail_ == 1) return add(Count<1>());
+    if constexpr (kMostTail >= 2) {
+      if (tail_ == 2) return add(Count<2>());
+    }
+    add(Count<kMostTail>());
+  }
+
+ private:
+  static constexpr int kMostTail = kLanes / 4;
+  int64_t depth_, tail_, main_, stride_;
+  Weights weights_;  // all columns but the last `tail`
+  float* rows_;      // [kMostTail, stride]: those, as rows
+};
+
 // ---- sums of outer products: the gradients of weights
 
 // Both factors of sum_k a_k^T b_k are collected row by row while they are hot, up to `capacity`

@@ -29,12 +29,21 @@ struct Lstm {
                                       const State<V>& prev, const State<V>& state,
                                       V dgate[kColumns], State<V>& dstate) {
     const V i = gate[0], f = gate[1], candidate = gate[2], o = gate[3];
-    const V activated_c = act.activate(state.c);  // computing it again is cheaper than keeping it
-    const V dc = dstate.c + dstate.h * o * act.derivative(activated_c);
+    V dc;
+    if constexpr (Activations::kDefault) {
+      // tanh(c) = h / o. Where o is too small for the quotient, all that it is multiplied by is
+      // zero.
+      const V activated_c = state.h / at_least(o, splat(1e-36f));
+      dc = dstate.c + dstate.h * (o - state.h * activated_c);
+      dgate[3] = dstate.h * state.h * (1.0f - o);
+    } else {
+      const V activated_c = act.activate(state.c);  // faster to compute again than to keep
+      dc = dstate.c + dstate.h * o * act.derivative(activated_c);
+      dgate[3] = dstate.h * activated_c * act.gate_derivative(o);
+    }
     dgate[0] = dc * candidate * act.gate_derivative(i);
     dgate[1] = dc * prev.c * act.gate_derivative(f);
     dgate[2] = dc * i * act.derivative(candidate);
-    dgate[3] = dstate.h * activated_c * act.gate_derivative(o);
     dstate.c = dc * f;
     dstate.h = V{};  // h_prev acts through the product alone
   }

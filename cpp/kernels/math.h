@@ -98,12 +98,54 @@ FASTRNN_INLINE V tanh_of(V x) {
   return e / (e + 2.0f);
 }
 
+// A table of 2^(j/kLanes) in one register: what is left of the argument of an exponential is so
+// small that three or four terms do.
+constexpr bool kHasPowers = kLanes >= 8;
+constexpr int kPowerBits = kLanes == 16 ? 4 : 3;
+constexpr float kSixteenths[16] = {1.0f,        1.04427373f, 1.09050775f, 1.13878858f,
+                                   1.18920708f, 1.24185777f, 1.29683959f, 1.35425556f,
+                                   1.41421354f, 1.47682619f, 1.54221082f, 1.61049032f,
+                                   1.68179286f, 1.75625217f, 1.8340081f,  1.91520655f};
+struct Powers {
+  alignas(kVectorBytes) uint32_t bits[kLanes];  // less those that power_of adds
+};
+constexpr Powers make_powers() {
+  Powers powers{};
+  for (uint32_t j = 0; j < kLanes; ++j) {
+    powers.bits[j] =
+        __builtin_bit_cast(uint32_t, kSixteenths[j * 16 / kLanes]) - (j << (23 - kPowerBits));
+  }
+  return powers;
+}
+constexpr Powers kPowers = make_powers();
+
+// Adding it leaves n in steps of 1/kLanes in the last bits, and power_of makes 2^n of the sum.
+constexpr float kPowersMagic = 1.5f * float(1 << (23 - kPowerBits));
+FASTRNN_INLINE Vec power_of(Vec shifted) {
+  const Vec table = load(reinterpret_cast<const float*>(kPowers.bits));
+  return (Vec)((IntVec)lookup(table, shifted) + ((IntVec)shifted << (23 - kPowerBits)));
+}
+FASTRNN_INLINE Pair power_of(Pair shifted) { return {power_of(shifted.a), power_of(shifted.b)}; }
+
 // sigmoid(x) = 1 / (1 + exp(-x))
 // range: all
 // error: 2 ULP, in the tail x << 0 too, as long as the result is not denormal
 template <class V>
 FASTRNN_INLINE V sigmoid_of(V x) {
-  return 1.0f / (exp_of(-x) + 1.0f);
+  if constexpr (!kHasPowers) {
+    return 1.0f / (exp_of(-x) + 1.0f);
+  } else {
+    // x = n ln(2) + r with n in steps of 1/kLanes; then it is s / (s + exp(-r)) with s = 2^n.
+    x = within_logs(x);
+    const V shifted = x * 1.44269504f + kPowersMagic;
+    const V n = shifted - kPowersMagic;
+    const V r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+    const V s = power_of(shifted);
+    // exp(-r) - 1 by its series, to a term more where the steps are longer.
+    const V half =
+        kLanes == 8 ? (r * 4.1666667e-2f - 0.16666667f) * r + 0.5f : r * -0.16666667f + 0.5f;
+    return s / ((half * r - 1.0f) * r + (s + 1.0f));
+  }
 }
 
 // With these an input of mean 0 and variance 1 keeps both (Klambauer et al., 2017).
@@ -175,6 +217,7 @@ inline Pair derivative(Activation activation, Pair y) {
 // The two activations of a cell: Keras's defaults are known at compile time; others are looked up
 // for each vector, by a branch that the CPU predicts.
 struct DefaultActivations {
+  static constexpr bool kDefault = true;
   explicit DefaultActivations(const RnnProblem&) {}
   static bool serves(const RnnProblem& problem) {
     const bool gated = traits_of(problem.cell).gates > 1;
@@ -200,6 +243,7 @@ struct DefaultActivations {
 };
 
 struct AnyActivations {
+  static constexpr bool kDefault = false;
   explicit AnyActivations(const RnnProblem& problem)
       : activation(problem.activation), recurrent_activation(problem.recurrent_activation) {}
   Activation activation, recurrent_activation;

@@ -98,6 +98,17 @@ FASTRNN_INLINE Vec absolute(Vec x) { return (Vec)((IntVec)x & 0x7fffffff); }
 constexpr float kExponentMagic = 12582912.0f + 127;  // 1.5 * 2^23: the last bit counts ones
 FASTRNN_INLINE Vec exponential_of_bits(Vec shifted) { return (Vec)((IntVec)shifted << 23); }
 
+// Lane i of the result is lane index[i] % kLanes of the table; `index` is read as integers.
+FASTRNN_INLINE Vec lookup(Vec table, Vec index) {
+#if defined(FASTRNN_USE_AVX512)
+  return (Vec)_mm512_maskz_permutexvar_ps((__mmask16)-1, (__m512i)index, (__m512)table);
+#elif defined(FASTRNN_USE_AVX2)
+  return (Vec)_mm256_permutevar8x32_ps((__m256)table, (__m256i)index);
+#else
+  return __builtin_shuffle(table, (IntVec)index);
+#endif
+}
+
 // Two vectors that go through the same operations side by side. An activation is a long chain of
 // operations, and one chain alone leaves most of the CPU idle: a sigmoid of 8 elements takes 3.6 ns
 // alone and 2.7 in a pair, on Zen 3.
@@ -186,6 +197,18 @@ FASTRNN_INLINE Vec square_root(Vec x) {
   return x;
 }
 #endif
+
+// The sums of neighbouring lanes of x, then those of y.
+FASTRNN_INLINE Vec sums_of_neighbours(Vec x, Vec y) {
+#if FASTRNN_VECTOR_BYTES == 64
+  const IntVec even{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
+#elif FASTRNN_VECTOR_BYTES == 32
+  const IntVec even{0, 2, 4, 6, 8, 10, 12, 14};
+#else
+  const IntVec even{0, 2, 4, 6};
+#endif
+  return __builtin_shuffle(x, y, even) + __builtin_shuffle(x, y, even + 1);
+}
 
 // Flushes denormals to zero as long as it lives, then restores the thread's former mode. Gradients
 // of long sequences become denormal, and an operation on a denormal takes about a hundred cycles.
