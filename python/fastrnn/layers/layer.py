@@ -14,6 +14,7 @@ from fastrnn.configurable import Configurable
 from fastrnn.layers.arguments import check_dtype, plain_value
 from fastrnn.layers.graph_member import GraphMember
 from fastrnn.layers.inputs import as_floats
+from fastrnn.layers.overrides import refuse_overrides
 from fastrnn.layers.weight_owner import WeightOwner
 from fastrnn.naming import auto_name
 from fastrnn.results import with_numpy
@@ -118,6 +119,7 @@ class Layer(GraphMember, WeightOwner, Configurable):
         if not isinstance(trainable, bool):
             raise ValueError(f"`trainable` must be a boolean. Received: trainable={trainable!r}")
         check_dtype(dtype)
+        refuse_overrides(type(self))
         self.batch_input_shape = _pop_batch_input_shape(kwargs)
         refuse_unknown(owner, kwargs, self._argument_names())
         self.name = auto_name(owner) if name is None else str(name)

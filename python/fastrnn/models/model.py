@@ -27,6 +27,9 @@ _NOT_CALLED = (
     "make_train_function",
     "make_test_function",
     "make_predict_function",
+    "stateless_compute_loss",
+    "forward",
+    "backward",
 )
 
 
