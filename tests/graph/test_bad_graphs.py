@@ -152,3 +152,14 @@ def test_a_method_that_would_not_be_called_cannot_be_overridden(name: str) -> No
     model = other(x, layers.GRU(2)(x))
     assert model.summary_of_mine() == "mine"
     assert model.predict(PAST, verbose=0).shape == (6, 2)
+
+
+def test_a_model_of_several_outputs_is_no_layer_of_one() -> None:
+    x = fastrnn.Input((3,))
+    y = layers.Dense(2)(x)
+    for outputs in ([y, layers.Dense(1)(x)], {"y": y, "z": layers.Dense(1)(x)}):
+        model = fastrnn.Model(x, outputs)
+        with pytest.raises(ValueError, match="must have one output"):
+            fastrnn.Sequential([layers.Input((3,)), model])
+        with pytest.raises(ValueError, match="must have one output"):
+            layers.TimeDistributed(model)(fastrnn.Input((4, 3)))

@@ -104,3 +104,19 @@ def test_a_model_from_the_middle_of_another() -> None:
     )
     part = fastrnn.Model(sequential.inputs, sequential.layers[1].input)
     np.testing.assert_array_equal(part.predict(source, verbose=0), hidden)
+
+
+def test_sequences_of_differing_lengths_go_into_a_functional_model() -> None:
+    rng = np.random.default_rng(0)
+    x = fastrnn.Input((None,), dtype="int32")
+    vectors = fastrnn.layers.Embedding(9, 3)(x)
+    model = fastrnn.Model(x, fastrnn.layers.Dense(1)(fastrnn.layers.LSTM(4)(vectors)))
+    twin = fastrnn.Sequential([model.layers[1], *model.layers[2:]])
+    sequences = [rng.integers(0, 9, length).tolist() for length in (3, 1, 5, 2)]
+    wanted = twin.predict(sequences, verbose=0)
+    np.testing.assert_array_equal(model.predict(sequences, verbose=0), wanted)
+    padded = fastrnn.utils.pad_sequences(sequences)
+    assert np.abs(model.predict(padded, verbose=0) - wanted).max() > 1e-4  # padding counts here
+    model.compile("sgd", "mse")
+    history = model.fit(sequences, np.zeros((4, 1)), epochs=2, verbose=0).history
+    assert history["loss"][1] < history["loss"][0]

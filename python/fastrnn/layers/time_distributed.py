@@ -11,6 +11,7 @@ from fastrnn.layers.dropout import Dropout
 from fastrnn.layers.inputs import as_numbers
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.layers.serialization import deserialize, serializable, serialize
+from fastrnn.symbolic import is_shape
 
 
 class _Cache(NamedTuple):
@@ -98,7 +99,7 @@ class TimeDistributed(Layer):
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Return the layer's output shape for a step, with the steps behind the batch."""
         shape = self.layer.compute_output_shape(_step_shape(input_shape))
-        if isinstance(shape[0], tuple):
+        if not is_shape(shape):
             raise ValueError(
                 f"The layer in '{self.name}' must have one output. Received: layer "
                 f"'{self.layer.name}' with {len(shape)}, of the shapes {shape}"

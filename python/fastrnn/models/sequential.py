@@ -14,7 +14,7 @@ from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Layer, Shape, standardize_shape
 from fastrnn.layers.serialization import deserialize_all, serializable, serialize
 from fastrnn.models.model import Model
-from fastrnn.symbolic import KerasTensor
+from fastrnn.symbolic import KerasTensor, is_shape
 
 
 @serializable("keras")
@@ -227,7 +227,7 @@ class Sequential(Model):
         for layer in self.layers:
             layer.check_input_shape(shape)
             shape = layer.compute_output_shape(shape)
-            if shape and isinstance(shape[0], tuple):
+            if not is_shape(shape):
                 raise ValueError(
                     "A layer of a Sequential model must have one output. Received: layer "
                     f"'{layer.name}' with {len(shape)}, of the shapes {shape}"
