@@ -159,3 +159,19 @@ def test_a_softmax_over_features_and_a_maximum_take_own_steps_alone() -> None:
         for row, each in enumerate(tokens):
             alone = model.predict([each, [2] * 9], verbose=0)[0]
             np.testing.assert_array_equal(together[row], alone)
+
+
+@pytest.mark.parametrize("steps", [True, False])
+def test_a_penalty_on_outputs_of_padding_is_refused(steps: bool) -> None:
+    below = layers.GRU(2, return_sequences=steps, activity_regularizer="l2")
+    model = model_of(below, *([layers.LSTM(2)] if steps else []))
+    model.compile("sgd", "mse")
+    y = RNG.normal(size=(4, 2))
+    if steps:
+        with pytest.raises(ValueError, match="`activity_regularizer` counts"):
+            model.evaluate(SEQUENCES, y, verbose=0)
+        return
+    alone = [
+        model.evaluate(x[np.newaxis], y[k : k + 1], verbose=0) for k, x in enumerate(SEQUENCES)
+    ]
+    assert model.evaluate(SEQUENCES, y, verbose=0) == pytest.approx(np.mean(alone), rel=1e-5)

@@ -424,11 +424,16 @@ class Layer(GraphMember, WeightOwner, Configurable):
     @classmethod
     def _argument_names(cls) -> list[str]:
         """Names of the constructor's own arguments; each is also an attribute of the layer."""
-        return [
-            name
-            for name, parameter in inspect.signature(cls).parameters.items()
-            if parameter.kind is not inspect.Parameter.VAR_KEYWORD
-        ]
+        names: list[str] = []
+        for each in cls.__mro__:
+            if "__init__" not in vars(each):
+                continue
+            parameters = list(inspect.signature(each).parameters.values())
+            plain = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+            names += [p.name for p in parameters if p.kind not in plain and p.name not in names]
+            if not any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters):
+                break  # one with `*args` hands them to the class above, whose arguments they are
+        return names
 
     def _shared_config(self) -> dict[str, Any]:
         """Return the part of the config that does not depend on the class."""
