@@ -119,3 +119,15 @@ def test_what_is_no_number_is_named(x: Any, error: type[Exception], message: str
 def test_errors_of_class_weight_speak_of_it() -> None:
     with pytest.raises(ValueError, match="`class_weight`"):
         model().fit(X, Y > 0, class_weight={0: float("nan"), 1: 1.0}, verbose=0)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "f8", "i2"])
+def test_maps_are_split_and_cut_as_arrays_are(dtype: str, tmp_path: Path) -> None:
+    histories = []
+    for x in (X, memory_map(tmp_path, dtype, X)):
+        made = model()
+        options = {"validation_split": 0.5, "batch_size": 2, "shuffle": False, "verbose": 0}
+        histories.append(made.fit(x, Y, **options).history)
+        histories[-1]["predicted"] = made.predict(x, batch_size=2, steps=2, verbose=0)
+    for key, values in histories[0].items():
+        np.testing.assert_allclose(histories[1][key], values, rtol=1e-6, err_msg=key)
