@@ -58,8 +58,8 @@ constexpr CellTraits kCells[] = {
     {"gru", 3, 1, 4, 2},               // candidate, z, r, recurrent product of the candidate
     {"gru_reset_before", 3, 1, 3, 1},  // z, r, candidate
 };
-// Floats from one position's gates to the next on a tape: so many that a vector of any ISA level that
-// starts in one of the gates ends before the next position.
+// Floats from one position's gates to the next on a tape: so many that a vector of any ISA level
+// that starts in one of the gates ends before the next position.
 constexpr int64_t gate_stride(int64_t cached_lanes, int64_t units) {
   const int64_t width = cached_lanes * units;
   return units % 16 == 0 ? width : (width + 15 + 15) / 16 * 16;

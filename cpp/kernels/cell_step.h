@@ -33,7 +33,8 @@ class CellForward {
       : a_(a),
         activations_(a.problem),
         units_(a.problem.units),
-        width_(gate_stride(CellType::kColumns, units_)),
+        width_(CellType::kColumns * units_),
+        stride_(gate_stride(CellType::kColumns, units_)),
         mask_{a.h_mask, a.plan.row, a.problem.mask_sets, units_},
         input_(a,
                {{kGates, units_, block_count(a.problem.masked_x, a.problem),
@@ -66,7 +67,7 @@ class CellForward {
     for (int64_t r = mine.begin; r < mine.end; ++r) {
       const int64_t row = r * units_;
       const float* sum_row = sums + r * width_;
-      float* gate_row = offset(rows.gates, r * width_);
+      float* gate_row = offset(rows.gates, r * stride_);
       float* sequence = offset(a_.sequence, rows.slot[r] * units_);
       for_vector_pairs({0, units_}, [&](int64_t u, auto lanes) {
         using V = decltype(lanes.read(sum_row));
@@ -94,7 +95,7 @@ class CellForward {
 
   const RnnForward& a_;
   Activations activations_;
-  int64_t units_, width_;  // width: from one row of gates to the next
+  int64_t units_, width_, stride_;  // from one row to the next: of sums, of gates on the tape
   RowMask mask_;
   Input input_;
   GateWeights recurrent_kernel_;
