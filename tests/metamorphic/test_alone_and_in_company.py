@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -99,6 +101,58 @@ def test_layers_of_lists(name: str) -> None:
             moves.append(np.concatenate([each.reshape(-1) for each in moved]))
         if not is_random(row):
             np.testing.assert_allclose(moves[0], np.mean(moves[1:], axis=0), rtol=1e-3, atol=1e-6)
+
+
+# Layers of which no case of the table has steps of `FEATURES`, or that are built on tokens.
+OTHERS: dict[str, Callable[[], layers.Layer]] = {
+    "Activation": lambda: layers.Activation("tanh"),
+    "ELU": lambda: layers.ELU(0.7),
+    "LeakyReLU": lambda: layers.LeakyReLU(0.2),
+    "Masking": lambda: layers.Masking(0.0),
+    "ReLU": lambda: layers.ReLU(negative_slope=0.1),
+}
+# Why a class has no case of its own.
+WITHOUT = {
+    "Embedding": "takes tokens: test_embeddings_of_lists",
+    "InputLayer": "computes nothing",
+    "Layer": "the base class",
+    "RepeatVector": "takes no sequences",
+}
+
+
+def test_every_layer_class_is_decided() -> None:
+    """A new layer needs a case with steps in the golden table, or a row here."""
+    classes = {
+        each.__name__
+        for _, each in inspect.getmembers(layers, inspect.isclass)
+        if issubclass(each, layers.Layer)
+    }
+    tested = {layer_rows.CASES[name]["layer"]["class_name"] for name in of_steps()}
+    assert not classes - {fastrnn_name(each) for each in tested} - set(OTHERS) - set(WITHOUT)
+
+
+def fastrnn_name(name: str) -> str:
+    """Return the name of the class behind a name, which may be an alias."""
+    return str(getattr(layers, name).__name__)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_layers_of_lists(name: str) -> None:
+    below = layers.GRU(FEATURES, return_sequences=True)
+    model = model_of(below, OTHERS[name](), layers.LSTM(2))
+    together = model.predict(SEQUENCES, verbose=0)
+    alone = [model.predict(each[np.newaxis], verbose=0)[0] for each in SEQUENCES]
+    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("mask_zero", [False, True])
+def test_embeddings_of_lists(mask_zero: bool) -> None:
+    model = models.Sequential([layers.Embedding(9, 3, mask_zero=mask_zero), layers.GRU(2)])
+    model.build((None, None))
+    model.set_weights([weight(RNG, w.shape) for w in model.weights])
+    tokens = [[1, 0, 2], [3], [4, 5, 6, 7, 0, 8]]
+    alone = [model.predict(np.array([each]), verbose=0)[0] for each in tokens]
+    np.testing.assert_allclose(model.predict(tokens, verbose=0), alone, rtol=1e-5, atol=1e-6)
 
 
 def per_step() -> models.Sequential:
