@@ -10,7 +10,11 @@ import numpy as np
 import pytest
 from fastrnn import layers, models, utils
 
-pandas = pytest.importorskip("pandas")
+
+def frames() -> Any:
+    """Return pandas, or skip this test alone."""
+    return pytest.importorskip("pandas")
+
 
 RNG = np.random.default_rng(21)
 X = RNG.integers(0, 7, (6, 4))
@@ -53,14 +57,18 @@ FORMS = {
     "tuple of one": lambda folder: {"x": (X,), "y": (Y,), "batch_size": 3},
     "map int64": lambda folder: {"x": memory_map(folder, "i8", X), "y": Y, "batch_size": 3},
     "map float64": lambda folder: {"x": memory_map(folder, "f8", X), "y": Y, "batch_size": 3},
-    "frame": lambda folder: {"x": pandas.DataFrame(X), "y": pandas.DataFrame(Y), "batch_size": 3},
+    "frame": lambda folder: {
+        "x": frames().DataFrame(X),
+        "y": frames().DataFrame(Y),
+        "batch_size": 3,
+    },
     "frame Int64": lambda folder: {
-        "x": pandas.DataFrame(X).astype("Int64"),
-        "y": pandas.Series(Y[:, 0]),
+        "x": frames().DataFrame(X).astype("Int64"),
+        "y": frames().Series(Y[:, 0]),
         "batch_size": 3,
     },
     "objects": lambda folder: {"x": X.astype(object), "y": Y.astype(object), "batch_size": 3},
-    "series of lists": lambda folder: {"x": pandas.Series(X.tolist()), "y": Y, "batch_size": 3},
+    "series of lists": lambda folder: {"x": frames().Series(X.tolist()), "y": Y, "batch_size": 3},
     "generator": lambda folder: {"x": generated(False)},
     "generator of lists": lambda folder: {"x": generated(True)},
     "data set": lambda folder: {"x": Batches()},
@@ -85,7 +93,7 @@ def test_training_evaluation_and_prediction(form: str, tmp_path: Path) -> None:
 def test_a_series_of_token_lists_of_any_length() -> None:
     lists = [[1, 2, 3], [4], [5, 6], [1, 1, 2, 3]]
     made = model()
-    series = pandas.Series(lists, index=[5, 3, 9, 1])
+    series = frames().Series(lists, index=[5, 3, 9, 1])
     np.testing.assert_array_equal(made.predict(series, verbose=0), made.predict(lists, verbose=0))
     a = made.evaluate(series, Y[:4], verbose=0)
     assert a == made.evaluate(lists, Y[:4], verbose=0)
@@ -108,12 +116,16 @@ def test_one_sample_in_a_list_is_one_sample() -> None:
     [
         (np.array([[1, "a"], [2, 3]], object), TypeError, "real numbers. Received: 'a'"),
         (np.array([[1, None], [2, 3]], object), TypeError, "real numbers. Received: None"),
-        (pandas.DataFrame({"a": [1, None], "b": [1, 2]}, dtype="Int64"), TypeError, "<NA>"),
+        (
+            lambda: frames().DataFrame({"a": [1, None], "b": [1, 2]}, dtype="Int64"),
+            TypeError,
+            "<NA>",
+        ),
     ],
 )
 def test_what_is_no_number_is_named(x: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        model().predict(x, verbose=0)
+        model().predict(x() if callable(x) else x, verbose=0)
 
 
 def test_errors_of_class_weight_speak_of_it() -> None:
