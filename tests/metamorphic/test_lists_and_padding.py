@@ -51,18 +51,28 @@ def evaluated(loss: Any, metric: Any, y: list[np.ndarray], masked: bool, size: i
     return logs, np.concatenate([a[:n] for a, n in zip(found, LENGTHS, strict=True)])
 
 
-@pytest.mark.parametrize("name", TAKEN)
-def test_losses(name: str) -> None:
+# Known fault: batches are weighted by their own steps, of which `ignore_class` leaves out some.
+IGNORED = pytest.mark.xfail(
+    reason="the loss with `ignore_class` depends on batch_size", strict=True
+)
+SIZES = [
+    pytest.param(name, size, marks=IGNORED if name == "sparse ignored" and size < 4 else ())
+    for name in TAKEN
+    for size in (4, 3, 1)
+]
+
+
+@pytest.mark.parametrize(("name", "size"), SIZES)
+def test_losses(name: str, size: int) -> None:
     row = TAKEN[name]
     rng = np.random.default_rng(2)
     y = [draw(rng, row["labels"], (n, *row["true_shape"][1:])) for n in LENGTHS]
     loss = fastrnn_object(copy.deepcopy(row["loss"]))
     metric = "mse" if y[0].ndim == 2 else "sparse_categorical_accuracy"
     wanted, predicted = evaluated(loss, metric, y, True, 4)
-    for size in (4, 3, 1):
-        got, found = evaluated(loss, metric, y, False, size)
-        np.testing.assert_allclose(got, wanted, rtol=2e-5, atol=1e-6)
-        np.testing.assert_allclose(found, predicted, rtol=1e-5, atol=1e-6)
+    got, found = evaluated(loss, metric, y, False, size)
+    np.testing.assert_allclose(got, wanted, rtol=2e-5, atol=1e-6)
+    np.testing.assert_allclose(found, predicted, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", METRICS)
