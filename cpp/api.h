@@ -185,6 +185,35 @@ struct DenseBackward {
   void* workspace;  // dense_backward_workspace bytes
 };
 
+// y[b, t] = activation(bias + sum_k x[b, t * stride + k * dilation] W_k). The last window ends
+// within the steps: (out - 1) * stride + (taps - 1) * dilation < steps.
+struct Conv1d {
+  int64_t batch, steps, channels, taps, filters, out, stride, dilation;
+  Activation activation;
+  int threads;
+};
+
+struct Conv1dForward {
+  Conv1d problem;
+  const float* x;       // [batch, steps, C]
+  const float* kernel;  // [taps, C, H], H = filters
+  const float* bias;    // [H]; may be null
+  float* y;             // [batch, out, H]
+  void* workspace;      // conv1d_forward_workspace bytes
+};
+
+struct Conv1dBackward {
+  Conv1d problem;
+  const float* x;
+  const float* kernel;
+  const float* y;   // what forward wrote
+  const float* dy;  // [batch, out, H]
+  float* dx;        // [batch, steps, C]; may be null: not wanted
+  float* dkernel;   // [taps, C, H]
+  float* dbias;     // [H]; may be null: not wanted
+  void* workspace;  // conv1d_backward_workspace bytes
+};
+
 struct Embedding {
   int64_t tokens, vocabulary, features;
   int threads;
@@ -255,6 +284,11 @@ struct KernelTable {
   int64_t (*dense_backward_workspace)(const Dense&, bool input_gradient);
   void (*dense_forward)(const DenseForward&);
   void (*dense_backward)(const DenseBackward&);
+
+  int64_t (*conv1d_forward_workspace)(const Conv1d&);
+  int64_t (*conv1d_backward_workspace)(const Conv1d&, bool input_gradient);
+  void (*conv1d_forward)(const Conv1dForward&);
+  void (*conv1d_backward)(const Conv1dBackward&);
 
   // table [vocabulary, F], tokens [tokens] in range, y [tokens, F]
   void (*embedding_forward)(const Embedding&, const int32_t* tokens, const float* table, float* y);

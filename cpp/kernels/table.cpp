@@ -3,6 +3,7 @@
 // keep one level's copy for all levels, and CPUs without that level would crash.
 #include "../api.h"
 #include "backward_pass.h"
+#include "conv1d.h"
 #include "dense.h"
 #include "embedding.h"
 #include "forward_pass.h"
@@ -100,6 +101,18 @@ int64_t dense_backward_workspace(const Dense& problem, bool input_gradient) {
   return workspace.used();
 }
 
+int64_t conv1d_forward_workspace(const Conv1d& problem) {
+  Workspace workspace(nullptr);
+  Conv1dForwardLayout layout(problem, workspace);
+  return workspace.used();
+}
+
+int64_t conv1d_backward_workspace(const Conv1d& problem, bool input_gradient) {
+  Workspace workspace(nullptr);
+  Conv1dBackwardLayout layout(problem, input_gradient, workspace);
+  return workspace.used();
+}
+
 }  // namespace
 
 #define FASTRNN_JOIN_(a, b) a##b
@@ -118,6 +131,10 @@ const KernelTable FASTRNN_JOIN(kernel_table_, FASTRNN_ISA) = {
     dense_backward_workspace,
     dense_forward,
     dense_backward,
+    conv1d_forward_workspace,
+    conv1d_backward_workspace,
+    conv1d_forward,
+    conv1d_backward,
     embedding_forward,
     embedding_backward,
     activation_forward,

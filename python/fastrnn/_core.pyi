@@ -51,6 +51,25 @@ def rnn_forward(**arguments: Any) -> tuple[_Floats, tuple[_Floats, ...], Tape | 
 def rnn_backward(
     **arguments: Any,
 ) -> tuple[_Floats | None, _Floats, _Floats, _Floats | None, tuple[_Floats, ...] | None]: ...
+def conv1d_forward(
+    x: ArrayLike,
+    kernel: ArrayLike,
+    bias: ArrayLike | None,
+    stride: int,
+    dilation: int,
+    activation: str,
+) -> _Floats: ...
+def conv1d_backward(
+    x: ArrayLike,
+    y: ArrayLike,
+    kernel: ArrayLike,
+    d_y: ArrayLike,
+    stride: int,
+    dilation: int,
+    activation: str,
+    use_bias: bool,
+    input_gradient: bool,
+) -> tuple[_Floats | None, _Floats, _Floats | None]: ...
 def dense_forward(
     x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None, activation: str
 ) -> _Floats: ...

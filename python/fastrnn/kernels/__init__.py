@@ -16,6 +16,7 @@ dtype, before anything is computed.
 
 from fastrnn._core import ACTIVATIONS, CELLS, CellTraits, Tape
 from fastrnn.kernels.activation import activation_backward, activation_forward
+from fastrnn.kernels.conv1d import Conv1DGradients, conv1d_backward, conv1d_forward
 from fastrnn.kernels.dense import DenseGradients, dense_backward, dense_forward
 from fastrnn.kernels.embedding import embedding_backward, embedding_forward
 from fastrnn.kernels.optimizer import (
@@ -40,6 +41,7 @@ __all__ = [
     "ACTIVATIONS",
     "CELLS",
     "CellTraits",
+    "Conv1DGradients",
     "DenseGradients",
     "Embedded",
     "RnnGradients",
@@ -51,6 +53,8 @@ __all__ = [
     "adagrad_update",
     "adam_update",
     "adamax_update",
+    "conv1d_backward",
+    "conv1d_forward",
     "dense_backward",
     "dense_forward",
     "embedding_backward",
