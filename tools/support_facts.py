@@ -83,8 +83,9 @@ LEFT_OUT = (
     # ---------------------------------------------------------------------------------- layers
     _names(
         "out of scope",
-        "images and convolutions",
-        "layers.*Conv* layers.*2D layers.*3D layers.Random* layers.Rand* layers.AugMix "
+        "images, and convolutions but Conv1D",
+        "layers.Conv*Transpose layers.ConvLSTM* layers.DepthwiseConv* layers.SeparableConv* "
+        "layers.*2D layers.*3D layers.Random* layers.Rand* layers.AugMix "
         "layers.AutoContrast layers.CenterCrop layers.ContrastLimited* layers.CutMix "
         "layers.Equalization layers.MaxNumBoundingBoxes layers.MixUp layers.Rescaling "
         "layers.Resizing layers.Solarization",
@@ -116,15 +117,14 @@ LEFT_OUT = (
     ),
     _names(
         "left out",
-        "windows over time, for models with convolutions",
-        "layers.Adaptive* layers.Av*Pool* layers.MaxPool* layers.Cropping1D layers.UpSampling1D "
-        "layers.ZeroPadding1D",
+        "a fixed number of windows, whatever the steps",
+        "layers.Adaptive*",
     ),
     _names(
         "left out",
         "not of use around recurrent layers so far",
-        "layers.ActivityRegularization layers.AlphaDropout layers.BatchNormalization "
-        "layers.EinsumDense layers.GroupNormalization layers.Identity layers.PReLU "
+        "layers.ActivityRegularization layers.AlphaDropout "
+        "layers.EinsumDense layers.GroupNormalization layers.PReLU "
         "layers.RMSNormalization layers.ReversibleEmbedding layers.SpectralNormalization "
         "layers.UnitNormalization",
     ),
@@ -251,6 +251,18 @@ ARGUMENTS = (
         "layers.Dense layers.Embedding",
         "lora_rank lora_alpha quantization_config",
         "for tuning large models that were trained before",
+    ),
+    Fact(
+        "refused",
+        "layers.BatchNormalization",
+        "renorm renorm_clipping renorm_momentum",
+        "for batches of very few samples",
+    ),
+    Fact(
+        "without effect",
+        "layers.BatchNormalization",
+        "synchronized",
+        "a batch is on one machine",
     ),
     Fact(
         "only",

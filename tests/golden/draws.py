@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 
 GRID = 64  # points in a unit; the numbers lie half way between them
@@ -52,6 +55,15 @@ def weight(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """A weight of about a trained model's size, biases included."""
     scale = 0.9 / np.sqrt(shape[0]) if len(shape) > 1 else 0.3
     return _on_grid(scale * rng.standard_normal(shape))
+
+
+def weights_of(rng: np.random.Generator, variables: Iterable[Any]) -> list[np.ndarray]:
+    """Values for the weights of a layer or model; a variance is positive."""
+    values = []
+    for variable in variables:
+        value = weight(rng, tuple(variable.shape))
+        values.append(np.abs(value) if "variance" in variable.name else value)
+    return values
 
 
 def _on_grid(values: np.ndarray) -> np.ndarray:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
 
 from golden import draws
 from golden.answers import Arrays, numbered, parts, sequence
-from golden.layer_rows import CASES
+from golden.layer_rows import CASES as RECURRENT_AND_AROUND
 from golden.objects import fastrnn_object, keras_object
+from golden.window_layer_rows import CASES as WINDOWS
 
 __all__ = ["CASES", "LIMITS", "ask_fastrnn", "ask_keras", "draw_inputs"]
 
+CASES = RECURRENT_AND_AROUND | WINDOWS
 LIMITS = {"": 3e-6, "gradient": 6e-6}
 _RECURRENT = ("SimpleRNN", "LSTM", "GRU")
 
@@ -23,14 +26,15 @@ def draw_inputs(keras: Any, row: dict[str, Any], rng: np.random.Generator) -> Ar
     layer.build(shape)
     given = numbered("x", [draws.draw(rng, row["kind"], shape) for _ in range(row["batches"])])
     if not row["first_weights"]:
-        given |= numbered("weights", [draws.weight(rng, w.shape) for w in layer.weights])
+        given |= numbered("weights", draws.weights_of(rng, layer.weights))
     if row["mask"]:
         given["mask"] = ~draws.padding(rng, tuple(row["mask"]))
     if row["states"]:
         states = [draws.draw(rng, "normal", tuple(s)) for s in row["states"]]
         given |= numbered("initial_state", states)
     if row["gradients"]:
-        outputs = parts(layer(given["x/0"], **_arguments(given, keras.ops.convert_to_tensor)))
+        tensor = keras.ops.convert_to_tensor
+        outputs = parts(layer(given["x/0"], **_arguments(layer, given, tensor)))
         if row["layer"]["class_name"] == "Bidirectional":
             merged = row["layer"]["config"].get("merge_mode", "concat") is not None
             outputs = outputs[: 1 if merged else 2]
@@ -38,9 +42,10 @@ def draw_inputs(keras: Any, row: dict[str, Any], rng: np.random.Generator) -> Ar
     return given
 
 
-def _arguments(given: Arrays, tensor: Any) -> dict[str, Any]:
+def _arguments(layer: Any, given: Arrays, tensor: Any) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
-    if "mask" in given:
+    takes_mask = "mask" in inspect.signature(layer.call).parameters
+    if "mask" in given and takes_mask:
         arguments["mask"] = tensor(given["mask"])
     if "initial_state/0" in given:
         arguments["initial_state"] = [tensor(s) for s in sequence(given, "initial_state")]
@@ -56,12 +61,13 @@ def _built(layer: Any, given: Arrays) -> Any:
 
 def _called(layer: Any, row: dict[str, Any], given: Arrays, tensor: Any) -> Arrays:
     """What both libraries answer in the same words."""
-    arguments = _arguments(given, tensor)
+    arguments = _arguments(layer, given, tensor)
     answers: Arrays = {}
     for k, x in enumerate(sequence(given, "x")):
         answers |= numbered(f"outputs of {k}", parts(layer(tensor(x), **arguments)))
     if layer.supports_masking:
-        mask = parts(layer.compute_mask(tensor(x), arguments.get("mask")))[0]
+        mask = tensor(given["mask"]) if "mask" in given else None
+        mask = parts(layer.compute_mask(tensor(x), mask))[0]
         if mask is not None:
             answers["output mask"] = np.asarray(mask)
     if row["first_weights"]:
@@ -76,7 +82,7 @@ def ask_keras(row: dict[str, Any], given: Arrays) -> Arrays:
     answers = _called(layer, row, given, tf.constant)
     if not row["gradients"]:
         return answers
-    x, arguments = tf.constant(sequence(given, "x")[-1]), _arguments(given, tf.constant)
+    x, arguments = tf.constant(sequence(given, "x")[-1]), _arguments(layer, given, tf.constant)
     states = arguments.get("initial_state", [])
     weights = [weight.value for weight in layer.trainable_weights]
     inputs = [x] * x.dtype.is_floating + states
@@ -87,7 +93,13 @@ def ask_keras(row: dict[str, Any], given: Arrays) -> Arrays:
         pairs = zip(outputs, sequence(given, "d"), strict=False)
         loss = sum(tf.reduce_sum(y * d) for y, d in pairs)
     gradients = tape.gradient(loss, weights + inputs)
-    return answers | numbered("gradient", [tf.convert_to_tensor(d) for d in gradients])
+    answers |= numbered("gradient", [tf.convert_to_tensor(d) for d in gradients])
+    return answers | _moved(layer)
+
+
+def _moved(layer: Any) -> Arrays:
+    """What a call while training changes without a gradient."""
+    return numbered("moved", layer.non_trainable_weights)
 
 
 def ask_fastrnn(row: dict[str, Any], given: Arrays) -> Arrays:
@@ -101,7 +113,13 @@ def ask_fastrnn(row: dict[str, Any], given: Arrays) -> Arrays:
         return answers | _gradients_of_states(layer, x, mask, given)
     _, cache = layer.forward(x, True, *([mask] if layer.uses_mask else []))
     d_x, d_weights = layer.backward(cache, d[0] if len(d) == 1 else tuple(d))
-    return answers | numbered("gradient", [*d_weights, *([] if d_x is None else [d_x])])
+    trained = [
+        d_weight
+        for d_weight, weight in zip(d_weights, layer.weights, strict=True)
+        if any(weight is each for each in layer.trainable_weights)
+    ]
+    answers |= numbered("gradient", [*trained, *([] if d_x is None else [d_x])])
+    return answers | _moved(layer)
 
 
 def _gradients_of_states(layer: Any, x: Any, mask: Any, given: Arrays) -> Arrays:

@@ -338,3 +338,48 @@ CASES |= {
         y=TARGETS,
     ),
 }
+
+# Layers that are no recurrent ones between those that are.
+CASES |= {
+    "convolution": row(
+        [
+            layer("Conv1D", filters=4, kernel_size=2, activation="relu", **_OF_DENSE),
+            layer("MaxPooling1D", pool_size=2, strides=1),
+            layer("LSTM", units=4),
+            dense(),
+        ]
+    ),
+    "batch normalization": row(
+        [
+            layer("Conv1D", filters=3, kernel_size=3, padding="causal", use_bias=False),
+            layer(
+                "BatchNormalization",
+                momentum=0.6,
+                gamma_regularizer=regularizer("L2", l2=0.05),
+                beta_regularizer=regularizer("L1", l1=0.03),
+                gamma_constraint=constraint("NonNeg"),
+                beta_constraint=constraint("MaxNorm", max_value=0.3),
+            ),
+            layer("GRU", units=4),
+            layer("BatchNormalization"),
+            dense(),
+        ]
+    ),
+    "batch normalization masked": row(
+        [_MASKING, layer("BatchNormalization", momentum=0.5), sequences("LSTM"), dense(2)],
+        PADDED,
+        TARGETS,
+    ),
+    "batch normalization frozen": row(
+        [layer("BatchNormalization", center=False), layer("SimpleRNN", units=4), dense()],
+        frozen=[0],
+    ),
+    "average pooling": row(
+        [
+            sequences("GRU"),
+            layer("AveragePooling1D", pool_size=2, padding="same"),
+            layer("Flatten"),
+            dense(),
+        ]
+    ),
+}

@@ -22,7 +22,7 @@ _FUNCTIONS = {"halved": lambda epoch, rate: rate / 2.0}
 
 def draw_inputs(keras: Any, row: dict[str, Any], rng: np.random.Generator) -> Arrays:
     model = _model(keras, keras_object, row)
-    given = numbered("weights", [draws.weight(rng, w.shape) for w in model.get_weights()])
+    given = numbered("weights", draws.weights_of(rng, model.weights))
     given["x"] = draws.draw(rng, row["x"]["kind"], (row["samples"], *row["x"]["shape"]))
     given["y"] = draws.draw(rng, row["y"]["kind"], (row["samples"], *row["y"]["shape"]))
     if row["weights"] is not None:

@@ -20,6 +20,14 @@ LAYERS = (
     "Dropout",
     "Input",
     "InputLayer",
+    "AveragePooling1D",
+    "BatchNormalization",
+    "Conv1D",
+    "Cropping1D",
+    "Identity",
+    "MaxPooling1D",
+    "UpSampling1D",
+    "ZeroPadding1D",
 )
 METHODS = (
     "compile",

@@ -1,7 +1,11 @@
 """Layers, with the names, arguments and defaults of Keras."""
 
 from fastrnn.layers.activation import Activation
+from fastrnn.layers.average_pooling1d import AveragePooling1D
+from fastrnn.layers.batch_normalization import BatchNormalization
 from fastrnn.layers.bidirectional import Bidirectional
+from fastrnn.layers.conv1d import Conv1D
+from fastrnn.layers.cropping1d import Cropping1D
 from fastrnn.layers.dense import Dense
 from fastrnn.layers.dropout import Dropout
 from fastrnn.layers.elu import ELU
@@ -12,12 +16,14 @@ from fastrnn.layers.gaussian_noise import GaussianNoise
 from fastrnn.layers.global_average_pooling1d import GlobalAveragePooling1D
 from fastrnn.layers.global_max_pooling1d import GlobalMaxPooling1D
 from fastrnn.layers.gru import GRU
+from fastrnn.layers.identity import Identity
 from fastrnn.layers.input_layer import Input, InputLayer
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.layer_normalization import LayerNormalization
 from fastrnn.layers.leaky_relu import LeakyReLU
 from fastrnn.layers.lstm import LSTM
 from fastrnn.layers.masking import Masking
+from fastrnn.layers.max_pooling1d import MaxPooling1D
 from fastrnn.layers.permute import Permute
 from fastrnn.layers.relu import ReLU
 from fastrnn.layers.repeat_vector import RepeatVector
@@ -27,8 +33,11 @@ from fastrnn.layers.simple_rnn import SimpleRNN
 from fastrnn.layers.softmax import Softmax
 from fastrnn.layers.spatial_dropout1d import SpatialDropout1D
 from fastrnn.layers.time_distributed import TimeDistributed
+from fastrnn.layers.up_sampling1d import UpSampling1D
+from fastrnn.layers.zero_padding1d import ZeroPadding1D
 
 # Keras's other names.
+AvgPool1D, MaxPool1D, Convolution1D = AveragePooling1D, MaxPooling1D, Conv1D
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
 
 __all__ = [
@@ -36,7 +45,13 @@ __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "AveragePooling1D",
+    "AvgPool1D",
+    "BatchNormalization",
     "Bidirectional",
+    "Conv1D",
+    "Convolution1D",
+    "Cropping1D",
     "Dense",
     "Dropout",
     "Embedding",
@@ -47,12 +62,15 @@ __all__ = [
     "GlobalAvgPool1D",
     "GlobalMaxPool1D",
     "GlobalMaxPooling1D",
+    "Identity",
     "Input",
     "InputLayer",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "MaxPool1D",
+    "MaxPooling1D",
     "Permute",
     "ReLU",
     "RepeatVector",
@@ -61,6 +79,8 @@ __all__ = [
     "Softmax",
     "SpatialDropout1D",
     "TimeDistributed",
+    "UpSampling1D",
+    "ZeroPadding1D",
     "deserialize",
     "serialize",
 ]

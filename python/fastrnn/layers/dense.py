@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from fastrnn import activations, constraints, initializers, kernels, regularizers
+from fastrnn import kernels
 from fastrnn.arguments import own_arguments, positive_integer, refuse_unsupported
-from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.affine import AffineLayer, Cache
+from fastrnn.layers.layer import Shape
 from fastrnn.layers.serialization import serializable
 
 _NOT_BUILT = {
@@ -21,7 +21,7 @@ _NOT_BUILT = {
 
 
 @serializable("keras.layers")
-class Dense(Layer):
+class Dense(AffineLayer):
     """Computes `y = activation(x @ kernel + bias)` on the last dimension of the input.
 
     Args:
@@ -76,16 +76,19 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         refuse_unsupported("Dense", own_arguments(locals()), _NOT_BUILT)
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.units = positive_integer("units", units)
-        self.activation = activations.of_layer(activation)
-        self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
         self.lora_rank = lora_rank
         self.lora_alpha = lora_alpha
         self.quantization_config = quantization_config
@@ -108,76 +111,20 @@ class Dense(Layer):
         return (*input_shape[:-1], self.units)
 
     def _create_weights(self, input_shape: Shape) -> None:
-        self.kernel = self.add_weight(
-            (input_shape[-1] or 0, self.units),
-            self.kernel_initializer,
-            "kernel",
-            self.kernel_regularizer,
-            self.kernel_constraint,
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (self.units,),
-                self.bias_initializer,
-                "bias",
-                self.bias_regularizer,
-                self.bias_constraint,
-            )
+        self._add_kernel_and_bias((input_shape[-1] or 0, self.units))
 
-    @property
-    def output_activation(self) -> str | None:
-        """Name of the activation; None if it cannot be left off, as a regularizer needs it."""
-        return None if self.activity_regularizer is not None else self.activation.__name__
+    def _product(self, x: np.ndarray, bias: np.ndarray | None, activation: str) -> np.ndarray:
+        return kernels.dense_forward(x, self.kernel.value, bias, activation=activation)
 
-    def without_activation(self) -> Dense:
-        """Return a layer that shares this one's weights and stops before the activation.
-
-        Losses of probabilities are computed from the scores before a sigmoid or softmax, which
-        are exact where the probabilities have rounded to 0 or 1.
-        """
-        scores = copy.copy(self)
-        scores.activation = activations.linear
-        return scores
-
-    def forward(
-        self, x: np.ndarray, training: bool = False
-    ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Compute `activation(x @ kernel + bias)`.
-
-        The cache is the input, what the kernel made of it, and the output: one array where the
-        kernel applies the activation.
-        """
-        bias = None if self.bias is None else self.bias.value
-        fused = self._fused_activation
-        z = kernels.dense_forward(x, self.kernel.value, bias, activation=fused or "linear")
-        y = self.activation.compute(z) if fused is None else z
-        return y, (x, z, y)
-
-    def backward(
-        self,
-        cache: tuple[np.ndarray, np.ndarray, np.ndarray],
-        d_y: np.ndarray,
-        input_gradient: bool = True,
-    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
-        """Go back through `forward`."""
-        x, z, y = cache
-        fused = self._fused_activation
-        if fused is None:
-            d_y = self.activation.backward(z, y, d_y)
-        d_x, d_kernel, d_bias = kernels.dense_backward(
-            x,
-            z,
+    def _product_backward(
+        self, cache: Cache, d_z: np.ndarray, activation: str, input_gradient: bool
+    ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None]:
+        return kernels.dense_backward(
+            cache.x,
+            cache.z,
             self.kernel.value,
-            d_y,
-            activation=fused or "linear",
+            d_z,
+            activation=activation,
             use_bias=self.use_bias,
             input_gradient=input_gradient,
         )
-        return d_x, [d_kernel] if d_bias is None else [d_kernel, d_bias]
-
-    @property
-    def _fused_activation(self) -> str | None:
-        """Name of the activation if the kernel can apply it, else None."""
-        name = self.activation.__name__
-        return name if name in kernels.ACTIVATIONS else None

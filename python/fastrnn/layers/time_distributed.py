@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastrnn.layers.batch_normalization import BatchNormalization
 from fastrnn.layers.dropout import Dropout
 from fastrnn.layers.inputs import as_numbers
 from fastrnn.layers.layer import Layer, Shape
@@ -31,7 +32,8 @@ class TimeDistributed(Layer):
     """Applies a layer to each step of its input, with the same weights.
 
     The steps are computed at once, as rows of one batch, unless the layer would mix rows: then
-    (a stateful layer, a dropout mask that is shared among rows) they are one after another.
+    (a stateful layer, a BatchNormalization, a dropout mask that is shared among rows) they are one
+    after another.
 
     As in Keras the mask of the input is that of the output too, and an activity regularizer of
     the layer inside is not applied: that of the TimeDistributed is.
@@ -200,7 +202,8 @@ class TimeDistributed(Layer):
 def _mixes_rows(layer: Layer) -> bool:
     """Return whether what a layer makes of a row depends on the other rows of its batch."""
     shared_noise = isinstance(layer, Dropout) and (layer.noise_shape or (None,))[0] is not None
-    return layer.stateful or shared_noise or any(map(_mixes_rows, layer._sublayers()))
+    mixes = layer.stateful or shared_noise or isinstance(layer, BatchNormalization)
+    return mixes or any(map(_mixes_rows, layer._sublayers()))
 
 
 def _step_shape(shape: Sequence[int | None]) -> Shape:
