@@ -51,6 +51,9 @@ NEEDED: dict[str, Any] = {
     "specificity": 0.5,
     "sensitivity": 0.5,
     "fn": fastrnn.losses.hinge,
+    "filters": 2,
+    "pool_size": 2,
+    "kernel_size": 2,
 }
 SPECIAL = {
     "layers.Bidirectional": {"layer": fastrnn.layers.LSTM(2)},

@@ -1,4 +1,4 @@
-"""Conv1D, pooling, padding and cropping beyond the golden cases: random shapes, bad input, masks."""
+"""Conv1D, pooling, padding and cropping beyond the golden cases: shapes, bad input, masks."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_empty_batches_and_open_sizes(layer: layers.Layer) -> None:
     assert layer.compute_output_shape((None, None, 3))[:2] == (None, None)
     assert layer.compute_output_shape(X.shape) == full.shape
     for call in (layer, layer.build):
-        with pytest.raises(ValueError, match="input of layer.*Received: shape="):
+        with pytest.raises(ValueError, match=r"input of layer.*Received: shape="):
             call(X[0, :, 0] if call is layer else (5,))
 
 
