@@ -9,7 +9,7 @@
 namespace fastrnn {
 namespace {
 
-// Output positions whose factors are packed together for the gradient of the kernel.
+// Output positions that are packed together for the gradient of the kernel.
 constexpr int64_t kConvBlock = 512;
 
 inline int conv1d_threads(const Conv1d& p) {
@@ -70,13 +70,13 @@ inline void conv1d_forward(const Conv1dForward& a) {
   Workspace workspace(a.workspace);
   Conv1dForwardLayout layout(p, workspace);
   in_parallel(conv1d_threads(p), [&](const Team& team) {
-    Laps laps(team);
+    Laps laps;
     for (int64_t k = 0; k < taps.products; ++k) {
       layout.kernels[k].for_panels(team, [&](int64_t panel) {
         layout.kernels[k].pack(panel, a.kernel + k * taps.depth * H, H);
       });
     }
-    team.meet();
+    team.barrier();
     const Range mine = share(p.batch * p.out, team);
     for_samples(mine, p.out, [&](int64_t sample, int64_t first, int64_t end) {
       float* y = a.y + (sample * p.out + first) * H;
@@ -138,7 +138,7 @@ inline void conv1d_backward(const Conv1dBackward& a) {
   __builtin_memset(a.dkernel, 0, sizeof(float) * layout.window * H);
   if (a.dbias) __builtin_memset(a.dbias, 0, sizeof(float) * H);
   in_parallel(conv1d_threads(p), [&](const Team& team) {
-    Laps laps(team);
+    Laps laps;
     if (a.dx) {
       for (int64_t k = team.thread; k < p.taps; k += team.threads) {
         layout.kernels[k].for_panels(kAlone, [&](int64_t panel) {
@@ -151,7 +151,7 @@ inline void conv1d_backward(const Conv1dBackward& a) {
     for_vectors({all.begin * H, all.end * H}, [&](int64_t i, auto lanes) {
       lanes.write(dz + i, lanes.read(a.dy + i) * derivative(p.activation, lanes.read(a.y + i)));
     });
-    team.meet();
+    team.barrier();
     if (a.dx) {
       const Range samples = share(p.batch, team);
       for (int64_t sample = samples.begin; sample < samples.end; ++sample) {
@@ -174,10 +174,10 @@ inline void conv1d_backward(const Conv1dBackward& a) {
         layout.x.put(k, window);
         layout.dz.put(k, dz + (first + k) * H);
       }
-      team.meet();
+      team.barrier();
       add_outer_product(layout.x, layout.dz, depth, a.dkernel, H, team);
-      if (a.dbias) layout.dz.add_column_sums(depth, a.dbias, team);
-      team.meet();
+      if (a.dbias) add_column_sums(layout.dz, depth, a.dbias, team);
+      team.barrier();
     }
     laps.end(Phase::dense);
   });

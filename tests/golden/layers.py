@@ -44,8 +44,9 @@ def draw_inputs(keras: Any, row: dict[str, Any], rng: np.random.Generator) -> Ar
 
 def _arguments(layer: Any, given: Arrays, tensor: Any) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
-    takes_mask = "mask" in inspect.signature(layer.call).parameters
-    if "mask" in given and takes_mask:
+    # A layer of Keras says it by its signature.
+    uses_mask = getattr(layer, "uses_mask", "mask" in inspect.signature(layer.call).parameters)
+    if "mask" in given and uses_mask:
         arguments["mask"] = tensor(given["mask"])
     if "initial_state/0" in given:
         arguments["initial_state"] = [tensor(s) for s in sequence(given, "initial_state")]

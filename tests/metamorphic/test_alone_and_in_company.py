@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fastrnn import layers, models
 from golden import layer_rows, metrics
-from golden.draws import weight
+from golden.draws import weights_of
 from golden.objects import fastrnn_object
 
 FEATURES = 3
@@ -40,7 +40,7 @@ def of_steps() -> list[str]:
 
 def model_of(layer: Any, *above: layers.Layer) -> models.Sequential:
     model = models.Sequential([layers.Input((None, FEATURES)), layer, *above])
-    model.set_weights([weight(RNG, w.shape) for w in model.weights])
+    model.set_weights(weights_of(RNG, model.weights))
     return model
 
 
@@ -106,10 +106,21 @@ def test_layers_of_lists(name: str) -> None:
 # Layers of which no case of the table has steps of `FEATURES`, or that are built on tokens.
 OTHERS: dict[str, Callable[[], layers.Layer]] = {
     "Activation": lambda: layers.Activation("tanh"),
+    "BatchNormalization": layers.BatchNormalization,  # a batch's statistics are those of all rows
     "ELU": lambda: layers.ELU(0.7),
+    "Identity": layers.Identity,
     "LeakyReLU": lambda: layers.LeakyReLU(0.2),
     "Masking": lambda: layers.Masking(0.0),
     "ReLU": lambda: layers.ReLU(negative_slope=0.1),
+}
+# Layers in whose windows the padding of a list would stand beside the sequence.
+WINDOWS: dict[str, Callable[[], layers.Layer]] = {
+    "AveragePooling1D": lambda: layers.AveragePooling1D(2),
+    "Conv1D": lambda: layers.Conv1D(2, 2),
+    "Cropping1D": layers.Cropping1D,
+    "MaxPooling1D": lambda: layers.MaxPooling1D(2),
+    "UpSampling1D": layers.UpSampling1D,
+    "ZeroPadding1D": layers.ZeroPadding1D,
 }
 # Why a class has no case of its own.
 WITHOUT = {
@@ -128,7 +139,7 @@ def test_every_layer_class_is_decided() -> None:
         if issubclass(each, layers.Layer)
     }
     tested = {layer_rows.CASES[name]["layer"]["class_name"] for name in of_steps()}
-    assert not classes - {fastrnn_name(each) for each in tested} - set(OTHERS) - set(WITHOUT)
+    assert not classes - {fastrnn_name(each) for each in tested} - {*OTHERS, *WINDOWS, *WITHOUT}
 
 
 def fastrnn_name(name: str) -> str:
@@ -145,11 +156,18 @@ def test_other_layers_of_lists(name: str) -> None:
     np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", WINDOWS)
+def test_windows_refuse_lists(name: str) -> None:
+    model = model_of(WINDOWS[name](), layers.LSTM(2))
+    with pytest.raises(ValueError, match="differing lengths"):
+        model.predict(SEQUENCES, verbose=0)
+
+
 @pytest.mark.parametrize("mask_zero", [False, True])
 def test_embeddings_of_lists(mask_zero: bool) -> None:
     model = models.Sequential([layers.Embedding(9, 3, mask_zero=mask_zero), layers.GRU(2)])
     model.build((None, None))
-    model.set_weights([weight(RNG, w.shape) for w in model.weights])
+    model.set_weights(weights_of(RNG, model.weights))
     tokens = [[1, 0, 2], [3], [4, 5, 6, 7, 0, 8]]
     alone = [model.predict(np.array([each]), verbose=0)[0] for each in tokens]
     np.testing.assert_allclose(model.predict(tokens, verbose=0), alone, rtol=1e-5, atol=1e-6)
