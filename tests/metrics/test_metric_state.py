@@ -94,7 +94,7 @@ def test_objects_keep_their_places() -> None:
         metrics.Mean,
         lambda: 0,
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_other_values_are_refused_by_name(value: Any) -> None:
     with pytest.raises(TypeError, match=r"`seen\['x'\]\[1\]` must hold None.*Received: "):
