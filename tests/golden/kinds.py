@@ -11,6 +11,7 @@ from golden import (
     functions,
     layers,
     losses,
+    merges,
     metrics,
     models,
     optimizers,
@@ -20,6 +21,7 @@ from golden import (
 FOLDER = Path(__file__).parent
 KINDS: dict[str, Any] = {
     "layers": layers,
+    "merges": merges,
     "models": models,
     "activations": activations,
     "optimizers": optimizers,

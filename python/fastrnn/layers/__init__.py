@@ -1,12 +1,16 @@
 """Layers, with the names, arguments and defaults of Keras."""
 
 from fastrnn.layers.activation import Activation
+from fastrnn.layers.add import Add, add
+from fastrnn.layers.average import Average, average
 from fastrnn.layers.average_pooling1d import AveragePooling1D
 from fastrnn.layers.batch_normalization import BatchNormalization
 from fastrnn.layers.bidirectional import Bidirectional
+from fastrnn.layers.concatenate import Concatenate, concatenate
 from fastrnn.layers.conv1d import Conv1D
 from fastrnn.layers.cropping1d import Cropping1D
 from fastrnn.layers.dense import Dense
+from fastrnn.layers.dot import Dot, dot
 from fastrnn.layers.dropout import Dropout
 from fastrnn.layers.elu import ELU
 from fastrnn.layers.embedding import Embedding
@@ -24,6 +28,9 @@ from fastrnn.layers.leaky_relu import LeakyReLU
 from fastrnn.layers.lstm import LSTM
 from fastrnn.layers.masking import Masking
 from fastrnn.layers.max_pooling1d import MaxPooling1D
+from fastrnn.layers.maximum import Maximum, maximum
+from fastrnn.layers.minimum import Minimum, minimum
+from fastrnn.layers.multiply import Multiply, multiply
 from fastrnn.layers.permute import Permute
 from fastrnn.layers.relu import ReLU
 from fastrnn.layers.repeat_vector import RepeatVector
@@ -32,6 +39,7 @@ from fastrnn.layers.serialization import deserialize, serialize
 from fastrnn.layers.simple_rnn import SimpleRNN
 from fastrnn.layers.softmax import Softmax
 from fastrnn.layers.spatial_dropout1d import SpatialDropout1D
+from fastrnn.layers.subtract import Subtract, subtract
 from fastrnn.layers.time_distributed import TimeDistributed
 from fastrnn.layers.up_sampling1d import UpSampling1D
 from fastrnn.layers.zero_padding1d import ZeroPadding1D
@@ -45,14 +53,18 @@ __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "Add",
+    "Average",
     "AveragePooling1D",
     "AvgPool1D",
     "BatchNormalization",
     "Bidirectional",
+    "Concatenate",
     "Conv1D",
     "Convolution1D",
     "Cropping1D",
     "Dense",
+    "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -71,6 +83,9 @@ __all__ = [
     "Masking",
     "MaxPool1D",
     "MaxPooling1D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "Permute",
     "ReLU",
     "RepeatVector",
@@ -78,9 +93,18 @@ __all__ = [
     "SimpleRNN",
     "Softmax",
     "SpatialDropout1D",
+    "Subtract",
     "TimeDistributed",
     "UpSampling1D",
     "ZeroPadding1D",
+    "add",
+    "average",
+    "concatenate",
     "deserialize",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
     "serialize",
+    "subtract",
 ]

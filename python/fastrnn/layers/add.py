@@ -1,0 +1,61 @@
+"""The sum of inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastrnn.layers.merge import Merge
+from fastrnn.layers.serialization import serializable
+
+
+@serializable("keras.layers")
+class Add(Merge):
+    """Adds its inputs.
+
+    Inputs broadcast to one shape.
+
+    Args:
+        **kwargs: `name`.
+
+    Call arguments:
+        inputs: List of arrays.
+
+    Returns of a call:
+        Array of the shape to which the inputs broadcast.
+
+    Raises:
+        ValueError: If the inputs are not a list, or do not broadcast.
+
+    Example:
+        >>> Add()([[[1.0]], [[2.0]]]).tolist()
+        [[3.0]]
+    """
+
+    def _merge(self, x: list[np.ndarray]) -> tuple[np.ndarray, Any]:
+        y = x[0]
+        for each in x[1:]:
+            y = y + each
+        return y, None
+
+    def _unmerge(self, kept: Any, d_y: np.ndarray, count: int) -> Sequence[np.ndarray]:
+        return [d_y] * count
+
+
+def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return the sum of the inputs; see `Add`.
+
+    Args:
+        inputs: List of arrays or of symbolic tensors.
+        **kwargs: Arguments of `Add`.
+
+    Returns:
+        An array or a symbolic tensor.
+
+    Example:
+        >>> add([[[1.0]], [[2.0]]]).tolist()
+        [[3.0]]
+    """
+    return Add(**kwargs)(inputs)
