@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from fastrnn import layers, models, saving
 from golden import models as golden_models
-from golden.draws import draw, weight
+from golden.draws import draw, weights_of
 from golden.objects import fastrnn_object
 
 
@@ -59,7 +59,7 @@ def test_copies_predict_and_train_alike(name: str, tmp_path: Path) -> None:
     size = row["batch_size"]
     if not model.built:
         model.build((size, *row["x"]["shape"]))
-    model.set_weights([weight(rng, w.shape) for w in model.weights])
+    model.set_weights(weights_of(rng, model.weights))
     for index in row["frozen"]:
         model.layers[index].trainable = False
     x = draw(rng, row["x"]["kind"], (size, *row["x"]["shape"]))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fastrnn import layers, losses, models
 from golden import models as golden_models
-from golden.draws import draw, weight
+from golden.draws import draw, weight, weights_of
 from golden.objects import fastrnn_object
 
 PLAIN = [
@@ -26,7 +26,7 @@ def test_golden_models(name: str) -> None:
     size = row["batch_size"]
     if not model.built:
         model.build((size, *row["x"]["shape"]))
-    model.set_weights([weight(rng, w.shape) for w in model.weights])
+    model.set_weights(weights_of(rng, model.weights))
     given = row["compile"]["loss"]
     loss = losses.get(given if isinstance(given, str) else fastrnn_object(given))
     model.compile("sgd", loss)
