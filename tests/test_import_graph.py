@@ -37,11 +37,11 @@ ROWS = (
         "configurable",
         "docstrings",
         "naming",
-        "results",
         "table_gradient",
         "state",
         "utils.custom_objects",
     ),
+    ("results",),
     ("_core",),
 )
 ROW_OF = {name: number for number, names in enumerate(ROWS) for name in names}

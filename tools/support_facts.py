@@ -105,13 +105,6 @@ LEFT_OUT = (
     _names("left out", "attention", "layers.*Attention"),
     _names(
         "left out",
-        "need a functional model",
-        "layers.Add layers.Average layers.Concatenate layers.Dot layers.Maximum layers.Minimum "
-        "layers.Multiply layers.Subtract layers.add layers.average layers.concatenate layers.dot "
-        "layers.maximum layers.minimum layers.multiply layers.subtract",
-    ),
-    _names(
-        "left out",
         "the kernels run whole sequences, not cells",
         "layers.RNN layers.SimpleRNNCell layers.LSTMCell layers.GRUCell layers.StackedRNNCells",
     ),

@@ -86,6 +86,25 @@ def with_numpy(value: Any) -> Any:
     return value
 
 
+def without_numpy(value: Any) -> Any:
+    """Undo `with_numpy` for one array or number; any other value stays as it is.
+
+    Args:
+        value: Any value.
+
+    Example:
+        >>> type(without_numpy(with_numpy(2.0)))
+        <class 'float'>
+    """
+    if isinstance(value, Array):
+        return value.view(np.ndarray)
+    if isinstance(value, Float32):
+        return np.float32(value)
+    if isinstance(value, (int, float)) and hasattr(value, "numpy"):
+        return float(value) if isinstance(value, float) else int(value)
+    return value
+
+
 def returns_numpy(function: Callable[P, R]) -> Callable[P, R]:
     """Make a function return its result `with_numpy`."""
 

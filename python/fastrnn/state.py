@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.results import without_numpy
+
 _OBJECT = "state of an object"
 
 
@@ -70,6 +72,7 @@ def is_plain_array(value: Any) -> bool:
 
 
 def _plain(value: Any, place: str, owner: object) -> Any:
+    value = without_numpy(value)
     if value is None or type(value) in (bool, int, float, str):
         return value
     if is_plain_array(value):

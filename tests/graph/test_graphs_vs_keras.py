@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -97,6 +98,10 @@ def test_gradients(keras: ModuleType, name: str) -> None:
         )
 
 
+def without_number(name: str) -> str:
+    return re.sub(r"_\d+", "", name)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_twenty_training_steps(keras: ModuleType, name: str) -> None:
     pair = Trained(name, keras, seed=1)
@@ -104,12 +109,13 @@ def test_twenty_training_steps(keras: ModuleType, name: str) -> None:
     for step in range(20):
         wanted = pair.theirs.train_on_batch(pair.x, pair.y, return_dict=True)
         got = pair.ours.train_on_batch(pair.x, pair.y, return_dict=True)
-        wanted = {key: float(value) for key, value in wanted.items()}
-        assert got == pytest.approx(wanted, rel=3e-4, abs=1e-5), step
+        # By their places: the numbers of automatic names count all layers of the process.
+        wanted = [float(value) for value in wanted.values()]
+        assert list(got.values()) == pytest.approx(wanted, rel=3e-4, abs=1e-5), step
     wanted = pair.theirs.evaluate(pair.x, pair.y, verbose=0, return_dict=True)
     got = pair.ours.evaluate(pair.x, pair.y, verbose=0, return_dict=True)
-    assert list(got) == list(wanted)
-    assert got == pytest.approx({key: float(value) for key, value in wanted.items()}, rel=1e-3)
+    assert [without_number(key) for key in got] == [without_number(key) for key in wanted]
+    assert list(got.values()) == pytest.approx(list(map(float, wanted.values())), rel=1e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -138,7 +144,8 @@ def test_files_both_ways(keras: ModuleType, name: str, tmp_path: Path) -> None:
         assert_same(flat(loaded.predict(pair.x, verbose=0)), wanted)
         loaded.train_on_batch(pair.x, pair.y)
         pair.ours.save(tmp_path / f"ours{end}")
-        theirs = keras.models.load_model(tmp_path / f"ours{end}")
+        # Keras 3.15.1 cannot read a dict of losses by name from .h5, not even its own.
+        theirs = keras.models.load_model(tmp_path / f"ours{end}", compile=end == ".keras")
         assert_same(flat(theirs.predict(pair.x, verbose=0)), wanted)
     for back in (fastrnn.to_keras(pair.ours), fastrnn.from_keras(pair.theirs)):
         assert_same(flat(back.predict(pair.x, verbose=0)), wanted)

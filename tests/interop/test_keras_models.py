@@ -94,8 +94,8 @@ def test_models_that_are_not_compiled_or_not_built(keras: Any) -> None:
 
 def test_what_is_not_supported_is_named(keras: Any) -> None:
     layers = keras.layers
-    model = keras.Sequential([layers.Input((5, 2)), layers.Conv1D(2, 3, name="eyes")])
-    with pytest.raises(ValueError, match="layer 1 'eyes' of class Conv1D"):
+    model = keras.Sequential([layers.Input((5, 2)), layers.Conv1DTranspose(2, 3, name="eyes")])
+    with pytest.raises(ValueError, match="layer 1 'eyes' of class Conv1DTranspose"):
         fastrnn.from_keras(model)
     bounded = keras.Sequential([layers.Input((5, 2)), layers.GRU(2, dtype="float16", name="half")])
     with pytest.raises(ValueError, match=r"'half'.*float16"):

@@ -122,6 +122,20 @@ WINDOWS: dict[str, Callable[[], layers.Layer]] = {
     "UpSampling1D": layers.UpSampling1D,
     "ZeroPadding1D": layers.ZeroPadding1D,
 }
+# Layers that merge several inputs, and those of them that would sum over steps or shift them.
+MERGES: dict[str, Callable[[], layers.Layer]] = {
+    "Add": layers.Add,
+    "Average": layers.Average,
+    "Concatenate": layers.Concatenate,
+    "Maximum": layers.Maximum,
+    "Minimum": layers.Minimum,
+    "Multiply": layers.Multiply,
+    "Subtract": layers.Subtract,
+}
+MERGES_OF_STEPS: dict[str, Callable[[], layers.Layer]] = {
+    "Concatenate steps": lambda: layers.Concatenate(axis=1),
+    "Dot": lambda: layers.Dot(axes=1),
+}
 # Why a class has no case of its own.
 WITHOUT = {
     "Embedding": "takes tokens: test_embeddings_of_lists",
@@ -139,7 +153,8 @@ def test_every_layer_class_is_decided() -> None:
         if issubclass(each, layers.Layer)
     }
     tested = {layer_rows.CASES[name]["layer"]["class_name"] for name in of_steps()}
-    assert not classes - {fastrnn_name(each) for each in tested} - {*OTHERS, *WINDOWS, *WITHOUT}
+    decided = {*OTHERS, *WINDOWS, *MERGES, *MERGES_OF_STEPS, *WITHOUT}
+    assert not classes - {fastrnn_name(each) for each in tested} - decided
 
 
 def fastrnn_name(name: str) -> str:
@@ -161,6 +176,28 @@ def test_windows_refuse_lists(name: str) -> None:
     model = model_of(WINDOWS[name](), layers.LSTM(2))
     with pytest.raises(ValueError, match="differing lengths"):
         model.predict(SEQUENCES, verbose=0)
+
+
+def merging(layer: layers.Layer) -> models.Model:
+    x = layers.Input((None, FEATURES))
+    merged = layer([x, layers.GRU(FEATURES, return_sequences=True)(x)])
+    model = models.Model(x, layers.LSTM(2)(merged))
+    model.set_weights(weights_of(RNG, model.weights))
+    return model
+
+
+@pytest.mark.parametrize("name", MERGES)
+def test_merges_of_lists(name: str) -> None:
+    model = merging(MERGES[name]())
+    together = model.predict(SEQUENCES, verbose=0)
+    alone = [model.predict(each[np.newaxis], verbose=0)[0] for each in SEQUENCES]
+    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", MERGES_OF_STEPS)
+def test_merges_of_steps_refuse_lists(name: str) -> None:
+    with pytest.raises(ValueError, match="differing lengths"):
+        merging(MERGES_OF_STEPS[name]()).predict(SEQUENCES, verbose=0)
 
 
 @pytest.mark.parametrize("mask_zero", [False, True])

@@ -48,7 +48,7 @@ def test_rates(name: str, config: dict[str, Any], keras: ModuleType) -> None:
     want = [float(theirs(keras.ops.convert_to_tensor(step, "int64"))) for step in STEPS]
     # Two roundings of the largest rate, where a cosine cancels.
     np.testing.assert_allclose(got, want, rtol=5e-7, atol=2e-7 * max(want))
-    assert all(type(rate) is float for rate in got)
+    assert all(isinstance(rate, float) for rate in got)
 
 
 @schedule_variants

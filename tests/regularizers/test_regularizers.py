@@ -31,7 +31,7 @@ def test_values_and_gradients_are_those_of_keras(
     with tf.GradientTape() as tape:
         wanted = getattr(keras.regularizers, name)(**config)(variable)
     ours = getattr(regularizers, name)(**config)
-    assert type(ours(x)) is float
+    assert isinstance(ours(x), float)
     assert ours(x) == pytest.approx(float(wanted), rel=1e-5)
     d_x = tape.gradient(wanted, variable)
     got = ours.gradient(x)

@@ -47,9 +47,10 @@ class Multiply(MaskedMerge):
         y = factors[0]
         for factor in factors[1:]:
             y = y * factor
-        if not any(mask is None for mask in masks):
+        given = [mask for mask in masks if mask is not None]
+        if len(given) == len(masks):
             # An entry that counts in no input is 0, as in Keras.
-            counts = np.logical_or.reduce(np.broadcast_arrays(*masks))
+            counts = np.logical_or.reduce(np.broadcast_arrays(*given))
             y = np.where(counts, y, np.float32(0.0))
         return y, (factors, masks)
 
