@@ -51,6 +51,7 @@ NEEDED: dict[str, Any] = {
     "specificity": 0.5,
     "sensitivity": 0.5,
     "fn": fastrnn.losses.hinge,
+    "axes": 1,
     "filters": 2,
     "pool_size": 2,
     "kernel_size": 2,
