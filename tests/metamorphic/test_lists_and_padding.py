@@ -51,18 +51,8 @@ def evaluated(loss: Any, metric: Any, y: list[np.ndarray], masked: bool, size: i
     return logs, np.concatenate([a[:n] for a, n in zip(found, LENGTHS, strict=True)])
 
 
-# Known fault: batches are weighted by their own steps, of which `ignore_class` leaves out some.
-IGNORED = pytest.mark.xfail(
-    reason="the loss with `ignore_class` depends on batch_size", strict=True
-)
-SIZES = [
-    pytest.param(name, size, marks=IGNORED if name == "sparse ignored" and size < 4 else ())
-    for name in TAKEN
-    for size in (4, 3, 1)
-]
-
-
-@pytest.mark.parametrize(("name", "size"), SIZES)
+@pytest.mark.parametrize("size", [4, 3, 1])
+@pytest.mark.parametrize("name", TAKEN)
 def test_losses(name: str, size: int) -> None:
     row = TAKEN[name]
     rng = np.random.default_rng(2)

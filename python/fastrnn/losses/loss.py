@@ -120,6 +120,17 @@ class Loss(Configurable):
         return self.differentiate(y_true, y_pred).values
 
     @returns_numpy
+    def counted(self, y_true: np.ndarray) -> np.ndarray | None:
+        """Return which values this loss counts by their labels alone, or None if it counts all.
+
+        Args:
+            y_true: Labels.
+
+        Returns:
+            Booleans, of the shape of the values of the loss or with a last dimension of 1.
+        """
+        return None
+
     def __call__(
         self,
         y_true: npt.ArrayLike,

@@ -60,6 +60,10 @@ class SparseCategoricalCrossentropy(Loss):
         """Return the crossentropies, their derivative and where a label is not ignored."""
         return _differentiate(y_true, y_pred, from_logits or self.from_logits, self.ignore_class)
 
+    def counted(self, y_true: np.ndarray) -> np.ndarray | None:
+        """Return where a label is not the ignored class."""
+        return None if self.ignore_class is None else y_true != self.ignore_class
+
     def _check_shapes(self, y_true: Shape, y_pred: Shape) -> None:
         true = y_true[:-1] if len(y_true) == len(y_pred) and y_true[-1] == 1 else y_true
         if not same_shapes(true, y_pred[:-1]):

@@ -197,6 +197,15 @@ class TrainStep:
     def _weight_penalty(self) -> float:
         return sum(float(variable.regularizer(variable.value)) for variable in self._penalized)
 
+    def _steps_counted(self, batch: Batch, mask: np.ndarray) -> int:
+        """Return how many steps of a list's sequences count for the loss, each the same."""
+        loss = self._parts[0].loss
+        assert batch.y is not None
+        counted = None if loss is None else loss.counted(np.asarray(batch.y[0]))
+        if counted is not None:
+            mask = mask & counted.reshape(mask.shape)
+        return int(np.count_nonzero(mask))
+
     def _gather(
         self,
         losses: Sequence[float],
@@ -208,7 +217,7 @@ class TrainStep:
         # The last batch of an epoch may be smaller, so that each counts by its samples.
         samples = len(batch.x[0])
         if batch.mask is not None and masks[0] is not None:
-            samples = int(np.count_nonzero(masks[0]))  # of a list each step counts the same
+            samples = self._steps_counted(batch, masks[0])
         self._samples += samples
         total = penalty
         for factor, loss in zip(self._loss_weights, losses, strict=True):
