@@ -191,11 +191,11 @@ LEFT_OUT = (
     _names(
         "out of scope",
         "for Keras's backends",
-        "utils.Config utils.clear_session utils.*interactive_logging* utils.get_source_inputs "
+        "utils.Config utils.*interactive_logging* utils.get_source_inputs "
         "utils.is_keras_tensor utils.standardize_dtype "
         "utils.*registered* utils.register_* utils.*keras_object utils.get_custom_objects "
         "utils.CustomObjectScope utils.custom_object_scope utils.Progbar utils.get_file "
-        "utils.normalize utils.split_dataset utils.*x_y_sample_weight",
+        "utils.split_dataset utils.*x_y_sample_weight",
     ),
     _names(
         "left out",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from fastrnn import (
     activations,
+    backend,
     callbacks,
     constraints,
     datasets,
@@ -40,6 +41,7 @@ __all__ = [
     "Sequential",
     "__version__",
     "activations",
+    "backend",
     "callbacks",
     "constraints",
     "datasets",

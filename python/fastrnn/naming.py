@@ -32,6 +32,11 @@ def auto_name(class_name: str) -> str:
     return f"{name}_{number}" if number else name
 
 
+def reset_names() -> None:
+    """Forget the names in use: the next LSTM is `lstm` again."""
+    _used.clear()
+
+
 @contextmanager
 def names_not_counted() -> Iterator[None]:
     """Within the `with` block, `auto_name` uses no name up.

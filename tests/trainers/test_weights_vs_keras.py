@@ -87,7 +87,7 @@ def test_class_weights(keras: ModuleType, rng: np.random.Generator, labels: str)
         metrics=["accuracy"],
         weighted_metrics=["accuracy"],
     )
-    weights = {0: 0.5, 2: 4.0}
+    weights = {0.0: 0.5, 2: 4.0} if labels == "column of ids" else {0: 0.5, 2: 4.0}
     got = assert_same_fit(
         theirs, ours, x, y, class_weight=weights, validation_split=0.3, **ARGUMENTS
     )
@@ -168,6 +168,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"class_weight": [1.0, 2.0]}, r"dict from class ids.*Received: class_weight=\[1.0, 2.0\]"),
     ({"class_weight": {"1": 2.0}}, "dict from class ids"),
     ({"class_weight": {1: "a"}}, "dict from class ids"),
+    ({"class_weight": {0.5: 2.0}}, "dict from class ids"),
     ({"class_weight": {1: 2.0}, "sample_weight": np.ones(7)}, "must not be given together"),
 ]
 

@@ -1,4 +1,4 @@
-"""`to_categorical` is Keras's, but refuses ids that are no classes."""
+"""`to_categorical` is Keras's, but refuses ids that are no classes with a clear message."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from fastrnn.utils import to_categorical
         (2, None),
         ([1.0, 0.0], None),
         ([], 3),
+        ([-1, 0, 1], 3),
+        ([[-3], [2], [-2]], 3),
+        ([2, -1], None),
     ],
     ids=str,
 )
@@ -33,8 +36,9 @@ def test_as_keras(x: Any, num_classes: int | None, keras: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("x", "num_classes", "message"),
     [
-        ([0, 3], 3, r"in \[0, 3\).*Received: 3"),
-        ([0, -1], None, r"in \[0, 1\).*Received: -1"),
+        ([0, 3], 3, r"in \[-3, 3\).*Received: 3"),
+        ([0, -2], None, r"in \[-1, 1\).*Received: -2"),
+        ([-1, -2], None, "`num_classes` must be given.*Received: -1"),
         ([], None, "`num_classes` must be given"),
     ],
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fastrnn.backend import clear_session
 from fastrnn.random import set_random_seed
 from fastrnn.utils.model_visualization import model_to_dot, plot_model
-from fastrnn.utils.numerical_utils import to_categorical
+from fastrnn.utils.numerical_utils import normalize, to_categorical
 from fastrnn.utils.plot_history import plot_history
 from fastrnn.utils.py_dataset import PyDataset
 from fastrnn.utils.sequence_utils import pad_sequences
@@ -15,7 +16,9 @@ Sequence = PyDataset
 __all__ = [
     "PyDataset",
     "Sequence",
+    "clear_session",
     "model_to_dot",
+    "normalize",
     "pad_sequences",
     "plot_history",
     "plot_model",

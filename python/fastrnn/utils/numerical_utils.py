@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from fastrnn.arguments import is_integer
+
 
 def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> np.ndarray:
     """Turn class ids into one-hot rows.
 
     Args:
-        x: Class ids in [0, num_classes), any shape; a last dimension of 1 is dropped.
+        x: Class ids, any shape; a last dimension of 1 is dropped. A negative id counts from the
+            end, as in Keras: -1 is the last class.
         num_classes: Number of classes. Defaults to the largest id plus 1.
 
     Returns:
@@ -31,9 +34,44 @@ def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> np.ndarr
         if not ids.size:
             raise ValueError("`num_classes` must be given where `x` is empty.")
         num_classes = int(ids.max()) + 1
-    bad = ids[(ids < 0) | (ids >= num_classes)]
+        if num_classes < 1:
+            raise ValueError(
+                "`num_classes` must be given where all ids of `x` are negative. "
+                f"Received: {ids.flat[0]}"
+            )
+    bad = ids[(ids < -num_classes) | (ids >= num_classes)]
     if bad.size:
-        raise ValueError(f"`x` must hold class ids in [0, {num_classes}). Received: {bad[0]}")
+        raise ValueError(
+            f"`x` must hold class ids in [{-num_classes}, {num_classes}). Received: {bad[0]}"
+        )
     one_hot = np.zeros((*ids.shape, num_classes))
-    np.put_along_axis(one_hot, ids[..., np.newaxis], 1.0, axis=-1)
+    np.put_along_axis(one_hot, ids[..., np.newaxis] % num_classes, 1.0, axis=-1)
     return one_hot
+
+
+def normalize(x: npt.ArrayLike, axis: int = -1, order: float = 2) -> np.ndarray:
+    """Divide by the norm along an axis; vectors of zeros stay as they are.
+
+    Args:
+        x: Numbers, any shape.
+        axis: The axis along which the vectors lie.
+        order: Order of the norm, as in `numpy.linalg.norm`: 2 for the Euclidean norm.
+
+    Returns:
+        Array of the shape of `x`.
+
+    Raises:
+        ValueError: If `x` has no axis `axis`.
+
+    Example:
+        >>> normalize([[3.0, 4.0], [0.0, 0.0]])
+        array([[0.6, 0.8],
+               [0. , 0. ]])
+    """
+    array = np.asarray(x)
+    if not is_integer(axis) or not -array.ndim <= axis < array.ndim:
+        raise ValueError(
+            f"`axis` must be an axis of `x`, which has {array.ndim}. Received: axis={axis!r}"
+        )
+    norm = np.linalg.norm(array, order, axis, keepdims=True)
+    return np.asarray(array / np.where(norm == 0, np.ones_like(norm), norm))

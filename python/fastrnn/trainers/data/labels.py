@@ -85,7 +85,9 @@ def check_class_weight(class_weight: Any) -> None:
         ValueError: If it is not.
     """
     if not isinstance(class_weight, Mapping) or not all(
-        isinstance(key, (int, np.integer)) and isinstance(value, (Real, np.number))
+        isinstance(key, (Real, np.number))
+        and float(key).is_integer()  # 1.0 is class 1: keys are often taken from float labels
+        and isinstance(value, (Real, np.number))
         for key, value in class_weight.items()
     ):
         raise ValueError(

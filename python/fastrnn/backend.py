@@ -1,0 +1,142 @@
+"""The parts of `keras.backend` that scripts for recurrent networks call."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any, NoReturn
+
+from fastrnn.naming import reset_names
+
+_EPSILON = 1e-7
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Number the names of new layers and models from the start; collect garbage.
+
+    Models stay usable. There is no global graph, so nothing else has to be cleared. The source of
+    random numbers keeps its state.
+
+    Args:
+        free_memory: Whether to run the garbage collector.
+
+    Example:
+        >>> from fastrnn import backend, layers
+        >>> backend.clear_session()
+        >>> layers.LSTM(2).name, layers.LSTM(2).name
+        ('lstm', 'lstm_1')
+        >>> backend.clear_session()
+        >>> layers.LSTM(2).name
+        'lstm'
+    """
+    reset_names()
+    if free_memory:
+        gc.collect()
+
+
+def backend() -> str:
+    """Return the name of the engine.
+
+    Returns:
+        "fastrnn".
+
+    Example:
+        >>> backend()
+        'fastrnn'
+    """
+    return "fastrnn"
+
+
+def floatx() -> str:
+    """Return the dtype of weights and results.
+
+    Returns:
+        "float32".
+
+    Example:
+        >>> floatx()
+        'float32'
+    """
+    return "float32"
+
+
+def set_floatx(value: str) -> None:
+    """Accept float32, the only dtype of weights.
+
+    Args:
+        value: "float32".
+
+    Raises:
+        ValueError: If it is another dtype.
+
+    Example:
+        >>> set_floatx("float32")
+    """
+    _check_only("floatx", value, floatx(), "the kernels compute in float32")
+
+
+def epsilon() -> float:
+    """Return the number that losses and metrics add to stay away from 0.
+
+    Returns:
+        1e-7.
+
+    Example:
+        >>> epsilon()
+        1e-07
+    """
+    return _EPSILON
+
+
+def set_epsilon(value: float) -> None:
+    """Accept 1e-7, the only value.
+
+    Args:
+        value: 1e-7.
+
+    Raises:
+        ValueError: If it is another number.
+
+    Example:
+        >>> set_epsilon(1e-7)
+    """
+    _check_only("epsilon", value, _EPSILON, "the kernels have it built in")
+
+
+def image_data_format() -> str:
+    """Return where the features of an array are.
+
+    Returns:
+        "channels_last".
+
+    Example:
+        >>> image_data_format()
+        'channels_last'
+    """
+    return "channels_last"
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Accept "channels_last", the only order.
+
+    Args:
+        data_format: "channels_last".
+
+    Raises:
+        ValueError: If it is another order.
+
+    Example:
+        >>> set_image_data_format("channels_last")
+    """
+    _check_only("data_format", data_format, image_data_format(), "features come last")
+
+
+def _check_only(name: str, value: Any, only: Any, reason: str) -> None:
+    if value != only:
+        raise ValueError(f"`{name}` must be {only!r}, because {reason}. Received: {value!r}")
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise AttributeError(
+        f"`fastrnn.backend` has no `{name}`: it holds settings and `clear_session`, no operations "
+        "on tensors. Results are arrays of NumPy, so `numpy` has the operations."
+    )
