@@ -160,8 +160,8 @@ LEFT_OUT = (
     ),
     _names(
         "left out",
-        "need TensorFlow, Orbax or a server",
-        "callbacks.TensorBoard callbacks.OrbaxCheckpoint callbacks.RemoteMonitor",
+        "need Orbax or a server",
+        "callbacks.OrbaxCheckpoint callbacks.RemoteMonitor",
     ),
     _names("left out", "`use_ema` does it", "callbacks.SwapEMAWeights"),
     # ---------------------------------------------------------------------------------- the rest
@@ -207,6 +207,12 @@ LEFT_OUT = (
 )
 
 ARGUMENTS = (
+    Fact(
+        "without effect",
+        "callbacks.TensorBoard",
+        "write_graph write_images profile_batch embeddings_freq embeddings_metadata",
+        "curves and histograms are written",
+    ),
     Fact(
         "without effect",
         "layers.Input layers.InputLayer",

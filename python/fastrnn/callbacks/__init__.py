@@ -11,6 +11,7 @@ from fastrnn.callbacks.learning_rate_scheduler import LearningRateScheduler
 from fastrnn.callbacks.model_checkpoint import ModelCheckpoint
 from fastrnn.callbacks.progress import ProgbarLogger
 from fastrnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from fastrnn.callbacks.tensor_board import TensorBoard
 from fastrnn.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
