@@ -123,7 +123,7 @@ constexpr Powers kPowers = make_powers();
 constexpr float kPowersMagic = 1.5f * float(1 << (23 - kPowerBits));
 FASTRNN_INLINE Vec power_of(Vec shifted) {
   const Vec table = load(reinterpret_cast<const float*>(kPowers.bits));
-  return (Vec)((IntVec)lookup(table, shifted) + ((IntVec)shifted << (23 - kPowerBits)));
+  return (Vec)((BitsVec)lookup(table, shifted) + ((BitsVec)shifted << (23 - kPowerBits)));
 }
 FASTRNN_INLINE Pair power_of(Pair shifted) { return {power_of(shifted.a), power_of(shifted.b)}; }
 

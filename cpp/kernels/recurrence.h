@@ -169,6 +169,7 @@ struct WeightGradients {
 };
 
 inline void copy_or_zero(float* to, const float* from, int64_t count) {
+  if (count == 0) return;  // then the pointers may be null
   if (from) {
     __builtin_memcpy(to, from, sizeof(float) * count);
   } else {

@@ -41,6 +41,7 @@ constexpr int kLanes = kVectorBytes / 4;
 
 typedef float Vec __attribute__((vector_size(kVectorBytes)));
 typedef int32_t IntVec __attribute__((vector_size(kVectorBytes)));
+typedef uint32_t BitsVec __attribute__((vector_size(kVectorBytes)));  // sums of which wrap
 
 // The register tile of the matrix product, kTileRows x kTileVectors accumulators: 12 of 16
 // registers on SSE and AVX2, 24 of 32 on AVX-512 and NEON, which leaves room for a row of the right
