@@ -16,6 +16,7 @@ from fastrnn.docstrings import complete_docstring
 from fastrnn.naming import auto_name
 from fastrnn.optimizers import averaging, clipping, schedules
 from fastrnn.optimizers.gradients import pair
+from fastrnn.optimizers.old_arguments import ignore_decay
 from fastrnn.optimizers.scalars import IterationsValue, LearningRateValue
 from fastrnn.optimizers.schedules import LearningRateSchedule
 from fastrnn.variable import Variable
@@ -48,7 +49,8 @@ class Optimizer(Configurable):
             `apply` update the variables, by the mean of the gradients since the last update.
             Schedules count the calls, all else the updates.
         name: Name of the optimizer. Defaults to the class name in snake case.
-        **kwargs: Refused, with a hint at the argument that may have been meant.
+        **kwargs: Refused, with a hint at the argument that may have been meant; but `decay` of
+            Keras 2 is ignored with a warning, as in Keras 3.
 
     Raises:
         ValueError: If a value is out of range, two of the clipping arguments are set, or an
@@ -103,6 +105,7 @@ class Optimizer(Configurable):
         **kwargs: Any,
     ) -> None:
         cls = type(self)
+        ignore_decay(kwargs)
         refuse_unknown(cls.__name__, kwargs, inspect.signature(cls).parameters)
         clipping.check_limits(clipnorm, clipvalue, global_clipnorm)
         if weight_decay is not None:
