@@ -194,7 +194,7 @@ LEFT_OUT = (
         "utils.Config utils.*interactive_logging* utils.get_source_inputs "
         "utils.is_keras_tensor utils.standardize_dtype "
         "utils.*registered* utils.register_* utils.*keras_object utils.get_custom_objects "
-        "utils.CustomObjectScope utils.custom_object_scope utils.Progbar utils.get_file "
+        "utils.CustomObjectScope utils.custom_object_scope utils.Progbar "
         "utils.split_dataset utils.*x_y_sample_weight",
     ),
     _names(
@@ -207,6 +207,12 @@ LEFT_OUT = (
 )
 
 ARGUMENTS = (
+    Fact(
+        "left out",
+        "utils.get_file",
+        "untar extract archive_format hash_algorithm",
+        "`shutil.unpack_archive` unpacks; the kind of hash is told by its length",
+    ),
     Fact(
         "without effect",
         "callbacks.TensorBoard",

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastrnn.datasets import cache, imdb
-from fastrnn.datasets.cache import PublicFile, download, locate
+from fastrnn.datasets import imdb
+from fastrnn.datasets.cache import locate
+from fastrnn.files import download as downloads
+from fastrnn.files.download import PublicFile, download
+from fastrnn.utils import get_file
 
 CONTENT = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -102,7 +105,7 @@ def test_a_path_that_does_not_exist_is_not_downloaded(home: Path) -> None:
 def test_download(
     path: str, digest: str, server: str, home: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    target = download(PublicFile(server + path, digest), home / "a" / "b" / "f.npz")
+    target = download(PublicFile(server + path, digest), home / "a" / "b" / "f.npz", "")
     assert target.read_bytes() == CONTENT
     assert [p.name for p in target.parent.iterdir()] == ["f.npz"]
     assert f"Downloading {path[1:]}" in capfd.readouterr().err
@@ -120,9 +123,9 @@ def test_a_failed_download_leaves_nothing_and_says_what_to_do(
     path: str, error: type[Exception], message: str, server: str, home: Path
 ) -> None:
     digest = "0" * 64 if path == "/other" else SHA256
-    target = home / "d" / "f.npz"
+    target = home / ".cache/fastrnn/datasets/f.npz"
     with pytest.raises(error, match=message) as caught:
-        download(PublicFile(server + path, digest), target)
+        locate("f.npz", PublicFile(server + path, digest))
     assert isinstance(caught.value, (OSError, ValueError))
     for advice in (f"Fetch {server}{path}", f"put it at `{target}`", "FASTRNN_DATA"):
         assert advice in str(caught.value)
@@ -132,10 +135,10 @@ def test_a_failed_download_leaves_nothing_and_says_what_to_do(
 def test_a_server_that_stops_in_the_middle_is_given_up(
     home: Path, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "_TIMEOUT", 0.2)
+    monkeypatch.setattr(downloads, "_TIMEOUT", 0.2)
     try:
         with pytest.raises(OSError, match=r"Could not download.*timed out"):
-            download(PublicFile(f"{server}/hangs", SHA256), home / "f")
+            download(PublicFile(f"{server}/hangs", SHA256), home / "f", "")
     finally:
         Handler.given_up.set()
     assert list(home.iterdir()) == []
@@ -143,7 +146,7 @@ def test_a_server_that_stops_in_the_middle_is_given_up(
 
 def test_no_server(home: Path) -> None:
     with pytest.raises(OSError, match=r"Could not download.*Fetch"):
-        download(PublicFile("http://127.0.0.1:1/f", SHA256), home / "f")
+        download(PublicFile("http://127.0.0.1:1/f", SHA256), home / "f", "Fetch it.")
     assert list(home.iterdir()) == []
 
 
@@ -154,9 +157,9 @@ def test_an_interrupted_download_leaves_nothing(
         part.write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cache, "_fetch", interrupted)
+    monkeypatch.setattr(downloads, "_fetch", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        download(PublicFile(f"{server}/file", SHA256), home / "f")
+        download(PublicFile(f"{server}/file", SHA256), home / "f", "")
     assert list(home.iterdir()) == []
 
 
@@ -164,7 +167,7 @@ def test_a_failed_download_keeps_the_old_file(home: Path, server: str) -> None:
     target = home / "f"
     target.write_text("old")
     with pytest.raises(OSError, match="404"):
-        download(PublicFile(f"{server}/missing", SHA256), target)
+        download(PublicFile(f"{server}/missing", SHA256), target, "")
     assert target.read_text() == "old"
 
 
@@ -183,3 +186,43 @@ def test_word_index_from_a_path(home: Path) -> None:
         path.write_text(bad)
         with pytest.raises(ValueError, match="damaged"):
             imdb.get_word_index(path)
+
+
+@pytest.mark.parametrize("digest", [None, SHA256, hashlib.md5(CONTENT).hexdigest().upper()])
+def test_get_file_downloads_once(
+    digest: str | None, server: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = home / ".keras/datasets/file"
+    assert get_file(origin=f"{server}/file?v=1", file_hash=digest) == str(target)
+    assert target.read_bytes() == CONTENT
+    gone = "http://127.0.0.1:1/file"
+    assert get_file("file", gone, file_hash=digest) == str(target)
+    with pytest.raises(OSError, match="Could not download"):
+        get_file("file", gone, file_hash=digest, force_download=True)
+    target.write_bytes(b"old")
+    get_file("file", f"{server}/file", md5_hash=digest)
+    assert target.read_bytes() == (CONTENT if digest else b"old")
+    monkeypatch.setenv("KERAS_HOME", str(home / "k"))
+    assert get_file("g", f"{server}/file", cache_subdir="s") == str(home / "k/s/g")
+    assert get_file("g", f"{server}/file", cache_dir=home / "c") == str(home / "c/datasets/g")
+
+
+def test_get_file_keeps_nothing_of_a_wrong_hash(server: str, home: Path) -> None:
+    with pytest.raises(ValueError, match=r"its hash must be 0000.*put it at `.*/f`"):
+        get_file("f", f"{server}/file", file_hash="0" * 64)
+    assert list((home / ".keras/datasets").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"fname": "f"}, "`origin` must be the URL"),
+        ({"fname": "a/f", "origin": "http://x/f"}, "`fname` must be a name without a folder"),
+        ({"fname": "..", "origin": "http://x/f"}, "`fname` must be a name without a folder"),
+        ({"origin": "http://x/"}, "`fname` must be a name without a folder"),
+        ({"origin": "http://x/f", "file_hash": "12"}, "`file_hash` must be a SHA-256 or MD5"),
+    ],
+)
+def test_get_file_refuses(arguments: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        get_file(**arguments)

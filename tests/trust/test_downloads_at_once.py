@@ -56,7 +56,8 @@ def server() -> Iterator[str]:
 
 LOCATE = """
 import sys
-from fastrnn.datasets.cache import PublicFile, locate
+from fastrnn.datasets.cache import locate
+from fastrnn.files.download import PublicFile
 try:
     print(locate("f.bin", PublicFile(sys.argv[1], sys.argv[2])))
 except (OSError, ValueError) as error:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fastrnn.datasets.cache import PublicFile, locate
+from fastrnn.datasets.cache import locate
 from fastrnn.datasets.npz import read_npz
+from fastrnn.files.download import PublicFile
 
 _ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 REVIEWS = PublicFile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastrnn.backend import clear_session
 from fastrnn.random import set_random_seed
+from fastrnn.utils.get_file import get_file
 from fastrnn.utils.model_visualization import model_to_dot, plot_model
 from fastrnn.utils.numerical_utils import normalize, to_categorical
 from fastrnn.utils.plot_history import plot_history
@@ -17,6 +18,7 @@ __all__ = [
     "PyDataset",
     "Sequence",
     "clear_session",
+    "get_file",
     "model_to_dot",
     "normalize",
     "pad_sequences",
