@@ -116,6 +116,7 @@ class Pool {
     try {
       for (; others_ < threads - 1; ++others_) std::thread(&Pool::work, this, others_ + 1).detach();
     } catch (const std::system_error&) {
+    } catch (const std::bad_alloc&) {  // would leave the pool locked
     }
     return std::min(threads, others_ + 1);
   }
