@@ -18,7 +18,8 @@ class Variable:
         value: Initial contents, any shape; copied to float32 in C order.
         name: Short name within its owner, such as `"kernel"`.
         path: Full name, such as `"lstm/lstm_cell/kernel"`. Defaults to `name`.
-        trainable: Whether training may change the variable.
+        trainable: Whether training may change the variable. It may be set later; `has_gradient`
+            stays what this was at first.
         regularizer: What adds a penalty on the contents to the loss, or None.
         constraint: What projects the contents after each update, or None.
 
@@ -28,7 +29,7 @@ class Variable:
         (1, 2)
     """
 
-    __slots__ = ("constraint", "name", "path", "regularizer", "trainable", "value")
+    __slots__ = ("constraint", "has_gradient", "name", "path", "regularizer", "trainable", "value")
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class Variable:
         self.name = name
         self.path = name if path is None else path
         self.trainable = trainable
+        self.has_gradient = trainable
         self.regularizer = regularizer
         self.constraint = constraint
 

@@ -116,6 +116,7 @@ def test_one_sample_in_a_list_is_one_sample() -> None:
     [
         (np.array([[1, "a"], [2, 3]], object), TypeError, "real numbers. Received: 'a'"),
         (np.array([[1, None], [2, 3]], object), TypeError, "real numbers. Received: None"),
+        (np.array([[1], None], object), TypeError, "real numbers. Received: None"),
         (
             lambda: frames().DataFrame({"a": [1, None], "b": [1, 2]}, dtype="Int64"),
             TypeError,

@@ -90,6 +90,12 @@ class GraphLayer(Layer):
         """Shape of the output, batch first; of several a list."""
         return _only_or_all([tensor.shape for tensor in self.outputs])
 
+    @property
+    def only_input_shape(self) -> Shape | None:
+        """Shape of the input, batch first; None if it is not known, or there are several."""
+        known = self._graph is not None and len(self._graph.inputs) == 1
+        return self.inner_graph.inputs[0].shape if known else None
+
     def _in_order(self, values: Any, what: str = "inputs") -> list[Any]:
         """Return what is given for the inputs, in their order.
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn import regularizers
 from fastrnn.files.errors import error_context
+from fastrnn.layers.layer import Layer
 from fastrnn.models.model import Model
 from fastrnn.saving.model_config import model_config, model_from_config
 from fastrnn.saving.optimizer_state import restore_state, state_of
@@ -104,10 +106,8 @@ def _refuse_repeated(layer: Any, name: str, seen: set[int]) -> None:
             f"Keras model '{name}': the Sequential '{layer.name}' has a layer twice, which its "
             f"config does not tell: make it a functional model. Received: '{repeated[0]}'"
         )
-    inner = (getattr(layer, each, None) for each in ("layer", "forward_layer", "backward_layer"))
-    for each in (*getattr(layer, "layers", ()), *inner):
-        if each is not None:
-            _refuse_repeated(each, name, seen)
+    for each in _inside(layer):
+        _refuse_repeated(each, name, seen)
 
 
 def _compile_config(model: Any) -> dict[str, Any]:
@@ -161,6 +161,7 @@ def to_keras(model: Model, custom_objects: Mapping[str, Any] | None = None) -> A
 
     own = {"hard_sigmoid_keras2": _hard_sigmoid_keras2, **(custom_objects or {})}
     made = keras.saving.deserialize_keras_object(model_config(model), own)
+    _restore_activity_regularizers(model, made)
     if not model.built:
         return made
     made.set_weights(model.get_weights())
@@ -169,6 +170,25 @@ def to_keras(model: Model, custom_objects: Mapping[str, Any] | None = None) -> A
         for variable, (_, value) in zip(made.optimizer.variables, state, strict=False):
             variable.assign(value)
     return made
+
+
+def _restore_activity_regularizers(ours: Layer, theirs: Any) -> None:
+    """Give those back that a constructor of Keras drops: SimpleRNN's, in Keras 3.15."""
+    if ours.activity_regularizer is not None and theirs.activity_regularizer is None:
+        import keras
+
+        config = regularizers.serialize(ours.activity_regularizer)
+        theirs.activity_regularizer = keras.regularizers.deserialize(config)
+    by_name = {layer.name: layer for layer in _inside(theirs)}
+    for layer in ours._sublayers():
+        if layer.name in by_name:
+            _restore_activity_regularizers(layer, by_name[layer.name])
+
+
+def _inside(layer: Any) -> list[Any]:
+    """Return the layers inside a model or wrapper of Keras."""
+    wrapped = (getattr(layer, each, None) for each in ("layer", "forward_layer", "backward_layer"))
+    return [*getattr(layer, "layers", ()), *[each for each in wrapped if each is not None]]
 
 
 def _hard_sigmoid_keras2(x: Any) -> Any:

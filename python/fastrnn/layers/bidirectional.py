@@ -92,6 +92,8 @@ class Bidirectional(SequenceLayer):
                 f"`merge_mode` must be one of {_MERGE_MODES}. Received: merge_mode={merge_mode!r}"
             )
         super().__init__(**kwargs)
+        if self.batch_input_shape is None:
+            self.batch_input_shape = layer.batch_input_shape
         self.forward_layer = _made_from(layer, "forward_", layer.go_backwards)
         if backward_layer is None:
             backward_layer = _made_from(layer, "backward_", go_backwards=True)
@@ -103,6 +105,8 @@ class Bidirectional(SequenceLayer):
         self.return_sequences = layer.return_sequences
         self.return_state = layer.return_state
         self._first_weights = None if weights is None else list(weights)
+        if not self.trainable:
+            self.trainable = False  # that of the layers inside too
 
     def _check_layers(self) -> None:
         """Refuse layers that do not fit together."""
@@ -344,7 +348,7 @@ class Bidirectional(SequenceLayer):
             for name in ("layer", "backward_layer")
             if config.get(name) is not None
         }
-        return cls(**{**config, **layers})
+        return super().from_config(config | layers)
 
 
 def _made_from(layer: RNN, prefix: str, go_backwards: bool) -> RNN:

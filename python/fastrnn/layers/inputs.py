@@ -36,11 +36,12 @@ def as_numbers(value: Any, name: str) -> np.ndarray:
         strange = [each for each in array.flat if not isinstance(each, (Real, np.bool_))]
         if not strange:  # such are frames of pandas with columns of several dtypes
             return array.astype(np.float64)
-        if not hasattr(strange[0], "__len__") or isinstance(strange[0], (str, bytes)):
-            raise TypeError(
-                f"`{name}` must hold real numbers. Received: {strange[0]!r} (of type "
-                f"{type(strange[0]).__name__}) among them"
-            )
+        for each in strange:
+            if not hasattr(each, "__len__") or isinstance(each, (str, bytes)):
+                raise TypeError(
+                    f"`{name}` must hold real numbers. Received: {each!r} (of type "
+                    f"{type(each).__name__}) among them"
+                )
     if array.dtype.kind == "O":
         raise ValueError(
             f"`{name}` must be a rectangular array of numbers.{_RAGGED} "

@@ -10,12 +10,11 @@ import numpy as np
 
 from fastrnn import regularizers
 from fastrnn.arguments import is_integer, refuse_unknown
-from fastrnn.configurable import Configurable
-from fastrnn.layers.arguments import check_dtype, plain_value
+from fastrnn.layers.arguments import check_dtype
 from fastrnn.layers.graph_member import GraphMember
 from fastrnn.layers.inputs import as_floats
-from fastrnn.layers.overrides import refuse_overrides
-from fastrnn.layers.weight_owner import WeightOwner
+from fastrnn.layers.layer_config import LayerConfig
+from fastrnn.layers.overrides import NOT_CALLED_OF_LAYERS, refuse_overrides, refuse_replacement
 from fastrnn.naming import auto_name
 from fastrnn.results import with_numpy
 from fastrnn.state import generators_of, get_attributes, set_attributes
@@ -39,7 +38,7 @@ def standardize_shape(shape: Any) -> Shape:
     raise ValueError(f"A shape must be a tuple of integers and None. Received: shape={shape!r}")
 
 
-class Layer(GraphMember, WeightOwner, Configurable):
+class Layer(GraphMember, LayerConfig):
     """A function of an array with weights.
 
     A layer can be called on arrays at any time, and on the symbolic tensors of `Input` to make a
@@ -57,7 +56,7 @@ class Layer(GraphMember, WeightOwner, Configurable):
 
     Args:
         name: Unique name in its model. By default `lstm`, `lstm_1` and so on.
-        trainable: Whether training may change the weights.
+        trainable: Whether training may change the weights; False is for all layers inside too.
         dtype: Only float32 (or None).
         activity_regularizer: Adds a penalty on the output, divided by the size of the batch, to
             the loss.
@@ -102,6 +101,9 @@ class Layer(GraphMember, WeightOwner, Configurable):
     takes_tokens = False
     """Whether `forward` takes a `kernels.Embedded` in place of an Embedding's output."""
 
+    not_called = NOT_CALLED_OF_LAYERS
+    """Methods and properties that a user's class must not override: nothing would call them."""
+
     keeps_tape = False
     """Whether `backward` takes `consume`: the cache may be overwritten and serves no other call."""
 
@@ -119,7 +121,7 @@ class Layer(GraphMember, WeightOwner, Configurable):
         if not isinstance(trainable, bool):
             raise ValueError(f"`trainable` must be a boolean. Received: trainable={trainable!r}")
         check_dtype(dtype)
-        refuse_overrides(type(self))
+        refuse_overrides(type(self), self.not_called)
         self.batch_input_shape = _pop_batch_input_shape(kwargs)
         refuse_unknown(owner, kwargs, self._argument_names())
         self.name = auto_name(owner) if name is None else str(name)
@@ -131,6 +133,10 @@ class Layer(GraphMember, WeightOwner, Configurable):
         self._weights: list[Variable] = []
         self._build_shape: Any = None
         self._inbound_nodes = []
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        refuse_replacement(self, name, value, self.not_called)
+        super().__setattr__(name, value)
 
     def _sublayers(self) -> Sequence[Layer]:
         """Return the layers inside this one, in the order of their weights."""
@@ -144,6 +150,8 @@ class Layer(GraphMember, WeightOwner, Configurable):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
+        for variable in self._weights:
+            variable.trainable = variable.has_gradient and self._trainable
         for layer in self._sublayers():
             layer.trainable = value
 
@@ -418,35 +426,6 @@ class Layer(GraphMember, WeightOwner, Configurable):
         return map_shapes(
             lambda shape: np.zeros(shape, np.float32), self.compute_output_shape(input_shape)
         )
-
-    # ----------------------------------------------------------------------------------- config
-
-    @classmethod
-    def _argument_names(cls) -> list[str]:
-        """Names of the constructor's own arguments; each is also an attribute of the layer."""
-        names: list[str] = []
-        for each in cls.__mro__:
-            if "__init__" not in vars(each):
-                continue
-            parameters = list(inspect.signature(each).parameters.values())
-            plain = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-            names += [p.name for p in parameters if p.kind not in plain and p.name not in names]
-            if not any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters):
-                break  # one with `*args` hands them to the class above, whose arguments they are
-        return names
-
-    def _shared_config(self) -> dict[str, Any]:
-        """Return the part of the config that does not depend on the class."""
-        config = {"name": self.name, "trainable": self.trainable, "dtype": "float32"}
-        if self.activity_regularizer is not None:
-            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        return config
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain values, in Keras's form."""
-        return self._shared_config() | {
-            name: plain_value(getattr(self, name)) for name in self._argument_names()
-        }
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle needs: calls are those of the graph that keeps them."""

@@ -2,37 +2,79 @@
 
 from __future__ import annotations
 
-# Keras calls these of a layer; here nothing does.
-NOT_CALLED_OF_LAYERS = (
-    "add_loss",
-    "compute_output_spec",
-    "stateless_call",
-    "symbolic_call",
-    "quantized_call",
+from typing import Any
+
+NOT_CALLED_OF_LAYERS = frozenset(
+    (
+        "__call__",
+        "add_loss",
+        "build_from_config",
+        "compute_dtype",
+        "compute_output_spec",
+        "dtype_policy",
+        "get_build_config",
+        "input_dtype",
+        "input_spec",
+        "load_assets",
+        "load_own_variables",
+        "metrics",
+        "quantization_mode",
+        "quantized_call",
+        "save_assets",
+        "save_own_variables",
+        "stateless_call",
+        "symbolic_call",
+        "variable_dtype",
+        "variable_serialization_spec",
+    )
 )
+"""What Keras calls of a layer as it trains, predicts, saves or loads, and nothing does here."""
+
+NOT_CALLED_OF_MODELS = NOT_CALLED_OF_LAYERS | {
+    "backward",
+    "call",
+    "compile_from_config",
+    "compute_loss",
+    "compute_mask",
+    "compute_metrics",
+    "forward",
+    "get_compile_config",
+    "get_metrics_result",
+    "losses",
+    "make_predict_function",
+    "make_test_function",
+    "make_train_function",
+    "predict_step",
+    "reset_metrics",
+    "stateless_compute_loss",
+    "test_step",
+    "train_step",
+}
+"""The same of a model, which runs as a graph of its layers."""
 
 
-def refuse_overrides(cls: type) -> None:
-    """Refuse a user's layer that overrides what would not be called, or called only at times.
+def refuse_overrides(cls: type, not_called: frozenset[str]) -> None:
+    """Refuse a user's class that overrides what would not be called, or called only at times.
 
-    Prediction uses `call` and training `forward`: a class that overrides one of them, below a
-    layer that has both, would do something else in prediction than in training.
+    Prediction uses `call` of a layer and training `forward`: a class that overrides one of them,
+    below a layer that has both, would do something else in prediction than in training.
 
     Args:
-        cls: The class of the layer.
+        cls: The class of the layer or model.
+        not_called: Names of the methods and properties that nothing calls.
 
     Raises:
         ValueError: If it does so.
     """
     owner = {name: _owner(cls, name) for name in ("call", "forward")}
     for each in cls.__mro__:
-        if each.__module__.partition(".")[0] == "fastrnn":
+        if is_of_fastrnn(each):
             return
-        for name in NOT_CALLED_OF_LAYERS:
-            if name in vars(each):
+        for name, value in vars(each).items():
+            if name in not_called and is_code(value):
                 raise ValueError(
-                    f"`{name}` of a layer cannot be overridden: it would not be called. "
-                    f"Received: class {cls.__name__}, which overrides `{name}`"
+                    f"{_refusal(name, not_called)} Received: class {cls.__name__}, which overrides "
+                    f"`{name}`"
                 )
         for name, other in (("call", "forward"), ("forward", "call")):
             if name in vars(each) and _is_layer_of_ours(owner[other]):
@@ -43,6 +85,46 @@ def refuse_overrides(cls: type) -> None:
                 )
 
 
+def refuse_replacement(owner: object, name: str, value: Any, not_called: frozenset[str]) -> None:
+    """Refuse a function that is set in place of a method of one layer or model.
+
+    Args:
+        owner: The layer or model.
+        name: Name of the attribute.
+        value: What it is set to.
+        not_called: Names of the methods and properties that nothing calls.
+
+    Raises:
+        ValueError: If it would not be called, or called in prediction or in training alone.
+    """
+    if (name in not_called or name in ("backward", "call", "forward")) and callable(value):
+        raise ValueError(
+            f"{_refusal(name, not_called)} Received: a function set as `{name}` of {owner!r}"
+        )
+
+
+def is_of_fastrnn(cls: type) -> bool:
+    """Return whether a class is one of fastrnn, and not of a user."""
+    return cls.__module__.partition(".")[0] == "fastrnn"
+
+
+def is_code(value: Any) -> bool:
+    """Return whether what stands in a class is a method or a property, and no plain value."""
+    return callable(value) or hasattr(type(value), "__get__")
+
+
+def _refusal(name: str, not_called: frozenset[str]) -> str:
+    if not_called >= NOT_CALLED_OF_MODELS:
+        return (
+            f"`{name}` of a model cannot be overridden: models run as graphs of layers, and it "
+            "would not be called. Make the model of inputs and outputs, and write what is your own "
+            "as a layer, a loss, a metric or a callback."
+        )
+    if name not in not_called:
+        return f"`{name}` of a layer must be overridden in a class of your own, not in an object."
+    return f"`{name}` of a layer cannot be overridden: it would not be called."
+
+
 def _owner(cls: type, name: str) -> type:
     """Return the class that a method comes from."""
     return next(each for each in cls.__mro__ if name in vars(each))
@@ -50,4 +132,4 @@ def _owner(cls: type, name: str) -> type:
 
 def _is_layer_of_ours(cls: type) -> bool:
     """Return whether a class is a layer of fastrnn with computations of its own."""
-    return cls.__module__.partition(".")[0] == "fastrnn" and cls.__name__ != "Layer"
+    return is_of_fastrnn(cls) and cls.__name__ != "Layer"

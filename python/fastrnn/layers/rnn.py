@@ -60,7 +60,8 @@ class RNN(SequenceLayer):
             batch into the one before.
         unroll: Accepted for Keras's sake; without effect.
         use_cudnn: Accepted for Keras's sake; without effect.
-        **kwargs: `name`, `trainable`, `input_shape`, `batch_input_shape`, and:
+        **kwargs: `name`, `trainable`, `input_shape`, `batch_input_shape`; `input_dim` and
+            `input_length`, the features and steps of a first layer, as in tf.keras 2; and:
             `zero_output_for_mask`, whether the output of a masked step is zeros, and not that of
             the step before it in the walk; `implementation`, of which 1 makes LSTM and GRU draw a
             mask of the dropout for each gate, as `recurrent_dropout` does; `time_major`, only
@@ -80,6 +81,8 @@ class RNN(SequenceLayer):
     Raises:
         ValueError: If an argument is not valid or not supported.
     """
+
+    not_called = SequenceLayer.not_called | {"get_initial_state", "inner_loop"}
 
     kernel_cell: str
     """Name in `fastrnn.kernels.CELLS`."""
@@ -125,6 +128,10 @@ class RNN(SequenceLayer):
             raise ValueError(
                 f"`use_cudnn` must be 'auto', True or False. Received: use_cudnn={use_cudnn!r}"
             )
+        if {"input_dim", "input_length"} & set(kwargs):
+            stated = kwargs.pop("input_length", None), kwargs.pop("input_dim", None)
+            if not {"input_shape", "batch_input_shape"} & set(kwargs):
+                kwargs["input_shape"] = stated
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = positive_integer("units", units)
         self.activation = recurrent_activation_of(activation)

@@ -73,6 +73,8 @@ class TimeDistributed(Layer):
             )
         super().__init__(**kwargs)
         self.layer = layer
+        if not self.trainable:
+            self.trainable = False  # that of the layer inside too
 
     def _sublayers(self) -> tuple[Layer]:
         return (self.layer,)
@@ -196,7 +198,7 @@ class TimeDistributed(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> TimeDistributed:
         """Make a layer, without weights, from the result of `get_config` (Keras's works too)."""
-        return cls(**{**config, "layer": deserialize(config["layer"])})
+        return super().from_config(config | {"layer": deserialize(config["layer"])})
 
 
 def _mixes_rows(layer: Layer) -> bool:

@@ -39,16 +39,23 @@ class WeightOwner:
     @property
     def weights(self) -> list[Variable]:
         """All weights, in Keras's order, each once; empty before the layer is built."""
-        own = sorted(self._weights, key=lambda variable: not variable.trainable)
+        # By what they were made as: freezing one changes neither files nor `backward`'s order.
+        own = sorted(self._weights, key=lambda variable: not variable.has_gradient)
         return _each_once(own, [layer.weights for layer in self._sublayers()])
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes, in the same order."""
-        if not self.trainable:
-            return []
-        own = [variable for variable in self._weights if variable.trainable]
-        return _each_once(own, [layer.trainable_weights for layer in self._sublayers()])
+        return self._thawed_weights() if self.trainable else []
+
+    def _thawed_weights(self) -> list[Variable]:
+        """Return the weights whose own layers are trainable, whatever stands around these.
+
+        As in Keras 3, a layer that was thawed inside a frozen model is trained with the model
+        around both.
+        """
+        own = [variable for variable in self._weights if variable.trainable and self.trainable]
+        return _each_once(own, [layer._thawed_weights() for layer in self._sublayers()])
 
     @property
     def non_trainable_weights(self) -> list[Variable]:

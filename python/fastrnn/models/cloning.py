@@ -9,10 +9,12 @@ from typing import Any
 from fastrnn.arguments import refuse_unknown, refuse_unsupported
 from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.layer import Layer
-from fastrnn.layers.serialization import deserialize, serialize
+from fastrnn.layers.overrides import is_of_fastrnn
+from fastrnn.layers.serialization import serialize
 from fastrnn.models.model import Model
 from fastrnn.models.sequential import Sequential
 from fastrnn.symbolic import map_structure
+from fastrnn.utils.custom_objects import custom_object_scope
 
 
 def clone_model(
@@ -64,7 +66,7 @@ def clone_model(
             layers.append(clone_model(layer, clone_function=clone_function, recursive=True))
         else:
             layers.append(clone(layer))
-    return Sequential(layers, trainable=model.trainable, name=model.name)
+    return _with_flag_of(model, Sequential(layers, name=model.name))
 
 
 def _functional_clone(
@@ -87,8 +89,26 @@ def _functional_clone(
         lambda tensor: clones[id(tensor.node.layer)].output, graph.input_structure
     )
     outputs = graph.replay(inputs, lambda layer: clones[id(layer)])
-    return Model(inputs, outputs, name=model.name, trainable=model.trainable)
+    return _with_flag_of(model, Model(inputs, outputs, name=model.name))
+
+
+def _with_flag_of(model: Model, clone: Model) -> Model:
+    """Freeze a clone itself if its model is; its layers have flags of their own."""
+    clone._trainable = model.trainable
+    return clone
 
 
 def _same_config(layer: Layer) -> Layer:
-    return deserialize(serialize(layer))
+    """Return a layer of the same class and config; a user's classes are those of the layer."""
+    with custom_object_scope(_own_classes(layer)):
+        return type(layer).from_config(serialize(layer)["config"])
+
+
+def _own_classes(layer: Layer) -> dict[str, type[Layer]]:
+    """Return a user's classes among the layers inside, by the names that configs have for them."""
+    found: dict[str, type[Layer]] = {}
+    for inside in layer._sublayers():
+        found |= _own_classes(inside)
+        if not is_of_fastrnn(type(inside)):
+            found[type(inside).__name__] = type(inside)
+    return found

@@ -10,27 +10,12 @@ from fastrnn.arguments import refuse_unsupported
 from fastrnn.graph import Graph
 from fastrnn.graph.config import graph_config, graph_from_config
 from fastrnn.layers.layer import Layer
+from fastrnn.layers.overrides import NOT_CALLED_OF_MODELS
 from fastrnn.layers.serialization import serializable
 from fastrnn.saving import api as saving
 from fastrnn.saving.model_config import to_json
 from fastrnn.trainers import Trainer
 from fastrnn.utils.summary_utils import summary_text
-
-# What Keras calls in training: own ones would not be called here.
-_NOT_CALLED = (
-    "call",
-    "train_step",
-    "test_step",
-    "predict_step",
-    "compute_loss",
-    "compute_metrics",
-    "make_train_function",
-    "make_test_function",
-    "make_predict_function",
-    "stateless_compute_loss",
-    "forward",
-    "backward",
-)
 
 
 class Model(Trainer):
@@ -80,6 +65,8 @@ class Model(Trainer):
         ((None, 30, 2), (None, 1))
     """
 
+    not_called = NOT_CALLED_OF_MODELS | {"build"}  # its layers are built as they are called
+
     def __init__(
         self,
         inputs: Any = None,
@@ -96,11 +83,12 @@ class Model(Trainer):
         )
         if type(self) is Model and (inputs is not None or outputs is not None):
             self.__class__ = Functional  # Keras's name of it, which files hold
-        _refuse_overrides(type(self))
         super().__init__(name=name, trainable=trainable, dtype=dtype, **kwargs)
         if inputs is not None or outputs is not None:
             self._set_graph(Graph(inputs, outputs))
             self.built = True
+            if not self.trainable:
+                self.trainable = False  # that of the layers too
 
     @property
     def layers(self) -> list[Layer]:
@@ -141,13 +129,16 @@ class Model(Trainer):
         Returns:
             The model, not compiled.
         """
-        others = {
-            key: value
-            for key, value in config.items()
-            if key not in ("layers", "input_layers", "output_layers")
-        }
+        graph = ("layers", "input_layers", "output_layers")
+        if not any(key in config for key in graph):
+            # A subclass with a constructor and a config of its own.
+            return super().from_config(config)
+        others = {key: value for key, value in config.items() if key not in graph}
         inputs, outputs = graph_from_config(config)
-        return cls(inputs=inputs, outputs=outputs, **others)
+        return cls._with_flag(
+            config.get("trainable"),
+            lambda flag: cls(inputs=inputs, outputs=outputs, **(others | flag)),
+        )
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by its name or by its position.
@@ -305,21 +296,6 @@ class Model(Trainer):
             The text, of which `models.model_from_json` makes such a model.
         """
         return to_json(self, **kwargs)
-
-
-def _refuse_overrides(cls: type) -> None:
-    """Refuse a user's class that overrides what is not called here."""
-    for each in cls.__mro__:
-        if each.__module__.partition(".")[0] == "fastrnn":
-            return
-        for name in _NOT_CALLED:
-            if name in vars(each):
-                raise ValueError(
-                    f"`{name}` of a model cannot be overridden: models run as graphs of layers, "
-                    "and it would not be called. Make the model of inputs and outputs, and write "
-                    f"what is your own as a layer, a loss, a metric or a callback. Received: class "
-                    f"{cls.__name__}, which overrides `{name}`"
-                )
 
 
 @serializable("keras.src.models.functional")

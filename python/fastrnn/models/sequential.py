@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastrnn.graph import Graph
+from fastrnn.graph import Graph, GraphLayer
 from fastrnn.layers.embedding import Embedding
 from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Layer, Shape, standardize_shape
+from fastrnn.layers.overrides import NOT_CALLED_OF_MODELS
 from fastrnn.layers.serialization import deserialize_all, serializable, serialize
 from fastrnn.models.model import Model
 from fastrnn.symbolic import KerasTensor, is_shape
@@ -21,8 +22,8 @@ from fastrnn.symbolic import KerasTensor, is_shape
 class Sequential(Model):
     """Layers, each of which takes the output of the one before.
 
-    The weights are made as soon as the shape of the input is known: from an `Input` or an
-    `input_shape=` at the start, by `build`, or from the first data.
+    The weights are made as soon as the shape of the input is known: from an `Input`, an
+    `input_shape=` or a model with a known input at the start, by `build`, or from the first data.
 
     Args:
         layers: The layers, first to last.
@@ -49,6 +50,7 @@ class Sequential(Model):
     """
 
     first_call_number = 0
+    not_called = NOT_CALLED_OF_MODELS
 
     def __init__(
         self,
@@ -60,8 +62,10 @@ class Sequential(Model):
         self._layers: list[Layer] = []
         self._tensors: list[KerasTensor] = []  # the input, and what each layer makes of it
         for layer in layers or ():
-            self._append(layer)
+            self.add(layer, rebuild=False)
         self._build_if_known()
+        if not self.trainable:
+            self.trainable = False  # that of the layers too
 
     # ----------------------------------------------------------------------------------- layers
 
@@ -159,8 +163,14 @@ class Sequential(Model):
 
     @property
     def _known_input_shape(self) -> Shape | None:
-        """The input shape from an Input or from an earlier build."""
-        return self.input_layer.batch_shape if self.input_layer else self._build_shape
+        """The input shape from an Input, from an earlier build, or from a model in front."""
+        if self.input_layer:
+            return self.input_layer.batch_shape
+        first = self._layers[0] if self._layers else None
+        built_for: Shape | None = self._build_shape
+        if built_for is None and isinstance(first, GraphLayer):
+            return first.only_input_shape
+        return built_for
 
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Make the weights of all layers that have none yet.
@@ -257,17 +267,33 @@ class Sequential(Model):
         """Convert inputs as the first layer does, and check that all layers fit them."""
         first = self.layers[0] if self.layers else self
         convert = as_floats if first is self else first.as_input
-        x: np.ndarray = convert(self._without_list(inputs), name)
+        given = self._of_name(inputs, name) if isinstance(inputs, Mapping) else inputs
+        x: np.ndarray = convert(self._without_list(given), name)
         known = self._known_input_shape
         if known is not None and x.ndim == len(known) - 1 and known[-1] == 1:
             x = x[..., np.newaxis]  # as in Keras: one feature needs no dimension of its own
         self.check_input_shape(x.shape)
         return x
 
+    def _of_name(self, inputs: Mapping[str, Any], name: str) -> Any:
+        """Return what a dict has for the Input."""
+        if self.input_layer is None:
+            raise ValueError(
+                f"`{name}` may be a dict only where the model begins with an Input, whose name is "
+                f"the key. Received: the keys {list(inputs)}"
+            )
+        if list(inputs) != [self.input_layer.name]:
+            raise ValueError(
+                f"`{name}` must have the key '{self.input_layer.name}', the name of the Input of "
+                f"model '{self.name}'. Received: the keys {list(inputs)}"
+            )
+        return inputs[self.input_layer.name]
+
     def _without_list(self, inputs: Any) -> Any:
         """Return the array of a list with a single array, which is one for each input, as in Keras.
 
-        A list may also hold the samples. Which of both it is, the number of dimensions tells.
+        A list may also hold the samples. Which of both it is, the number of dimensions tells. Where
+        that is open too, an array is the input, as in Keras, and nested lists are a sample.
         """
         if not isinstance(inputs, (list, tuple)) or len(inputs) != 1:
             return inputs
@@ -276,11 +302,18 @@ class Sequential(Model):
             return inputs[0] if rank == len(known) else inputs
         if self.layers and isinstance(self.layers[0], Embedding):
             return inputs[0] if rank == 2 else inputs
-        try:
-            self.check_input_shape((1, *np.shape(inputs[0])))
-        except ValueError:
+        shape = np.shape(inputs[0])
+        if hasattr(inputs[0], "__array__") and rank > 1 and self._fits(shape):
             return inputs[0]
-        return inputs
+        return inputs if self._fits((1, *shape)) else inputs[0]
+
+    def _fits(self, shape: Shape) -> bool:
+        """Return whether all layers take an input shape."""
+        try:
+            self.check_input_shape(shape)
+        except ValueError:
+            return False
+        return True
 
     def _call_on_arrays(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Return the output for a batch; see `predict` for many samples."""
@@ -323,10 +356,11 @@ class Sequential(Model):
         Returns:
             The model, not compiled.
         """
-        model = cls(
-            deserialize_all(config["layers"]),
-            trainable=config.get("trainable", True),
-            name=config.get("name"),
+        if "layers" not in config:  # a subclass with a constructor and a config of its own
+            return super(Model, cls).from_config(config)
+        layers = deserialize_all(config["layers"])
+        model = cls._with_flag(
+            config.get("trainable"), lambda flag: cls(layers, name=config.get("name"), **flag)
         )
         shape = config.get("build_input_shape")
         if model.layers and not model.built and shape is not None:

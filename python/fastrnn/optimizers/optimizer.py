@@ -248,7 +248,8 @@ class Optimizer(Configurable):
             self.build(variables)
         elif unknown := [variable for variable in updated if id(variable) not in self._index]:
             raise ValueError(
-                "The optimizer can only update the variables it was built with. "
+                "The optimizer can only update the variables it was built with: after a layer was "
+                "made trainable again, call `compile` with a new optimizer. "
                 f"Received: {unknown[0]!r}"
             )
         if self.loss_scale_factor is not None:

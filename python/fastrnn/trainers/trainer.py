@@ -124,6 +124,8 @@ class Trainer(CompiledModel):
             validation_freq=validation_freq,
         )
         feed, test_feed = data.feeds(self)
+        if test_feed is not None:
+            self._refuse_own_evaluate()
         self._check_batch_sizes(feed, test_feed)
         train_epochs = Epochs(feed, data.steps_per_epoch)
         callback_list, step = self._prepared(feed, train_epochs, callbacks, verbose, epochs, True)
@@ -357,6 +359,15 @@ class Trainer(CompiledModel):
             raise ValueError(f"Call `compile` before `{method}`.")
         if not self._loss_and_metrics.has_loss:
             raise ValueError(f"`{method}` needs a `loss` in `compile`. Received: loss=None")
+
+    def _refuse_own_evaluate(self) -> None:
+        """Refuse to validate in `fit` where `evaluate` is overridden, as Keras would call it."""
+        if type(self).evaluate is not Trainer.evaluate or "evaluate" in vars(self):
+            raise ValueError(
+                "`fit` does not call `evaluate` to validate, so that an overridden one would have "
+                "no effect: leave the validation data out, and evaluate in a callback. Received: "
+                f"model '{self.name}' of class {type(self).__name__}, which overrides it"
+            )
 
     def _check_batch_sizes(self, *feeds: Feed | None) -> None:
         sizes = set[int]().union(*(feed.batch_sizes() for feed in feeds if feed is not None))
