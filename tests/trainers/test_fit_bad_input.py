@@ -58,7 +58,7 @@ BAD_DATA: dict[str, tuple[Any, Any, type[Exception], str]] = {
     ),
     "ragged text": ([["a"], ["b", "c"]], Y[:2], TypeError, "real numbers"),
     "empty sequences": (np.array([[], []], dtype=object), Y[:2], ValueError, "array"),
-    "a dict": ({"a": X}, Y, ValueError, "rectangular array"),
+    "a dict": ({"a": X}, Y, ValueError, "must have the key|may be a dict only where"),
 }
 
 
