@@ -5,11 +5,15 @@ from __future__ import annotations
 import collections
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from fastrnn import callbacks, layers, losses, metrics, optimizers
+from fastrnn.files.state_file import read_state, state_bytes
+from fastrnn.results import with_numpy
+from fastrnn.state import get_attributes
 from support.killed_training import FILE, X, Y, assert_deaths_change_nothing, fit
 
 
@@ -159,3 +163,15 @@ def test_what_cannot_be_kept_is_named_before_anything_is_trained(tmp_path: Path)
         with pytest.raises(TypeError, match=message):
             updates(**arguments)
     assert not (tmp_path / FILE).exists()
+
+
+def test_what_calls_return_can_be_kept(tmp_path: Path) -> None:
+    loss = losses.MeanSquaredError()(Y, Y + 1)
+    kept = {"array": layers.Dense(2)(np.ones((1, 3))), "number": loss, "list": [with_numpy(0.1)]}
+    (tmp_path / "state").write_bytes(state_bytes(kept))
+    read = read_state(tmp_path / "state")
+    copied = get_attributes(SimpleNamespace(kept=kept), ["kept"])["kept"]
+    for each in (read, copied):
+        assert type(each["array"]) is np.ndarray
+        assert (type(each["list"][0]), each["list"][0]) == (float, 0.1)
+        np.testing.assert_equal(each, kept)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn.files.errors import InvalidFileError, error_context
+from fastrnn.results import without_numpy
 from fastrnn.state import is_plain_array
 
 _TREE = "tree.json"
@@ -50,6 +51,7 @@ def read_state(path: str | os.PathLike[str]) -> Any:
 
 def _packed(value: Any, arrays: dict[str, np.ndarray], place: str) -> Any:
     """Return a value for JSON, in which all but lists and scalars are dicts of one entry."""
+    value = without_numpy(value)
     if value is None or type(value) in (bool, int, float, str):
         return value
     if is_plain_array(value):
