@@ -213,6 +213,7 @@ ARGUMENTS: dict[str, Any] = {
     "merge_mode": "sum",
     "epsilon": 0.125,
     "pool_size": 3,
+    "axes": 1,
     "strides": 1,
     "cropping": 2,
     "size": 3,
