@@ -119,7 +119,6 @@ class Loss(Configurable):
         """
         return self.differentiate(y_true, y_pred).values
 
-    @returns_numpy
     def counted(self, y_true: np.ndarray) -> np.ndarray | None:
         """Return which values this loss counts by their labels alone, or None if it counts all.
 
@@ -131,6 +130,7 @@ class Loss(Configurable):
         """
         return None
 
+    @returns_numpy
     def __call__(
         self,
         y_true: npt.ArrayLike,
