@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,6 @@ def assert_curve(curve: dict[int, float], wanted: list[float], first: int = 0) -
 
 
 def test_curves_are_those_of_the_history(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboardX")
     board = callbacks.TensorBoard(tmp_path)
     halve = callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
     history = (
@@ -74,7 +72,6 @@ def test_curves_are_those_of_the_history(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("update_freq", "steps"), [("batch", [1, 2, 3, 4, 5, 6]), (4, [4])])
 def test_curves_over_steps(tmp_path: Path, update_freq: Any, steps: list[int]) -> None:
-    pytest.importorskip("tensorboardX")
     seen: list[float] = []
     watch = callbacks.LambdaCallback(on_train_batch_end=lambda _, logs: seen.append(logs["loss"]))
     board = callbacks.TensorBoard(str(tmp_path), 0, True, False, True, update_freq)
@@ -89,14 +86,12 @@ def test_curves_over_steps(tmp_path: Path, update_freq: Any, steps: list[int]) -
 
 
 def test_evaluate_alone_writes_and_closes(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboardX")
     board = callbacks.TensorBoard(tmp_path)
     loss, _ = model().evaluate(X, Y, verbose=0, callbacks=[board])
     assert_curve(curves(tmp_path / "validation")["evaluation_loss_vs_iterations"], [loss])
 
 
 def test_histograms_hold_the_weights(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboardX")
     made = model()
     board = callbacks.TensorBoard(tmp_path, histogram_freq=2)
     made.fit(X, Y, epochs=3, verbose=0, callbacks=[board])
@@ -114,7 +109,6 @@ def test_histograms_hold_the_weights(tmp_path: Path) -> None:
 
 
 def test_metrics_of_several_numbers_have_several_curves(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboardX")
     board = callbacks.TensorBoard(tmp_path)
     board.set_model(model())
     board.on_epoch_end(4, {"f1": np.array([0.25, 0.75])})
@@ -125,16 +119,9 @@ def test_metrics_of_several_numbers_have_several_curves(tmp_path: Path) -> None:
 
 
 def test_what_is_not_written_is_said(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboardX")
     for arguments in ({"profile_batch": "2,5"}, {"embeddings_freq": 1}):
         with pytest.warns(UserWarning, match="have no effect"):
             callbacks.TensorBoard(tmp_path, **arguments)
-
-
-def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tensorboardX", None)
-    with pytest.raises(ImportError, match=r"fastrnn\[tensorboard\].*CSVLogger"):
-        callbacks.TensorBoard()
 
 
 @pytest.mark.parametrize(

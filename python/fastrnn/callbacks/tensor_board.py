@@ -20,8 +20,7 @@ class TensorBoard(Callback):
     The curves have Keras's names: `epoch_loss` and `epoch_learning_rate` in the folder `train`,
     `epoch_loss` of the validation and `evaluation_loss_vs_iterations` in `validation`, and
     `batch_loss` with `update_freq`. A metric with several numbers has one curve for each:
-    `epoch_f1_score/0`, and so on. tensorboardX writes the files:
-    `pip install "fastrnn[tensorboard]"`.
+    `epoch_f1_score/0`, and so on.
 
     Args:
         log_dir: Folder of the files.
@@ -36,7 +35,6 @@ class TensorBoard(Callback):
         embeddings_metadata: Without effect.
 
     Raises:
-        ImportError: If tensorboardX is not installed.
         ValueError: If `update_freq` or `histogram_freq` is none of these.
 
     Example:
@@ -71,14 +69,6 @@ class TensorBoard(Callback):
                 '`update_freq` must be "batch", "epoch" or a positive integer. '
                 f"Received: update_freq={update_freq!r}"
             )
-        try:
-            import tensorboardX  # noqa: F401
-        except ImportError as error:
-            raise ImportError(
-                "`TensorBoard` needs tensorboardX, which writes its files: "
-                '`pip install "fastrnn[tensorboard]"`. `CSVLogger` writes the same numbers as a '
-                "table and needs nothing."
-            ) from error
         if embeddings_freq or profile_batch:
             warnings.warn(
                 "`TensorBoard` writes no profiles and no projections of embeddings: "

@@ -12,6 +12,7 @@ passes the logits with `from_logits=True` and gets the gradient of the logits.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -278,8 +279,12 @@ def same_rank_shapes(y_true: Shape, y_pred: Shape) -> tuple[Shape, Shape]:
     """Return both shapes after Keras's rule for ranks that differ by one.
 
     The longer shape loses a last dimension of 1, except that a shape of rank 1 is expanded.
-    So labels [batch] fit predictions [batch, 1].
+    So labels [batch] fit predictions [batch, 1]. Labels [batch, 1] or [batch] of predictions
+    [batch, steps, 1] are those of each step; Keras would compare the latter with the predictions of
+    all samples.
     """
+    if len(y_pred) == 3 and y_pred[-1] == 1 and tuple(y_true[1:]) in ((), (1,)) and y_true:
+        return (y_true[0], y_pred[1]), y_pred[:-1]
     for long, short, swapped in ((y_true, y_pred, False), (y_pred, y_true, True)):
         if len(long) == len(short) + 1 and long[-1] == 1:
             if len(short) == 1:
@@ -294,12 +299,13 @@ def same_rank(y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.nd
     """Squeeze or expand the last dimension of one array where ranks differ by one."""
     if y_true.ndim == y_pred.ndim:
         return y_true, y_pred
-    true, pred = same_rank_shapes(y_true.shape, y_pred.shape)
     # The shapes come from arrays, so no entry is None.
-    return (
-        y_true.reshape(cast("tuple[int, ...]", true)),
-        y_pred.reshape(cast("tuple[int, ...]", pred)),
+    true, pred = cast(
+        "tuple[tuple[int, ...], tuple[int, ...]]", same_rank_shapes(y_true.shape, y_pred.shape)
     )
+    if math.prod(true) != y_true.size:
+        y_true = np.broadcast_to(y_true.reshape(-1, 1), true)
+    return y_true.reshape(true), y_pred.reshape(pred)
 
 
 def mean_of_last_axis(x: np.ndarray) -> np.ndarray:

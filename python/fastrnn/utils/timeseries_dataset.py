@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fastrnn.arguments import check_integer
 from fastrnn.random import make_seed
+from fastrnn.utils.batches import Batches
 
 
 def timeseries_dataset_from_array(
@@ -44,7 +45,7 @@ def timeseries_dataset_from_array(
         end_index: First step that is no longer used; None to use all.
 
     Returns:
-        Batches to loop over, any number of times, or to pass to `fit`: `(windows, targets)`, or
+        `Batches` to loop over, any number of times, or to pass to `fit`: `(windows, targets)`, or
         `windows` without targets, of the types of `data` and `targets`. `len` is their number.
 
     Raises:
@@ -106,10 +107,11 @@ def timeseries_dataset_from_array(
     return TimeseriesDataset(series[start:end], labels, starts, offsets, batch_size, shuffle, seed)
 
 
-class TimeseriesDataset:
+class TimeseriesDataset(Batches):
     """Batches of windows; see `timeseries_dataset_from_array`.
 
-    The series is kept as it is, and only the windows of one batch are copied at a time.
+    The series is kept as it is, and only the windows of one batch are copied at a time. There are
+    also the methods of `Batches`: `take`, `skip`, `map`, `shuffle` and so on.
 
     Args:
         data: The series, [steps, ...].
@@ -139,11 +141,10 @@ class TimeseriesDataset:
         self._generator = None
         if shuffle:
             self._generator = np.random.default_rng(make_seed() if seed is None else seed)
+        count = -(-len(starts) // (batch_size or 1))
+        super().__init__(self._windows, lambda: count)
 
-    def __len__(self) -> int:
-        return -(-len(self._starts) // (self._batch_size or 1))
-
-    def __iter__(self) -> Iterator[Any]:
+    def _windows(self) -> Iterator[Any]:
         starts = self._starts
         if self._generator is not None:
             starts = self._generator.permutation(starts)
