@@ -5,7 +5,7 @@ namespace fastrnn {
 
 // set_num_threads, else FASTRNN_NUM_THREADS, else OMP_NUM_THREADS, else usable_cpus(); but no more
 // than OpenMP has been told to use in the calling thread, as by threadpoolctl.
-// std::invalid_argument where an environment variable is no integer in 1..4096.
+// std::invalid_argument where an environment variable is not an integer in 1..4096.
 int num_threads();
 
 // For all calls from now on: 1..4096, or 0 for the environment's choice. std::invalid_argument.

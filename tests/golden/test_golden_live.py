@@ -13,6 +13,7 @@ from golden.objects import completed
 # All would take minutes. Every so many of each kind, which is no divisor of how the tables repeat.
 EVERY = {
     "layers": 11,
+    "merges": 7,
     "models": 7,
     "activations": 3,
     "optimizers": 5,

@@ -35,7 +35,7 @@ class TensorBoard(Callback):
         embeddings_metadata: Without effect.
 
     Raises:
-        ValueError: If `update_freq` or `histogram_freq` is none of these.
+        ValueError: If `update_freq` or `histogram_freq` is not one of these.
 
     Example:
         >>> from fastrnn import callbacks

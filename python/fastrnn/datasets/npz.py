@@ -106,7 +106,7 @@ class _Dtype:
             _refuse("a dtype is more than a number or an object")
         order = _text(state[1])
         if order not in ("<", ">", "|", "="):
-            _refuse(f"{order!r} is no byte order")
+            _refuse(f"{order!r} is not a byte order")
         if order == ">":
             self.dtype = self.dtype.newbyteorder(">")
 
@@ -119,7 +119,7 @@ class _DtypeFunction:
     def __call__(self, code: Any, *flags: Any) -> _Dtype:
         code = _text(code)
         if code not in _ELEMENT_CODES:
-            _refuse(f"{code!r} is no number or object")
+            _refuse(f"{code!r} is not a number or an object")
         return _Dtype(code)
 
 
@@ -136,7 +136,7 @@ class _Array:
             _refuse("an array has a malformed state")
         _, shape, element, in_fortran_order, contents = state
         if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
-            _refuse(f"{shape!r} is no shape")
+            _refuse(f"{shape!r} is not a shape")
         dtype = element.dtype
         if dtype.hasobject:
             if not isinstance(contents, list):
@@ -174,7 +174,7 @@ class _Scalar:
 
     def __call__(self, element: Any, contents: Any) -> int | float | bool:
         if not isinstance(element, _Dtype) or element.dtype.hasobject:
-            _refuse("a scalar is no number")
+            _refuse("a scalar is not a number")
         if isinstance(contents, str):
             contents = contents.encode("latin-1")
         number: int | float | bool = np.frombuffer(contents, element.dtype, count=1)[0].item()

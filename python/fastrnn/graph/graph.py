@@ -43,7 +43,7 @@ class Graph:
         layers: The layers in Keras's order, with the InputLayers.
 
     Raises:
-        ValueError: If one of them is no symbolic tensor, an output does not depend on the inputs
+        ValueError: If one of them is not a symbolic tensor, an output does not depend on the inputs
             alone, an input is not needed, or two layers have one name.
     """
 
@@ -278,7 +278,7 @@ def _walked(
 
 
 def _refuse_other_inputs(nodes: Sequence[Node], inputs: Sequence[KerasTensor]) -> None:
-    """Refuse outputs that need an `Input` that is none of the inputs."""
+    """Refuse outputs that need an `Input` that is not one of the inputs."""
     given = {id(tensor.node) for tensor in inputs}
     for node in nodes:
         if node.is_input and id(node) not in given:

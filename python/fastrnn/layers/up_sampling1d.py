@@ -29,7 +29,7 @@ class UpSampling1D(Layer):
         `[batch, size * steps, features]`.
 
     Raises:
-        ValueError: If `size` is no positive integer.
+        ValueError: If `size` is not a positive integer.
 
     Example:
         >>> UpSampling1D(2)([[[5.0], [6.0]]]).tolist()

@@ -34,7 +34,7 @@ def padding_of(value: Any, known: Sequence[str]) -> str:
     """Return the name of a kind of padding.
 
     Raises:
-        ValueError: If it is none of those that are known.
+        ValueError: If it is not one of those that are known.
     """
     padding = value.lower() if isinstance(value, str) else value
     if padding not in known:
