@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -19,28 +20,16 @@ import pytest
 
 FOLDER = os.environ.get("FASTRNN_SCRIPTS", "")
 
-# What each of the others waits for is in its error.
-SUPPORTED = [
-    *("Q01", "Q03", "Q05", "Q07", "Q09", "Q11", "Q13", "Q19", "Q21", "Q23", "Q35", "Q37", "Q47"),
-    *(
-        "Q49",
-        "R01",
-        "R05",
-        "R07",
-        "R09",
-        "R15",
-        "R21",
-        "R23",
-        "R25",
-        "R27",
-        "R29",
-        "R31",
-        "R33",
-        "P09",
-    ),
-    *("P07", "P13", "Q15", "Q17", "Q29", "Q31", "Q33"),
-    *("P11", "P17", "P19", "P25", "P27", "P31", "P33", "P37"),
-]
+# Of the others, R03, R11, P05 and P15 need functions, layers and models of the user's own that can
+# be differentiated, Q25 PReLU, P03 TextVectorization, and R19 imports a private module.
+SUPPORTED = " ".join(
+    [
+        "Q01 Q03 Q05 Q07 Q09 Q11 Q13 Q15 Q17 Q19 Q21 Q23 Q27 Q29 Q31 Q33 Q35 Q37",
+        "Q39 Q41 Q43 Q45 Q47 Q49",
+        "R01 R05 R07 R09 R13 R15 R17 R21 R23 R25 R27 R29 R31 R33",
+        "P01 P07 P09 P11 P13 P17 P19 P21 P23 P25 P27 P29 P31 P33 P35 P37",
+    ]
+).split()
 
 
 def runner() -> ModuleType | None:
@@ -86,7 +75,11 @@ def error_of(case: str, folder: Path) -> str:
 @pytest.mark.parametrize("case", SUPPORTED)
 def test_a_script_runs_with_its_imports_changed(case: str, tmp_path: Path) -> None:
     assert case in CASES, "the scripts are others"
-    assert error_of(case, tmp_path) == ""
+    error = error_of(case, tmp_path)
+    missing = re.search(r"No module named '(\w+)'", error)
+    if missing and missing[1] not in ("fastrnn", "h5py", "tqdm", "tensorboardX"):
+        pytest.skip(f"the script imports {missing[1]}, which is not installed")
+    assert error == ""
 
 
 @pytest.mark.skipif(
