@@ -14,12 +14,18 @@ constexpr int kSpins = 1000;
 thread_local double slept = 0;
 
 // For the phases: all of a wait, the spinning too.
-struct WaitTimer {
-  const bool on = profiling();
-  const double begin = on ? now_seconds() : 0;
+class WaitTimer {
+ public:
+  WaitTimer() : on_(profiling()), begin_(on_ ? now_seconds() : 0) {}
   ~WaitTimer() {
-    if (on) add_seconds_waited(now_seconds() - begin);
+    if (on_) add_seconds_waited(now_seconds() - begin_);
   }
+  WaitTimer(const WaitTimer&) = delete;
+  WaitTimer& operator=(const WaitTimer&) = delete;
+
+ private:
+  bool on_;
+  double begin_;
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ class ParallelTimes {
   // All threads are done: counts the phases of the slowest one, and the rest as waiting.
   ~ParallelTimes();
   ParallelTimes(const ParallelTimes&) = delete;
+  ParallelTimes& operator=(const ParallelTimes&) = delete;
 
   struct Thread {
     double phases[kPhases] = {};
@@ -26,6 +27,7 @@ class ParallelTimes {
     Task(ParallelTimes& times, int thread);
     ~Task();
     Task(const Task&) = delete;
+    Task& operator=(const Task&) = delete;
 
    private:
     Thread* const thread_;  // null without profiling

@@ -63,7 +63,8 @@ void run_member(void (*body)(void*, int, int), void* context, int thread, int th
   body(context, thread, threads);
 }
 
-class Pool {
+// What threads write stands apart from what others read.
+class Pool {  // NOLINT(clang-analyzer-optin.performance.Padding)
  public:
   bool try_lock() { return busy_.try_lock(); }
   void unlock() { busy_.unlock(); }
@@ -113,12 +114,19 @@ class Pool {
 
   // As many threads as there are; starts those that are missing. The system may refuse.
   int start_threads(int threads) {
-    try {
-      for (; others_ < threads - 1; ++others_) std::thread(&Pool::work, this, others_ + 1).detach();
-    } catch (const std::system_error&) {
-    } catch (const std::bad_alloc&) {  // would leave the pool locked
-    }
+    while (others_ < threads - 1 && start_one(others_ + 1)) ++others_;
     return std::min(threads, others_ + 1);
+  }
+
+  bool start_one(int thread) {
+    try {
+      std::thread(&Pool::work, this, thread).detach();
+      return true;
+    } catch (const std::system_error&) {
+      return false;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
   }
 
   void open(int threads, uint32_t count, void (*task)(void*, int64_t, int),
@@ -183,7 +191,10 @@ class Pool {
   // ---- how many threads pay
 
   int allowed(int threads) {
-    if (pause_ > 0 && --pause_ == 0) limit_ = std::min(2 * limit_, kNoLimit);
+    if (pause_ > 0) {
+      --pause_;
+      if (pause_ == 0) limit_ = std::min(2 * limit_, kNoLimit);
+    }
     return std::min(threads, limit_);
   }
 

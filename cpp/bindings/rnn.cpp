@@ -139,10 +139,10 @@ OptionalFloats read_dropout_mask(Arguments& arguments, const char* name, const T
                                  int64_t width) {
   const py::handle value = arguments.get(name);
   if (value.is_none()) return {};
-  const Floats mask = as_floats(value, name);
+  Floats mask = as_floats(value, name);
   const Shape shape = shape_of(mask);
   const int64_t batch = tape.pass.problem.batch, gates = tape.cell().gates;
-  if (shape == Shape{batch, width}) return Floats(mask).reshape({batch, int64_t(1), width});
+  if (shape == Shape{batch, width}) return mask.reshape({batch, int64_t(1), width});
   if (shape != Shape{batch, gates, width}) {
     throw py::value_error("`" + std::string(name) + "` must have shape " + to_text({batch, width}) +
                           " or, one for each gate, " + to_text({batch, gates, width}) +
@@ -190,7 +190,7 @@ void make_plan(Tape& tape) {
   PlanInput input{p.batch, p.time};
   input.mask = tape.pass.steps.mask;
   input.go_backwards = tape.pass.steps.go_backwards;
-  if (tape.tokens) {
+  if (tape.tokens && tape.table) {
     input.tokens = tape.tokens->data();
     input.vocabulary = tape.table->shape(0);
     input.share_prefix = !tape.mask && !tape.has_initial_state && !p.masked_x && !p.masked_h;
@@ -337,7 +337,7 @@ py::tuple rnn_backward(const py::kwargs& given) {
   if (tape.has_initial_state) {
     py::tuple each(states);
     for (int s = 0; s < states; ++s) each[s] = gradient(tape.state_shape(), a.dinitial_state[s]);
-    dinitial_state = each;
+    dinitial_state = std::move(each);
   }
   if (p.batch > 0) {
     const KernelTable& table = kernels();

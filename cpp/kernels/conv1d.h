@@ -40,12 +40,10 @@ inline void for_samples(Range positions, int64_t out, Visit visit) {
 class TapWeights {
  public:
   TapWeights(Workspace& workspace, int64_t count, int64_t depth, int64_t columns)
-      : depth_(depth), columns_(columns) {
-    Workspace counting(nullptr);
-    const Weights one(counting, depth, columns);
-    spacing_ = counting.used() / int64_t(sizeof(float));
-    data_ = workspace.floats(count * spacing_);
-  }
+      : depth_(depth),
+        columns_(columns),
+        spacing_(floats_of_one(depth, columns)),
+        data_(workspace.floats(count * spacing_)) {}
 
   Weights operator[](int64_t k) const {
     Workspace piece(data_ + k * spacing_);
@@ -53,6 +51,12 @@ class TapWeights {
   }
 
  private:
+  static int64_t floats_of_one(int64_t depth, int64_t columns) {
+    Workspace counting(nullptr);
+    const Weights one(counting, depth, columns);
+    return counting.used() / int64_t(sizeof(float));
+  }
+
   int64_t depth_, columns_, spacing_;
   float* data_;
 };

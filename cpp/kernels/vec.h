@@ -200,16 +200,21 @@ FASTRNN_INLINE Vec square_root(Vec x) {
 #endif
 
 // The sums of neighbouring lanes of x, then those of y.
-FASTRNN_INLINE Vec sums_of_neighbours(Vec x, Vec y) {
+#define FASTRNN_FOUR(n) n, n + 2, n + 4, n + 6
 #if FASTRNN_VECTOR_BYTES == 64
-  const IntVec even{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
+#define FASTRNN_EVERY_OTHER(n) \
+  FASTRNN_FOUR(n), FASTRNN_FOUR(n + 8), FASTRNN_FOUR(n + 16), FASTRNN_FOUR(n + 24)
 #elif FASTRNN_VECTOR_BYTES == 32
-  const IntVec even{0, 2, 4, 6, 8, 10, 12, 14};
+#define FASTRNN_EVERY_OTHER(n) FASTRNN_FOUR(n), FASTRNN_FOUR(n + 8)
 #else
-  const IntVec even{0, 2, 4, 6};
+#define FASTRNN_EVERY_OTHER(n) FASTRNN_FOUR(n)
 #endif
-  return __builtin_shuffle(x, y, even) + __builtin_shuffle(x, y, even + 1);
+FASTRNN_INLINE Vec sums_of_neighbours(Vec x, Vec y) {
+  return __builtin_shufflevector(x, y, FASTRNN_EVERY_OTHER(0)) +
+         __builtin_shufflevector(x, y, FASTRNN_EVERY_OTHER(1));
 }
+#undef FASTRNN_EVERY_OTHER
+#undef FASTRNN_FOUR
 
 // Flushes denormals to zero as long as it lives, then restores the thread's former mode. Gradients
 // of long sequences become denormal, and an operation on a denormal takes about a hundred cycles.
