@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -199,22 +200,16 @@ FASTRNN_INLINE Vec square_root(Vec x) {
 }
 #endif
 
-// The sums of neighbouring lanes of x, then those of y.
-#define FASTRNN_FOUR(n) n, n + 2, n + 4, n + 6
-#if FASTRNN_VECTOR_BYTES == 64
-#define FASTRNN_EVERY_OTHER(n) \
-  FASTRNN_FOUR(n), FASTRNN_FOUR(n + 8), FASTRNN_FOUR(n + 16), FASTRNN_FOUR(n + 24)
-#elif FASTRNN_VECTOR_BYTES == 32
-#define FASTRNN_EVERY_OTHER(n) FASTRNN_FOUR(n), FASTRNN_FOUR(n + 8)
-#else
-#define FASTRNN_EVERY_OTHER(n) FASTRNN_FOUR(n)
-#endif
-FASTRNN_INLINE Vec sums_of_neighbours(Vec x, Vec y) {
-  return __builtin_shufflevector(x, y, FASTRNN_EVERY_OTHER(0)) +
-         __builtin_shufflevector(x, y, FASTRNN_EVERY_OTHER(1));
+template <int... lane>
+FASTRNN_INLINE Vec sums_of_neighbours(Vec x, Vec y, std::integer_sequence<int, lane...>) {
+  return __builtin_shufflevector(x, y, (2 * lane)...) +
+         __builtin_shufflevector(x, y, (2 * lane + 1)...);
 }
-#undef FASTRNN_EVERY_OTHER
-#undef FASTRNN_FOUR
+
+// The sums of neighbouring lanes of x, then those of y.
+FASTRNN_INLINE Vec sums_of_neighbours(Vec x, Vec y) {
+  return sums_of_neighbours(x, y, std::make_integer_sequence<int, kLanes>());
+}
 
 // Flushes denormals to zero as long as it lives, then restores the thread's former mode. Gradients
 // of long sequences become denormal, and an operation on a denormal takes about a hundred cycles.
