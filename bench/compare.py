@@ -173,7 +173,7 @@ def run_workload(
     plan = (prediction_schedule if workload.predicts else schedule)(options, workload)
     train, test, events = _in_words(workload, plan)
     arrays = data.load(workload.data, options.data, train, test)
-    source = f"{arrays.source}; {len(arrays.x_test)} samples for the test"
+    source = f"{arrays.source}; {data.samples_of(arrays.x_test)} samples for the test"
     beside = f"; {_beside(options)}" if options.busy else ""
     print(f"\n{workload.name}: {source}\n{events}; threads: {plan.threads} each{beside}")
     results: list[Result] = []

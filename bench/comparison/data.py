@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from comparison.made_up import MadeUpData
+from comparison.made_up import Inputs, MadeUpData
 from comparison.number_windows import number_windows
 from comparison.reviews import imdb_like_reviews
 from comparison.workloads import NumberData, ReviewData
@@ -25,13 +25,14 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 class Arrays(NamedTuple):
     """Inputs, labels, and where they are from.
 
-    Inputs are tokens [samples, steps] int32, or numbers [samples, steps, features] float32.
-    Labels are [samples] float32; classes are int32, [samples] or [samples, steps].
+    A model with several inputs has a list of arrays. Inputs are tokens [samples, steps] int32, or
+    numbers [samples, steps, features] float32. Labels are [samples] float32; classes are int32,
+    [samples] or [samples, steps].
     """
 
-    x_train: np.ndarray
+    x_train: Inputs
     y_train: np.ndarray
-    x_test: np.ndarray
+    x_test: Inputs
     y_test: np.ndarray
     source: str
 
@@ -118,12 +119,35 @@ def _load_reviews(data: ReviewData, source: str, train: int, test: int) -> Array
     return Arrays(*arrays, source=description)
 
 
+def each(inputs: Inputs, function: Callable[[np.ndarray], Any]) -> Any:
+    """What a function makes of the inputs: of an array, or of each array of a list."""
+    return list(map(function, inputs)) if isinstance(inputs, list) else function(inputs)
+
+
+def samples_of(inputs: Inputs) -> int:
+    """The number of samples."""
+    return len(inputs[0] if isinstance(inputs, list) else inputs)
+
+
 def save(arrays: Arrays, folder: Path) -> None:
     """Writes the arrays where the worker processes find them."""
     for name in ARRAYS:
-        np.save(folder / f"{name}.npy", getattr(arrays, name))
+        given = getattr(arrays, name)
+        if isinstance(given, list):
+            for number, array in enumerate(given):
+                np.save(folder / f"{name}.{number}.npy", array)
+        else:
+            np.save(folder / f"{name}.npy", given)
 
 
-def open_saved(folder: Path) -> dict[str, np.ndarray]:
+def open_saved(folder: Path) -> dict[str, Any]:
     """Maps the saved arrays into memory; only the parts that are used are read."""
-    return {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+
+    def opened(name: str) -> Inputs:
+        whole = folder / f"{name}.npy"
+        if whole.exists():
+            return np.load(whole, mmap_mode="r")
+        parts = len(list(folder.glob(f"{name}.*.npy")))
+        return [np.load(folder / f"{name}.{number}.npy", mmap_mode="r") for number in range(parts)]
+
+    return {name: opened(name) for name in ARRAYS}

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from comparison.data import each
+from comparison.made_up import Inputs
 from comparison.trainee import Plan, Predicted, Progress
 from comparison.workloads import LayerSpec
 
@@ -24,8 +26,19 @@ def _build(layers: ModuleType, layer: LayerSpec) -> Any:
     return getattr(layers, kind)(**options)
 
 
+def _applied(layers: ModuleType, layer: LayerSpec, x: Any) -> Any:
+    """The output of the layer of a specification, called on a tensor or on a list of them."""
+    if layer[0] != "EncoderDecoder":
+        return _build(layers, layer)(x)
+    kind, options = layer[1]["layer"]
+    source, target = x
+    _, *states = _build(layers, (kind, {**options, "return_state": True}))(source)
+    decoder = _build(layers, (kind, {**options, "return_sequences": True}))
+    return decoder(target, initial_state=states)
+
+
 class KerasStyle:
-    """A `Sequential` model of a package that has Keras's interface."""
+    """A functional model of a package that has Keras's interface."""
 
     def __init__(self, package: str, plan: Plan, **compile_options: Any) -> None:
         models, layers, optimizers, utils = (
@@ -34,11 +47,14 @@ class KerasStyle:
         )
         utils.set_random_seed(DROPOUT_SEED)
         self.plan = plan
-        inputs = plan.data["x_train"]
-        self.model = models.Sequential(
-            [layers.Input(shape=inputs.shape[1:], dtype=str(inputs.dtype))]
-            + [_build(layers, layer) for layer in plan.layers]
+        inputs = each(
+            plan.data["x_train"],
+            lambda array: layers.Input(shape=array.shape[1:], dtype=str(array.dtype)),
         )
+        outputs = inputs
+        for layer in plan.layers:
+            outputs = _applied(layers, layer, outputs)
+        self.model = models.Model(inputs, outputs)
         self.model.set_weights(plan.weights)
         self.model.compile(
             loss=plan.loss,
@@ -49,12 +65,13 @@ class KerasStyle:
 
     def train(self, rows: np.ndarray) -> Progress:
         """Trains on these rows, one step for each batch of them; the time is that of `fit`."""
-        x, y = self.plan.data["x_train"][rows], self.plan.data["y_train"][rows]
+        x = each(self.plan.data["x_train"], lambda array: array[rows])
+        y = self.plan.data["y_train"][rows]
         start = time.perf_counter()
         history = self.fit(x, y)
         return Progress(time.perf_counter() - start, float(history.history["loss"][-1]))
 
-    def fit(self, x: np.ndarray, y: np.ndarray, **options: Any) -> Any:
+    def fit(self, x: Inputs, y: np.ndarray, **options: Any) -> Any:
         """One epoch over the rows in their order, printing nothing."""
         return self.model.fit(
             x, y, batch_size=self.plan.batch, epochs=1, shuffle=False, verbose=0, **options
@@ -63,7 +80,7 @@ class KerasStyle:
     def evaluate(self, batch: int) -> tuple[float, float]:
         """Loss and metric on the test set."""
         loss, metric = self.model.evaluate(
-            np.array(self.plan.data["x_test"]),
+            each(self.plan.data["x_test"], np.array),
             np.array(self.plan.data["y_test"]),
             batch_size=batch,
             verbose=0,
@@ -131,7 +148,7 @@ class Keras(KerasStyle):
         """Trains on these rows, one step for each batch of them."""
         return super().train(rows)._replace(seconds=self.stopwatch.seconds)
 
-    def fit(self, x: np.ndarray, y: np.ndarray, **options: Any) -> Any:
+    def fit(self, x: Inputs, y: np.ndarray, **options: Any) -> Any:
         """One epoch under the stopwatch."""
         return super().fit(x, y, callbacks=[self.stopwatch], **options)
 

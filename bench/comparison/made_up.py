@@ -1,4 +1,4 @@
-"""Samples that are drawn: series of numbers, recordings, text, tagged sentences.
+"""Samples that are drawn: series of numbers, recordings, text, phrases, tagged sentences.
 
 Each kind is a class with `steps`, `note` and `draw`. The labels depend on the inputs, so that
 losses fall as they do on real data; what a step costs depends on the shapes alone.
@@ -11,7 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
-Samples = tuple[np.ndarray, np.ndarray]
+# The inputs of a model: an array, or an array for each input.
+Inputs = np.ndarray | list[np.ndarray]
+Samples = tuple[Inputs, np.ndarray]
 
 
 class MadeUpData(Protocol):
@@ -24,7 +26,7 @@ class MadeUpData(Protocol):
         """What a batch is, in a few words."""
 
     def draw(self, samples: int, seed: int) -> Samples:
-        """Draws inputs [samples, steps, ...] and labels [samples, ...].
+        """Draws inputs, each [samples, steps, ...], and labels [samples, ...].
 
         Sequences of different seeds belong to the same problem: the numbers that define it are
         drawn from `PROBLEM_SEED`.
@@ -122,9 +124,55 @@ class TextData:
         text[:, 0] = generator.integers(0, self.characters, samples)
         for step in range(self.steps):
             text[:, step + 1] = followers[text[:, step], generator.integers(0, 4, samples)]
-        one_hot = np.zeros((samples, self.steps, self.characters), np.float32)
-        np.put_along_axis(one_hot, text[:, :-1, None], 1.0, axis=2)
-        return one_hot, np.ascontiguousarray(text[:, -1])
+        return _one_hot(text[:, :-1], self.characters), np.ascontiguousarray(text[:, -1])
+
+
+def _one_hot(ids: np.ndarray, size: int) -> np.ndarray:
+    """[samples, steps] of int as [samples, steps, size] of float32."""
+    one_hot = np.zeros((*ids.shape, size), np.float32)
+    np.put_along_axis(one_hot, ids[..., None], 1.0, axis=2)
+    return one_hot
+
+
+@dataclass(frozen=True)
+class PhraseData:
+    """Phrases and their translations, character by character.
+
+    Each phrase has an alphabet of its own language, and its translation is the phrase turned
+    around, with each character replaced by one of the other language. Character 0 begins each
+    translation. The first input is the phrase; the second is its translation shifted by one step
+    (teacher forcing); the labels are the translation.
+
+    Args:
+        steps: Characters in a phrase, and in its translation.
+        characters: Number of different characters in phrases.
+        target_characters: The same for translations, the one that begins them included.
+    """
+
+    steps: int
+    characters: int
+    target_characters: int
+
+    @property
+    def note(self) -> str:
+        """What a batch is, in a few words."""
+        return (
+            f"one-hot phrases of {self.characters} characters, and translations of "
+            f"{self.target_characters}"
+        )
+
+    def draw(self, samples: int, seed: int) -> Samples:
+        """Draws the two inputs, one-hot float32, and the labels [samples, steps] int32."""
+        problem, generator = np.random.default_rng(PROBLEM_SEED), np.random.default_rng(seed)
+        translated = problem.integers(1, self.target_characters, self.characters)
+        phrases = generator.integers(0, self.characters, (samples, self.steps))
+        labels = translated[phrases[:, ::-1]]
+        before = np.concatenate([np.zeros((samples, 1), labels.dtype), labels[:, :-1]], axis=1)
+        inputs = [
+            _one_hot(phrases, self.characters),
+            _one_hot(before, self.target_characters),
+        ]
+        return inputs, labels.astype(np.int32)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
+from comparison.data import each
 from comparison.torch_layers import build
 from comparison.trainee import Plan, Predicted, Progress
 
@@ -48,7 +49,8 @@ class PyTorch:
         torch.set_flush_denormal(flush_denormals)
         torch.set_num_threads(threads)
         self.plan = plan
-        self.model = build(plan.layers, plan.weights, plan.data["x_train"].shape[-1], packed)
+        features = each(plan.data["x_train"], lambda array: array.shape[-1])
+        self.model = build(plan.layers, plan.weights, features, packed)
         self.activation, self.loss = LOSSES[plan.loss]
         trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         self.optimizer = torch.optim.Adam(
@@ -59,7 +61,7 @@ class PyTorch:
     def train(self, rows: np.ndarray) -> Progress:
         """Trains on these rows, one step for each batch of them."""
         batch = self.plan.batch
-        x = torch.from_numpy(self.plan.data["x_train"][rows])
+        x = each(self.plan.data["x_train"], lambda array: torch.from_numpy(array[rows]))
         y = _labels(self.plan.data["y_train"][rows])
         self.model.train()
         losses = []
@@ -69,7 +71,9 @@ class PyTorch:
             # Keras adds epsilon before the correction of the second moment, PyTorch after it.
             self.optimizer.param_groups[0]["eps"] = EPSILON / np.sqrt(1.0 - BETA_2**self.step)
             self.optimizer.zero_grad()
-            loss = self.loss(self.model(x[first : first + batch]), y[first : first + batch])
+            part = slice(first, first + batch)
+            outputs = self.model(each(x, lambda whole, part=part: whole[part]))
+            loss = self.loss(outputs, y[part])
             loss.backward()
             self.optimizer.step()
             losses.append(loss.item())
@@ -77,11 +81,14 @@ class PyTorch:
 
     def evaluate(self, batch: int) -> tuple[float, float]:
         """Loss and metric on the test set."""
-        x = torch.from_numpy(np.array(self.plan.data["x_test"]))
+        x = each(
+            self.plan.data["x_test"], lambda array: torch.from_numpy(np.array(array)).split(batch)
+        )
         y = _labels(np.array(self.plan.data["y_test"]))
         self.model.eval()
         with torch.inference_mode():
-            outputs = torch.cat([self.model(part) for part in x.split(batch)])
+            parts = list(map(list, zip(*x, strict=True))) if isinstance(x, list) else x
+            outputs = torch.cat([self.model(part) for part in parts])
             loss = float(self.loss(outputs, y))
             if self.plan.metric == "accuracy":
                 if self.plan.loss == "binary_crossentropy":

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from comparison.client import Worker
+from comparison.data import each, open_saved
 from comparison.outcome import reference_of
 from comparison.systems import SYSTEMS
 from comparison.turns import in_turn, rounds_in_time
@@ -173,8 +174,8 @@ def compare_cell(
 
 def save_initial_weights(layers: Sequence[LayerSpec], folder: Path, path: Path) -> None:
     """Draws the weights that all systems start from, for the inputs in a folder."""
-    x_train = np.load(folder / "x_train.npy", mmap_mode="r")
-    save_weights(initial_weights(layers, x_train.shape[-1], WEIGHT_SEED), path)
+    features = each(open_saved(folder)["x_train"], lambda array: array.shape[-1])
+    save_weights(initial_weights(layers, features, WEIGHT_SEED), path)
 
 
 def preparation(workload: Workload, cell: str, folder: Path, weights: Path) -> dict[str, Any]:

@@ -79,14 +79,16 @@ class Recurrent(torch.nn.Module):
                 if name.startswith("bias_hh"):
                     parameter.requires_grad_(False)
 
-    def forward(self, x: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, lengths: torch.Tensor | None = None, states: Any = None
+    ) -> torch.Tensor:
         """[B, T, F] to [B, H], or [B, T, H] with `return_sequences`.
 
-        `lengths`, [B], is the number of steps that each row is walked.
+        `lengths`, [B], is the number of steps that each row is walked; `states` are the first ones.
         """
         if lengths is not None:
             return self._masked(x, lengths)
-        outputs, states = self.rnn(x)
+        outputs, states = self.rnn(x, states)
         return outputs if self.return_sequences else self._last(states)
 
     def _masked(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -119,6 +121,81 @@ class Recurrent(torch.nn.Module):
             values = [parameter.detach().numpy() for parameter in parameters]
             arrays += recurrent_from_torch(self.cell, values)
         return arrays
+
+
+class EncoderDecoder(torch.nn.Module):
+    """Two recurrent layers; the second begins with the final states of the first.
+
+    Args:
+        features: Sizes of the last axes of the two inputs.
+        layer: Specification of both layers.
+    """
+
+    def __init__(self, features: list[int], *, layer: LayerSpec) -> None:
+        super().__init__()
+        (cell, options), (source, target) = layer, features
+        self.encoder = Recurrent(source, cell=cell, **options)
+        self.decoder = Recurrent(target, cell=cell, return_sequences=True, **options)
+        self.features = self.decoder.features
+
+    def forward(self, inputs: list[torch.Tensor]) -> torch.Tensor:
+        """[B, S, F], [B, T, G] to [B, T, H]."""
+        source, target = inputs
+        return self.decoder(target, states=self.encoder.rnn(source)[1])
+
+    def load(self, weights: list[np.ndarray]) -> None:
+        """Takes its weights, in Keras's layout, from the front of the list."""
+        self.encoder.load(weights)
+        self.decoder.load(weights)
+
+    def dump(self) -> list[np.ndarray]:
+        """Its weights in Keras's layout."""
+        return self.encoder.dump() + self.decoder.dump()
+
+
+class Conv1D(torch.nn.Conv1d):
+    """Keras's Conv1D, with the features last."""
+
+    def __init__(
+        self, features: int, *, filters: int, kernel_size: int, activation: str = "linear"
+    ) -> None:
+        super().__init__(features, filters, kernel_size)
+        if activation not in ("linear", "relu"):
+            raise ValueError(f"activation must be linear or relu. Received: {activation}")
+        self.features, self.activation = filters, activation
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[B, T, F] to [B, windows, filters]; PyTorch has the steps last."""
+        y = super().forward(x.transpose(1, 2))
+        return (torch.relu(y) if self.activation == "relu" else y).transpose(1, 2)
+
+    def load(self, weights: list[np.ndarray]) -> None:
+        """Takes its weights, in Keras's layout, from the front of the list."""
+        _assign(self.weight, weights.pop(0).transpose(2, 1, 0))
+        _assign(self.bias, weights.pop(0))
+
+    def dump(self) -> list[np.ndarray]:
+        """Its weights in Keras's layout."""
+        return [self.weight.detach().numpy().transpose(2, 1, 0), self.bias.detach().numpy()]
+
+
+class MaxPooling1D(torch.nn.MaxPool1d):
+    """Keras's MaxPooling1D, with the features last."""
+
+    def __init__(self, features: int, *, pool_size: int) -> None:
+        super().__init__(pool_size)
+        self.features = features
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[B, T, F] to [B, windows, F]."""
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+    def load(self, weights: list[np.ndarray]) -> None:
+        """Takes nothing: it has no weights."""
+
+    def dump(self) -> list[np.ndarray]:
+        """No weights."""
+        return []
 
 
 class Dropout(torch.nn.Dropout):
@@ -168,8 +245,8 @@ class Dense(torch.nn.Linear):
 class Model(torch.nn.Sequential):
     """A stack of these layers; a sigmoid or softmax at its end is left out (see `Dense`)."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Inputs to logits or values, [B, units] or [B, T, units]."""
+    def forward(self, x: Any) -> torch.Tensor:
+        """An input or a list of them to logits or values, [B, units] or [B, T, units]."""
         lengths = None
         for module in self:
             if isinstance(module, Embedding) and module.mask_zero:
@@ -179,14 +256,18 @@ class Model(torch.nn.Sequential):
 
 
 def build(
-    layers: Sequence[LayerSpec], weights: Sequence[np.ndarray], features: int, packed: bool
+    layers: Sequence[LayerSpec],
+    weights: Sequence[np.ndarray],
+    features: int | list[int],
+    packed: bool,
 ) -> Model:
     """A model with its initial weights.
 
     Args:
         layers: The layers, first to last.
         weights: Their weights in the layout and order of Keras's `get_weights()`.
-        features: Size of the last axis of the input; an Embedding does without.
+        features: Size of the last axis of the input, or of each of several; an Embedding does
+            without.
         packed: How recurrent layers treat sequences that end early (see `Recurrent`).
 
     Returns:
@@ -207,10 +288,13 @@ def build(
     return Model(*modules)
 
 
-def _module(kind: str, options: dict[str, Any], features: int, packed: bool) -> torch.nn.Module:
+def _module(
+    kind: str, options: dict[str, Any], features: int | list[int], packed: bool
+) -> torch.nn.Module:
     if kind == "Bidirectional":
         kind, inner = options.pop("layer")
         options |= {**inner, "bidirectional": True}
     if kind in RECURRENT:
         return Recurrent(features, cell=kind, packed=packed, **options)
-    return {"Embedding": Embedding, "Dense": Dense, "Dropout": Dropout}[kind](features, **options)
+    kinds = (Embedding, Dense, Dropout, Conv1D, MaxPooling1D, EncoderDecoder)
+    return {each.__name__: each for each in kinds}[kind](features, **options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,7 +17,7 @@ class Plan:
 
     layers: Sequence[LayerSpec]
     weights: Sequence[np.ndarray]
-    data: dict[str, np.ndarray]
+    data: dict[str, Any]  # the fields of `data.Arrays`, but for the source
     batch: int
     loss: str
     metric: str

@@ -48,7 +48,9 @@ def _recurrent(cell: str, features: int, units: int, generator: np.random.Genera
     ]
 
 
-def _layer(layer: LayerSpec, features: int, generator: np.random.Generator) -> tuple[list, int]:
+def _layer(
+    layer: LayerSpec, features: int | list[int], generator: np.random.Generator
+) -> tuple[list, int]:
     """The weights of one layer, and the size of its output's last axis."""
     kind, options = layer
     if kind == "Embedding":
@@ -62,19 +64,32 @@ def _layer(layer: LayerSpec, features: int, generator: np.random.Generator) -> t
         return there[0] + back[0], there[1] + back[1]
     if kind == "TimeDistributed":
         return _layer(options["layer"], features, generator)
-    if kind == "Dropout":
+    if kind == "EncoderDecoder":
+        encoder, decoder = (_layer(options["layer"], size, generator) for size in features)
+        return encoder[0] + decoder[0], decoder[1]
+    if kind == "Conv1D":
+        taps, filters = options["kernel_size"], options["filters"]
+        limit = np.sqrt(6.0 / (taps * (features + filters)))
+        return [
+            generator.uniform(-limit, limit, (taps, features, filters)),
+            np.zeros(filters),
+        ], filters
+    if kind in ("Dropout", "MaxPooling1D"):
         return [], features
     if kind in TORCH_GATES:
         return _recurrent(kind, features, options["units"], generator), options["units"]
     raise ValueError(f"no initial weights are known for the layer {kind}")
 
 
-def initial_weights(layers: Sequence[LayerSpec], features: int, seed: int) -> list[np.ndarray]:
+def initial_weights(
+    layers: Sequence[LayerSpec], features: int | list[int], seed: int
+) -> list[np.ndarray]:
     """Draws the weights of a model from Keras's default distributions.
 
     Args:
         layers: The layers of the model, first to last.
-        features: Size of the last axis of the model's input; an Embedding does without.
+        features: Size of the last axis of the model's input, or of each of several; an Embedding
+            does without.
         seed: The same seed gives the same weights.
 
     Returns:

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from comparison.data import open_saved
+from comparison.data import open_saved, samples_of
 from comparison.systems import SYSTEMS
 from comparison.trainee import Plan, Trainee
 from comparison.weights import load_weights, save_weights
@@ -77,7 +77,7 @@ class Worker:
     def run(self, steps: int) -> dict[str, Any]:
         """Trains on the next batches of the training set, starting over at its end."""
         batch = self.plan.batch
-        usable = len(self.plan.data["x_train"]) // batch * batch
+        usable = samples_of(self.plan.data["x_train"]) // batch * batch
         rows = np.arange(self.position, self.position + steps * batch) % usable
         self.position += steps * batch
         return {**self.model.train(rows)._asdict(), "peak_mb": peak_memory_mb()}

@@ -6,13 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparison.made_up import MadeUpData, RecordingData, SentenceData, SeriesData, TextData
+from comparison.made_up import (
+    MadeUpData,
+    PhraseData,
+    RecordingData,
+    SentenceData,
+    SeriesData,
+    TextData,
+)
 
 CELLS = ("SimpleRNN", "LSTM", "GRU")
 
 # A layer as a system builds it: the name of its Keras class and the arguments of its constructor.
 # The argument `layer` of a wrapper is again such a pair. Plain data, so that it can be sent to a
 # worker process as JSON (which makes lists of the tuples).
+# One name is not a layer of Keras: EncoderDecoder is two recurrent layers of its argument `layer`.
+# The first reads the first input, the second the other one, from the final states of the first.
 LayerSpec = tuple[str, dict[str, Any]]
 Layers = Callable[[str], list[LayerSpec]]
 
@@ -195,6 +204,23 @@ def _sensor(cell: str) -> list[LayerSpec]:
 
 def _char(cell: str) -> list[LayerSpec]:
     return [(cell, {"units": 128}), ("Dense", {"units": 60, "activation": "softmax"})]
+
+
+def _seq2seq(cell: str) -> list[LayerSpec]:
+    return [
+        ("EncoderDecoder", {"layer": (cell, {"units": 256})}),
+        ("Dense", {"units": 90, "activation": "softmax"}),
+    ]
+
+
+def _cnn_lstm(cell: str) -> list[LayerSpec]:
+    return [
+        ("Embedding", {"input_dim": 20_000, "output_dim": 128}),
+        ("Conv1D", {"filters": 64, "kernel_size": 5, "activation": "relu"}),
+        ("MaxPooling1D", {"pool_size": 4}),
+        (cell, {"units": 70}),
+        ("Dense", {"units": 1, "activation": "sigmoid"}),
+    ]
 
 
 def describe(workload: Workload, cell: str) -> str:
@@ -382,6 +408,24 @@ WORKLOADS = {
             cells=("LSTM",),
             loss="sparse_categorical_crossentropy",
             samples=12_800,  # 123 MB
+        ),
+        Workload(
+            "seq2seq",
+            data=PhraseData(steps=30, characters=70, target_characters=90),
+            layers=_seq2seq,
+            batch=64,
+            turn=5,
+            cells=("LSTM",),
+            loss="sparse_categorical_crossentropy",
+            samples=10_000,  # 192 MB
+        ),
+        Workload(
+            "cnn_lstm",
+            data=ReviewData(vocabulary=20_000, steps=100),
+            layers=_cnn_lstm,
+            batch=30,
+            turn=10,
+            cells=("LSTM",),
         ),
         Workload(
             "predict",

@@ -148,9 +148,10 @@ def profile(
         Times and counts.
     """
     layers = workload.layers(cell)
+    features = data.each(arrays.x_train, lambda array: array.shape[-1])
     plan = Plan(
         layers=layers,
-        weights=initial_weights(layers, arrays.x_train.shape[-1], WEIGHT_SEED),
+        weights=initial_weights(layers, features, WEIGHT_SEED),
         data={"x_train": arrays.x_train, "y_train": arrays.y_train},
         batch=workload.batch,
         loss=workload.loss,

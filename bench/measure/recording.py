@@ -39,6 +39,8 @@ class Recorder:
             "rnn_backward": self._rnn_backward,
             "dense_forward": self._dense_forward,
             "dense_backward": self._dense_backward,
+            "conv1d_forward": self._conv1d_forward,
+            "conv1d_backward": self._conv1d_backward,
         }
         stand_ins.update((name, self._update) for name in vars(_core) if name.endswith("_update"))
         for name, stand_in in stand_ins.items():
@@ -115,6 +117,27 @@ class Recorder:
             return result
 
         return stand_in
+
+    def _conv1d_forward(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def stand_in(x: Any, kernel: Any, *arguments: Any) -> Any:
+            y = original(x, kernel, *arguments)
+            self._note_windows(kernel, y, products=1)
+            return y
+
+        return stand_in
+
+    def _conv1d_backward(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def stand_in(x: Any, y: Any, kernel: Any, *arguments: Any) -> Any:
+            result = original(x, y, kernel, *arguments)
+            self._note_windows(kernel, y, products=1 if result[0] is None else 2)
+            return result
+
+        return stand_in
+
+    def _note_windows(self, kernel: Any, y: Any, products: int) -> None:
+        """A convolution is a Dense on windows: a row for each, with the features of its steps."""
+        taps, features, filters = np.shape(kernel)
+        self.dense.append(DensePass(np.size(y) // filters, taps * features, filters, products))
 
     def _update(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def stand_in(*arguments: Any, **options: Any) -> Any:

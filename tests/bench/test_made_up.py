@@ -6,21 +6,38 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from comparison.made_up import MadeUpData, RecordingData, SentenceData, SeriesData, TextData
+from comparison.made_up import (
+    MadeUpData,
+    PhraseData,
+    RecordingData,
+    Samples,
+    SentenceData,
+    SeriesData,
+    TextData,
+)
 
 SERIES = SeriesData(steps=12, features=3)
 RECORDING = RecordingData(steps=4, features=5, classes=3)
 TEXT = TextData(steps=6, characters=9)
+PHRASE = PhraseData(steps=5, characters=7, target_characters=9)
 SENTENCE = SentenceData(vocabulary=50, steps=10, tags=5)
 
 
-@pytest.mark.parametrize("data", [SERIES, RECORDING, TEXT, SENTENCE], ids=lambda data: data.note)
+def arrays_of(samples: Samples) -> list[np.ndarray]:
+    x, y = samples
+    return [*(x if isinstance(x, list) else [x]), y]
+
+
+@pytest.mark.parametrize(
+    "data", [SERIES, RECORDING, TEXT, PHRASE, SENTENCE], ids=lambda data: data.note
+)
 def test_the_same_seed_draws_the_same_and_another_seed_others(data: MadeUpData) -> None:
     first, again, other = (data.draw(20, seed) for seed in (1, 1, 2))
-    for a, b in zip(first, again, strict=True):
+    for a, b in zip(arrays_of(first), arrays_of(again), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert not np.array_equal(first[0], other[0])
-    assert len(first[0]) == len(first[1]) == 20
+    for a, b in zip(arrays_of(first), arrays_of(other), strict=True):
+        assert not np.array_equal(a, b)
+        assert len(a) == 20
 
 
 def test_a_series_goes_on_with_its_label() -> None:
@@ -54,6 +71,23 @@ def test_text_is_one_hot_and_few_characters_follow_another() -> None:
     characters = np.concatenate([x.argmax(axis=2), y[:, None]], axis=1)
     pairs = {(int(a), int(b)) for row in characters for a, b in pairwise(row)}
     assert all(sum(a == each for a, _ in pairs) <= 4 for each in range(9))
+
+
+def test_a_translation_is_the_phrase_turned_around_in_other_characters() -> None:
+    (phrases, before), labels = PHRASE.draw(500, seed=1)
+    assert (phrases.shape, before.shape, labels.shape) == ((500, 5, 7), (500, 5, 9), (500, 5))
+    assert (phrases.dtype, before.dtype, labels.dtype) == (np.float32, np.float32, np.int32)
+    for one_hot in (phrases, before):
+        np.testing.assert_array_equal(one_hot.sum(axis=2), 1.0)
+        assert set(np.unique(one_hot)) == {0.0, 1.0}
+    assert set(np.unique(phrases.argmax(axis=2))) == set(range(7))
+    np.testing.assert_array_equal(before[:, 0].argmax(axis=1), 0)
+    np.testing.assert_array_equal(before[:, 1:].argmax(axis=2), labels[:, :-1])
+    assert labels.min() > 0
+    turned = phrases[:, ::-1].argmax(axis=2)
+    pairs = {*zip(turned.flat, labels.flat, strict=True)}
+    assert len(pairs) == 7
+    assert len({label for _, label in pairs}) > 3
 
 
 def test_tags_follow_from_the_words_and_padding_comes_last() -> None:

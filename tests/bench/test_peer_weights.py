@@ -105,6 +105,24 @@ def next_character(cell: str) -> list[LayerSpec]:
     return [(cell, {"units": UNITS}), ("Dense", {"units": 4, "activation": "softmax"})]
 
 
+def encoder_decoder(cell: str) -> list[LayerSpec]:
+    return [
+        ("EncoderDecoder", {"layer": (cell, {"units": UNITS})}),
+        ("Dense", {"units": 4, "activation": "softmax"}),
+    ]
+
+
+def windows(cell: str) -> list[LayerSpec]:
+    (kind, options), recurrent, dense = review_classifier(7, FEATURES, UNITS)(cell)
+    return [
+        (kind, options),
+        ("Conv1D", {"filters": 4, "kernel_size": 2, "activation": "relu"}),
+        ("MaxPooling1D", {"pool_size": 2}),
+        recurrent,
+        dense,
+    ]
+
+
 def plan_for(layers: list[LayerSpec]) -> Plan:
     generator = np.random.default_rng(5)
     y = generator.integers(0, 2, 24).astype(np.float32)
@@ -117,9 +135,13 @@ def plan_for(layers: list[LayerSpec]) -> Plan:
         loss, metric, features = "mse", "mse", FEATURES
     *_, (_, last) = all_layers(layers)
     if last.get("activation") == "softmax":
-        shape = x.shape[:2] if layers[-1][0] == "TimeDistributed" else len(x)
+        per_step = {layers[0][0], layers[-1][0]} & {"EncoderDecoder", "TimeDistributed"}
+        shape = x.shape[:2] if per_step else len(x)
         y = generator.integers(0, last["units"], shape).astype(np.int32)
         loss, metric = "sparse_categorical_crossentropy", "accuracy"
+    if layers[0][0] == "EncoderDecoder":
+        x = [x, generator.random((24, 6, FEATURES + 1), dtype=np.float32)]
+        features = [FEATURES, FEATURES + 1]
     return Plan(
         layers=layers,
         weights=initial_weights(layers, features, seed=1),
@@ -142,6 +164,9 @@ MODELS = {cell: review_classifier(7, FEATURES, UNITS)(cell) for cell in CELLS} |
     "tagger": tagger("LSTM"),
     "tagger GRU": tagger("GRU"),
     "next character": next_character("GRU"),
+    "encoder and decoder": encoder_decoder("LSTM"),
+    "encoder and decoder GRU": encoder_decoder("GRU"),
+    "convolution": windows("LSTM"),
 }
 
 
@@ -161,6 +186,8 @@ def test_pytorch_trains_the_model_that_fastrnn_trains(model: str, packed: bool) 
     for a, b in zip(ours.weights(), theirs.weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)
     x = plan.data["x_test"]
+    if isinstance(x, list):
+        return  # prediction is timed of models with one input
     np.testing.assert_allclose(
         ours.predict(x, 9).outputs, theirs.predict(x, 9).outputs, rtol=1e-4, atol=1e-5
     )

@@ -205,6 +205,16 @@ def test_what_the_kernels_are_asked_for_is_recorded() -> None:
     assert recorder.executed()["dense"] == 3 * 2 * BATCH * 4
 
 
+def test_a_convolution_counts_a_row_for_each_window() -> None:
+    model = model_of(layers.Conv1D(7, 3, strides=2), layers.LSTM(UNITS), layers.Dense(1))
+    windows = (STEPS - 3) // 2 + 1
+    with Recorder() as recorder:
+        model.train_on_batch(TOKENS, np.ones((BATCH, 1)))
+    forward, *_, backward = recorder.dense
+    assert forward == DensePass(BATCH * windows, 3 * FEATURES, 7, products=1)
+    assert backward == DensePass(BATCH * windows, 3 * FEATURES, 7, products=2)
+
+
 def test_tokens_that_dropout_tells_apart_are_projected_one_by_one() -> None:
     model = model_of(layers.LSTM(UNITS, dropout=0.5), layers.Dense(1))
     with Recorder() as recorder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from comparison import data
@@ -34,7 +35,7 @@ def test_layers_and_data_fit_each_other(workload: Workload) -> None:
         if "mask_zero" in layers[0][1]:
             assert workload.data.padding == "post"
         *_, (_, last) = all_layers(layers)
-        classes = {"tagger": 10, "sensor": 3, "char": 60}.get(workload.name, 1)
+        classes = {"tagger": 10, "sensor": 3, "char": 60, "seq2seq": 90}.get(workload.name, 1)
         assert last["units"] == classes
         assert (classes > 1) == (workload.loss == "sparse_categorical_crossentropy")
 
@@ -80,6 +81,12 @@ def test_a_model_is_described_as_it_is_built() -> None:
     assert describe(WORKLOADS["forecast-1"], "LSTM").startswith(
         "LSTM(50, return_sequences=True) -> Dropout(rate=0.2) -> LSTM(50, return_sequences=True)"
     )
+    assert describe(WORKLOADS["seq2seq"], "LSTM").startswith(
+        "EncoderDecoder(LSTM(256)) -> Dense(90, softmax), batch 64 x 30 steps"
+    )
+    assert "Conv1D(64, 5, relu) -> MaxPooling1D(4) -> LSTM(70)" in describe(
+        WORKLOADS["cnn_lstm"], "LSTM"
+    )
     assert "TimeDistributed(Dense(10, softmax)), batch 64 x 50 steps" in describe(
         WORKLOADS["tagger"], "LSTM"
     )
@@ -94,10 +101,13 @@ def test_a_model_is_described_as_it_is_built() -> None:
         ("tagger", (64, 50), [64]),
         ("sensor", (32, 30, 1662), [64, 128, 64]),
         ("char", (128, 40, 60), [128]),
+        ("seq2seq", [(64, 30, 70), (64, 30, 90)], [256]),
+        ("cnn_lstm", (30, 100), [70]),
     ],
 )
-def test_shapes_of_public_scripts(name: str, shape: tuple[int, ...], recurrent: list[int]) -> None:
+def test_shapes_of_public_scripts(name: str, shape: Any, recurrent: list[int]) -> None:
     workload = WORKLOADS[name]
     layers = list(all_layers(workload.layers(workload.cells[0])))
-    assert data.load(workload.data, train=workload.batch, test=2).x_train.shape == shape
+    x = data.load(workload.data, train=workload.batch, test=2).x_train
+    assert data.each(x, lambda array: array.shape) == shape
     assert [options["units"] for kind, options in layers if kind in CELLS] == recurrent
