@@ -219,6 +219,36 @@ struct Embedding {
   int threads;
 };
 
+// Losses that have a kernel. The first three are of the scores before a sigmoid or softmax.
+enum class Loss {
+  binary_crossentropy,
+  categorical_crossentropy,
+  sparse_categorical_crossentropy,
+  mean_squared_error,
+  mean_absolute_error,
+};
+inline constexpr const char* kLossNames[] = {"binary_crossentropy", "categorical_crossentropy",
+                                             "sparse_categorical_crossentropy",
+                                             "mean_squared_error", "mean_absolute_error"};
+
+struct LossBatch {
+  Loss loss;
+  int64_t rows, outputs;
+  int threads;
+  const float* y_true;  // [rows, outputs]; of sparse_categorical_crossentropy class ids, [rows]
+  const float* y_pred;  // [rows, outputs]
+  float factor;         // of the gradient
+  float threshold;      // what a binary prediction must exceed to mean 1
+  bool sigmoid;         // whether the prediction that is compared with it is sigmoid(y_pred)
+  float* d_y_pred;      // [rows, outputs], the gradient; may be null: not wanted
+};
+
+// Sums over the elements or rows: of the loss without the factor, and of what goes with it: right
+// predictions, |error| of the squared error, error^2 of the absolute one.
+struct LossFigures {
+  double loss, other;
+};
+
 // One fused pass over `size` elements each. `decay` is weight_decay * learning_rate: the variable
 // is multiplied by (1 - decay) before its update.
 struct Update {
@@ -299,6 +329,8 @@ struct KernelTable {
   void (*activation_forward)(Activation, int64_t size, int threads, const float* x, float* y);
   void (*activation_backward)(Activation, int64_t size, int threads, const float* y,
                               const float* dy, float* dx);
+
+  LossFigures (*batch_loss)(const LossBatch&);
 
   void (*sgd_update)(const SgdUpdate&);
   void (*rmsprop_update)(const RmspropUpdate&);

@@ -8,6 +8,7 @@
 #include "embedding.h"
 #include "forward_pass.h"
 #include "gru.h"
+#include "loss.h"
 #include "lstm.h"
 #include "optimizer.h"
 #include "probe.h"
@@ -139,6 +140,7 @@ const KernelTable FASTRNN_JOIN(kernel_table_, FASTRNN_ISA) = {
     embedding_backward,
     activation_forward,
     activation_backward,
+    batch_loss,
     sgd_update,
     rmsprop_update,
     adam_update,

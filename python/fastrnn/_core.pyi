@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _Floats = NDArray[np.float32]
+_EachFloats = _Floats | list[_Floats]
 
 __version__: str
 compiler: str
 ACTIVATIONS: tuple[str, ...]
+LOSSES: tuple[str, ...]
 CELLS: Mapping[str, CellTraits]
 
 def isa() -> str: ...
@@ -86,80 +88,88 @@ def embedding_forward(tokens: ArrayLike, table: ArrayLike) -> _Floats: ...
 def embedding_backward(tokens: ArrayLike, d_outputs: ArrayLike, vocabulary: int) -> _Floats: ...
 def activation_forward(x: ArrayLike, activation: str) -> _Floats: ...
 def activation_backward(y: ArrayLike, d_y: ArrayLike, activation: str) -> _Floats: ...
+def batch_loss(
+    loss: str,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    sigmoid: bool,
+    threshold: SupportsFloat,
+    gradient: bool,
+) -> tuple[float, float, _Floats | None]: ...
 def sgd_update(
-    variable: _Floats,
+    variable: _EachFloats,
     gradient: ArrayLike,
     learning_rate: SupportsFloat,
-    decay: SupportsFloat,
+    decay: SupportsFloat | list[float],
     momentum: SupportsFloat,
     nesterov: bool,
-    momentum_buffer: _Floats | None,
+    momentum_buffer: _EachFloats | None,
 ) -> None: ...
 def rmsprop_update(
-    variable: _Floats,
+    variable: _EachFloats,
     gradient: ArrayLike,
-    velocity: _Floats,
+    velocity: _EachFloats,
     learning_rate: SupportsFloat,
     rho: SupportsFloat,
     epsilon: SupportsFloat,
-    decay: SupportsFloat,
+    decay: SupportsFloat | list[float],
     momentum: SupportsFloat,
-    momentum_buffer: _Floats | None,
-    average_gradient: _Floats | None,
+    momentum_buffer: _EachFloats | None,
+    average_gradient: _EachFloats | None,
 ) -> None: ...
 def adam_update(
-    variable: _Floats,
+    variable: _EachFloats,
     gradient: ArrayLike,
-    m: _Floats,
-    v: _Floats,
+    m: _EachFloats,
+    v: _EachFloats,
     step_size: SupportsFloat,
     beta_1: SupportsFloat,
     beta_2: SupportsFloat,
     epsilon: SupportsFloat,
-    decay: SupportsFloat,
-    v_max: _Floats | None,
+    decay: SupportsFloat | list[float],
+    v_max: _EachFloats | None,
 ) -> None: ...
 def adagrad_update(
-    variable: _Floats,
+    variable: _EachFloats,
     gradient: ArrayLike,
-    accumulator: _Floats,
+    accumulator: _EachFloats,
     learning_rate: SupportsFloat,
     epsilon: SupportsFloat,
-    decay: SupportsFloat,
+    decay: SupportsFloat | list[float],
 ) -> None: ...
 def adadelta_update(
-    variable: _Floats,
+    variable: _EachFloats,
     gradient: ArrayLike,
-    squared_gradient: _Floats,
-    squared_step: _Floats,
+    squared_gradient: _EachFloats,
+    squared_step: _EachFloats,
     learning_rate: SupportsFloat,
     rho: SupportsFloat,
     epsilon: SupportsFloat,
-    decay: SupportsFloat,
+    decay: SupportsFloat | list[float],
 ) -> None: ...
 def adamax_update(
-    variable: _Floats,
+    variable: _EachFloats,
     gradient: ArrayLike,
-    m: _Floats,
-    u: _Floats,
+    m: _EachFloats,
+    u: _EachFloats,
     step_size: SupportsFloat,
     beta_1: SupportsFloat,
     beta_2: SupportsFloat,
     epsilon: SupportsFloat,
-    decay: SupportsFloat,
+    decay: SupportsFloat | list[float],
 ) -> None: ...
 def nadam_update(
-    variable: _Floats,
+    variable: _EachFloats,
     gradient: ArrayLike,
-    m: _Floats,
-    v: _Floats,
+    m: _EachFloats,
+    v: _EachFloats,
     step_size: SupportsFloat,
     gradient_step_size: SupportsFloat,
     v_correction: SupportsFloat,
     beta_1: SupportsFloat,
     beta_2: SupportsFloat,
     epsilon: SupportsFloat,
-    decay: SupportsFloat,
+    decay: SupportsFloat | list[float],
 ) -> None: ...
 
 # Seconds that the kernels took by phase, and what the machine can do, for bench/roofline.py.

@@ -334,3 +334,41 @@ def test_momentum_needs_its_buffer() -> None:
             momentum=0.9,
         )
     np.testing.assert_array_equal(variable, np.ones(3))
+
+
+@pytest.mark.parametrize("name", SLOTS)
+def test_a_list_of_variables_gets_the_bits_of_one_after_another(name: str, rng: Any) -> None:
+    update: Any = all_updates()[name]
+    count = 2 + SLOTS[name]
+    together = [[rng.random((3, size)).astype(np.float32) for size in (1, 5)] for _ in range(count)]
+    apart = [[each.copy() for each in arrays] for arrays in together]
+    update(together[0], together[1], [*together[2:], None, None])
+    for variable, gradient, *slots in zip(*apart, strict=True):
+        update(variable, gradient, slots)
+    for several, single in zip(together, apart, strict=True):
+        for a, b in zip(several, single, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_a_list_has_an_item_for_each_variable() -> None:
+    from fastrnn import kernels
+
+    def arrays(size: int = 2) -> list[np.ndarray]:
+        return [np.ones(3, np.float32) for _ in range(size)]
+
+    options: Any = {"learning_rate": 0.5, "momentum": 0.5}
+    variables = arrays()
+    kernels.sgd_update(variables, arrays(), decay=[0.0, 0.5], momentum_buffer=arrays(), **options)
+    assert [each[0] for each in variables] == [1.0, 0.5]
+    variables = arrays()
+    for wrong in (
+        {"gradient": arrays(1)},
+        {"gradient": np.ones((2, 3))},
+        {"momentum_buffer": arrays(3)},
+        {"momentum_buffer": [np.ones(3, np.float32), np.ones(4, np.float32)]},
+        {"decay": [0.1]},
+    ):
+        given: Any = {"gradient": arrays(), "momentum_buffer": arrays()} | wrong
+        with pytest.raises(ValueError, match="Received"):
+            kernels.sgd_update(variables, **given, **options)
+        np.testing.assert_array_equal(variables, np.ones((2, 3)))

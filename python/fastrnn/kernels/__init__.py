@@ -7,18 +7,19 @@ dtypes and layouts are converted once, here. Layouts and gate orders are those o
 `rnn_forward` returns a tape, which `rnn_backward` takes. The tape refers to the arrays that forward
 was given: they must not change in between. A tape can be used more than once.
 
-`ACTIVATIONS` names the activations of the kernels. `CELLS` has the recurrent cells by name, each
-with its sizes, a `CellTraits`.
+`ACTIVATIONS` names the activations of the kernels, `LOSSES` the losses. `CELLS` has the recurrent
+cells by name, each with its sizes, a `CellTraits`.
 
 Every function raises a ValueError for a wrong shape, size or name and a TypeError for a wrong
 dtype, before anything is computed.
 """
 
-from fastrnn._core import ACTIVATIONS, CELLS, CellTraits, Tape
+from fastrnn._core import ACTIVATIONS, CELLS, LOSSES, CellTraits, Tape
 from fastrnn.kernels.activation import activation_backward, activation_forward
 from fastrnn.kernels.conv1d import Conv1DGradients, conv1d_backward, conv1d_forward
 from fastrnn.kernels.dense import DenseGradients, dense_backward, dense_forward
 from fastrnn.kernels.embedding import embedding_backward, embedding_forward
+from fastrnn.kernels.loss import BatchLoss, batch_loss
 from fastrnn.kernels.optimizer import (
     adadelta_update,
     adagrad_update,
@@ -40,6 +41,8 @@ from fastrnn.kernels.recurrent import (
 __all__ = [
     "ACTIVATIONS",
     "CELLS",
+    "LOSSES",
+    "BatchLoss",
     "CellTraits",
     "Conv1DGradients",
     "DenseGradients",
@@ -53,6 +56,7 @@ __all__ = [
     "adagrad_update",
     "adam_update",
     "adamax_update",
+    "batch_loss",
     "conv1d_backward",
     "conv1d_forward",
     "dense_backward",

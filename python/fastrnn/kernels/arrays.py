@@ -10,3 +10,4 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats: TypeAlias = NDArray[np.float32]
 States: TypeAlias = Sequence[ArrayLike | None]
+EachFloats: TypeAlias = Floats | list[Floats]

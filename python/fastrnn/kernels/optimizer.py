@@ -1,22 +1,27 @@
-"""Updates of the optimizers, in place."""
+"""Updates of the optimizers, in place.
+
+Each updates one variable, or those of a list in one call. Then the gradient, the other arrays and
+`decay` are lists too, with an item for each variable; None stays None. All are checked before one
+is changed.
+"""
 
 from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
 from fastrnn import _core
-from fastrnn.kernels.arrays import Floats
+from fastrnn.kernels.arrays import EachFloats
 
 
 def sgd_update(
-    variable: Floats,
+    variable: EachFloats,
     gradient: ArrayLike,
     *,
     learning_rate: float,
-    decay: float = 0.0,
+    decay: float | list[float] = 0.0,
     momentum: float = 0.0,
     nesterov: bool = False,
-    momentum_buffer: Floats | None = None,
+    momentum_buffer: EachFloats | None = None,
 ) -> None:
     """Takes one step of gradient descent, in place.
 
@@ -24,7 +29,7 @@ def sgd_update(
     `w += v`, with `nesterov` `w += momentum * v - learning_rate * g`. All arrays have one shape.
 
     Args:
-        variable: w, float32 in C order.
+        variable: w, float32 in C order; or a list of such arrays.
         gradient: g.
         learning_rate: step size.
         decay: w is first multiplied by `1 - decay`: weight decay times learning rate.
@@ -44,17 +49,17 @@ def sgd_update(
 
 
 def rmsprop_update(
-    variable: Floats,
+    variable: EachFloats,
     gradient: ArrayLike,
-    velocity: Floats,
+    velocity: EachFloats,
     *,
     learning_rate: float,
     rho: float,
     epsilon: float,
-    decay: float = 0.0,
+    decay: float | list[float] = 0.0,
     momentum: float = 0.0,
-    momentum_buffer: Floats | None = None,
-    average_gradient: Floats | None = None,
+    momentum_buffer: EachFloats | None = None,
+    average_gradient: EachFloats | None = None,
 ) -> None:
     """Takes one step of RMSprop (Hinton 2012), in place.
 
@@ -64,7 +69,7 @@ def rmsprop_update(
     one shape.
 
     Args:
-        variable: w, float32 in C order.
+        variable: w, float32 in C order; or a list of such arrays.
         gradient: g.
         velocity: v, the running mean of g**2.
         learning_rate: step size.
@@ -99,17 +104,17 @@ def rmsprop_update(
 
 
 def adam_update(
-    variable: Floats,
+    variable: EachFloats,
     gradient: ArrayLike,
-    m: Floats,
-    v: Floats,
+    m: EachFloats,
+    v: EachFloats,
     *,
     step_size: float,
     beta_1: float,
     beta_2: float,
     epsilon: float,
-    decay: float = 0.0,
-    v_max: Floats | None = None,
+    decay: float | list[float] = 0.0,
+    v_max: EachFloats | None = None,
 ) -> None:
     """Takes one step of Adam (Kingma & Ba 2015), in place.
 
@@ -117,7 +122,7 @@ def adam_update(
     `w -= step_size * m / (sqrt(v) + epsilon)`. All arrays have one shape.
 
     Args:
-        variable: w, float32 in C order.
+        variable: w, float32 in C order; or a list of such arrays.
         gradient: g.
         m: running mean of g.
         v: running mean of g**2.
@@ -141,20 +146,20 @@ def adam_update(
 
 
 def adagrad_update(
-    variable: Floats,
+    variable: EachFloats,
     gradient: ArrayLike,
-    accumulator: Floats,
+    accumulator: EachFloats,
     *,
     learning_rate: float,
     epsilon: float,
-    decay: float = 0.0,
+    decay: float | list[float] = 0.0,
 ) -> None:
     """Takes one step of Adagrad (Duchi, Hazan & Singer 2011), in place.
 
     `a += g**2`, `w -= learning_rate * g / sqrt(a + epsilon)`. All arrays have one shape.
 
     Args:
-        variable: w, float32 in C order.
+        variable: w, float32 in C order; or a list of such arrays.
         gradient: g.
         accumulator: a, the sum of g**2.
         learning_rate: step size.
@@ -174,15 +179,15 @@ def adagrad_update(
 
 
 def adadelta_update(
-    variable: Floats,
+    variable: EachFloats,
     gradient: ArrayLike,
-    squared_gradient: Floats,
-    squared_step: Floats,
+    squared_gradient: EachFloats,
+    squared_step: EachFloats,
     *,
     learning_rate: float,
     rho: float,
     epsilon: float,
-    decay: float = 0.0,
+    decay: float | list[float] = 0.0,
 ) -> None:
     """Takes one step of Adadelta (Zeiler 2012), in place.
 
@@ -190,7 +195,7 @@ def adadelta_update(
     `d = rho * d + (1 - rho) * step**2`, `w -= learning_rate * step`. All arrays have one shape.
 
     Args:
-        variable: w, float32 in C order.
+        variable: w, float32 in C order; or a list of such arrays.
         gradient: g.
         squared_gradient: s, the running mean of g**2.
         squared_step: d, the running mean of step**2.
@@ -214,16 +219,16 @@ def adadelta_update(
 
 
 def adamax_update(
-    variable: Floats,
+    variable: EachFloats,
     gradient: ArrayLike,
-    m: Floats,
-    u: Floats,
+    m: EachFloats,
+    u: EachFloats,
     *,
     step_size: float,
     beta_1: float,
     beta_2: float,
     epsilon: float,
-    decay: float = 0.0,
+    decay: float | list[float] = 0.0,
 ) -> None:
     """Takes one step of Adamax (Kingma & Ba 2015, section 7.1), in place.
 
@@ -231,7 +236,7 @@ def adamax_update(
     `w -= step_size * m / (u + epsilon)`. All arrays have one shape.
 
     Args:
-        variable: w, float32 in C order.
+        variable: w, float32 in C order; or a list of such arrays.
         gradient: g.
         m: running mean of g.
         u: the largest abs(g), fading.
@@ -254,10 +259,10 @@ def adamax_update(
 
 
 def nadam_update(
-    variable: Floats,
+    variable: EachFloats,
     gradient: ArrayLike,
-    m: Floats,
-    v: Floats,
+    m: EachFloats,
+    v: EachFloats,
     *,
     step_size: float,
     gradient_step_size: float,
@@ -265,7 +270,7 @@ def nadam_update(
     beta_1: float,
     beta_2: float,
     epsilon: float,
-    decay: float = 0.0,
+    decay: float | list[float] = 0.0,
 ) -> None:
     """Takes one step of Nadam (Dozat 2016), in place.
 
@@ -275,7 +280,7 @@ def nadam_update(
     mu_1 to mu_t:
 
     Args:
-        variable: w, float32 in C order.
+        variable: w, float32 in C order; or a list of such arrays.
         gradient: g.
         m: running mean of g.
         v: running mean of g**2.

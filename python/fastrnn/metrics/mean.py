@@ -29,6 +29,16 @@ class Average(Metric):
         self.total = 0.0
         self.count = 0.0
 
+    def add_mean(self, mean: float, samples: int) -> None:
+        """Add samples of which only the mean is known.
+
+        Args:
+            mean: Mean of their values.
+            samples: How many they are.
+        """
+        self.total += mean * samples
+        self.count += samples
+
     def _add(self, values: np.ndarray, sample_weight: npt.ArrayLike | None) -> None:
         """Add values [samples, ...]; each sample counts as the mean over its other dimensions."""
         # A diverged model gives a mean of NaN, as in Keras, and no warnings of NumPy.

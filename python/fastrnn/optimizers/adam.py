@@ -92,16 +92,24 @@ class Adam(Optimizer):
         self, gradient: np.ndarray, variable: Variable, learning_rate: np.float32, decay: float
     ) -> None:
         """Change one variable in place."""
-        index = self.index_of(variable)
+        Adam._update_steps(self, [gradient], [variable], learning_rate, [decay])
+
+    def _update_steps(
+        self,
+        gradients: list[np.ndarray],
+        variables: list[Variable],
+        learning_rate: np.float32,
+        decays: list[float],
+    ) -> None:
         kernels.adam_update(
-            variable.value,
-            gradient,
-            self._momentums[index],
-            self._velocities[index],
+            [variable.value for variable in variables],
+            gradients,
+            self._slots_of(self._momentums, variables),
+            self._slots_of(self._velocities, variables),
             step_size=self._step_size,
             beta_1=self.beta_1,
             beta_2=self.beta_2,
             epsilon=self.epsilon,
-            decay=decay,
-            v_max=self._velocity_hats[index] if self.amsgrad else None,
+            decay=decays,
+            v_max=self._slots_of(self._velocity_hats, variables),
         )

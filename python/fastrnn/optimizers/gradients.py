@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def pair(
         array: np.ndarray = gradient
         if not isinstance(gradient, TableGradient):
             array = np.asarray(gradient, dtype=np.float32)
-        if array.shape != variable.shape:
+        if array.shape != variable.value.shape:
             raise ValueError(
                 f"The gradient of variable `{variable.path}` must have shape {variable.shape}. "
                 f"Received: shape={array.shape}"
@@ -47,3 +47,49 @@ def pair(
     if missing:
         warnings.warn(f"There are no gradients for the variables {missing}.", stacklevel=3)
     return gradients, updated
+
+
+def refuse_unknown_variables(variables: Sequence[Variable], known: Container[int]) -> None:
+    """Refuse variables that an optimizer was not built with.
+
+    Args:
+        variables: The variables.
+        known: Identities of those that it was built with.
+
+    Raises:
+        ValueError: If there is one.
+    """
+    unknown = [variable for variable in variables if id(variable) not in known]
+    if unknown:
+        raise ValueError(
+            "The optimizer can only update the variables it was built with: after a layer was "
+            "made trainable again, call `compile` with a new optimizer. "
+            f"Received: {unknown[0]!r}"
+        )
+
+
+def accumulate(
+    gradients: Sequence[np.ndarray],
+    sums: Sequence[np.ndarray],
+    all_sums: Sequence[np.ndarray],
+    steps: int,
+    calls: int,
+) -> list[np.ndarray]:
+    """Add gradients to their sums; return the means if they are due, else nothing.
+
+    Args:
+        gradients: The gradients.
+        sums: The sum of each.
+        all_sums: These, and those of variables that have no gradient this time.
+        steps: How many gradients make a mean.
+        calls: How many times gradients were added before.
+    """
+    if (calls + 1) % steps:
+        for total, gradient in zip(sums, gradients, strict=True):
+            total += gradient
+        return []
+    count = np.float32(steps)
+    means = [(gradient + total) / count for gradient, total in zip(gradients, sums, strict=True)]
+    for total in all_sums:
+        total.fill(0.0)
+    return means

@@ -15,9 +15,14 @@ from fastrnn.configurable import Configurable
 from fastrnn.docstrings import complete_docstring
 from fastrnn.naming import auto_name
 from fastrnn.optimizers import averaging, clipping, schedules
-from fastrnn.optimizers.gradients import pair
+from fastrnn.optimizers.gradients import accumulate, pair, refuse_unknown_variables
 from fastrnn.optimizers.old_arguments import ignore_decay
-from fastrnn.optimizers.scalars import IterationsValue, LearningRateValue
+from fastrnn.optimizers.scalars import (
+    IterationsValue,
+    LearningRateValue,
+    check_learning_rate,
+    plain,
+)
 from fastrnn.optimizers.schedules import LearningRateSchedule
 from fastrnn.variable import Variable
 
@@ -88,6 +93,8 @@ class Optimizer(Configurable):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         complete_docstring(cls)
+        if "update_step" in vars(cls) and "_update_steps" not in vars(cls):
+            cls._update_steps = Optimizer._update_steps  # type: ignore[method-assign]
 
     def __init__(
         self,
@@ -116,7 +123,7 @@ class Optimizer(Configurable):
             check_positive("loss_scale_factor", loss_scale_factor)
         if gradient_accumulation_steps is not None:
             check_integer("gradient_accumulation_steps", gradient_accumulation_steps, 2)
-        self._learning_rate = _check_learning_rate(learning_rate)
+        self._learning_rate: float | Callable[..., float] = check_learning_rate(learning_rate)
         self.name = name or auto_name(cls.__name__)
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
@@ -211,6 +218,23 @@ class Optimizer(Configurable):
         """
         raise NotImplementedError(f"`{type(self).__name__}` must implement `update_step`.")
 
+    def _update_steps(
+        self,
+        gradients: list[np.ndarray],
+        variables: list[Variable],
+        learning_rate: np.float32,
+        decays: list[float],
+    ) -> None:
+        """Change several variables in place; a class may do it in fewer calls than these."""
+        for gradient, variable, decay in zip(gradients, variables, decays, strict=True):
+            self.update_step(gradient, variable, learning_rate, decay)
+
+    def _slots_of(self, slots: list[np.ndarray], variables: list[Variable]) -> Any:
+        """Return those slots, made for all variables, that are of some; None if there are none."""
+        if not slots or variables == self._trainable_variables:
+            return slots or None
+        return [slots[self._index[id(variable)]] for variable in variables]
+
     def index_of(self, variable: Variable) -> int:
         """Return the place of a variable among those of `build`.
 
@@ -246,17 +270,19 @@ class Optimizer(Configurable):
         gradients, updated = pair(grads, variables)
         if not self.built:
             self.build(variables)
-        elif unknown := [variable for variable in updated if id(variable) not in self._index]:
-            raise ValueError(
-                "The optimizer can only update the variables it was built with: after a layer was "
-                "made trainable again, call `compile` with a new optimizer. "
-                f"Received: {unknown[0]!r}"
-            )
+        elif updated != self._trainable_variables:
+            refuse_unknown_variables(updated, self._index)
         if self.loss_scale_factor is not None:
             scale = np.float32(self.loss_scale_factor)
             gradients = [gradient / scale for gradient in gradients]
         if self._gradient_sums:
-            gradients = self._accumulate(gradients, updated)
+            gradients = accumulate(
+                gradients,
+                self._slots_of(self._gradient_sums, updated),
+                self._gradient_sums,
+                self.gradient_accumulation_steps or 1,
+                self._calls,
+            )
         if gradients:
             self._update(gradients, updated)
         if self.use_ema:
@@ -361,7 +387,7 @@ class Optimizer(Configurable):
         return self._calls // (self.gradient_accumulation_steps or 1)
 
     def _set_iterations(self, iterations: Any) -> None:
-        count = check_integer("iterations", _plain(iterations), 0)
+        count = check_integer("iterations", plain(iterations), 0)
         self._calls = count * (self.gradient_accumulation_steps or 1)
 
     @property
@@ -384,8 +410,8 @@ class Optimizer(Configurable):
         return self._learning_rate
 
     def _set_learning_rate(self, learning_rate: Any) -> None:
-        learning_rate = _plain(learning_rate)
-        checked = _check_learning_rate(learning_rate)
+        learning_rate = plain(learning_rate)
+        checked = check_learning_rate(learning_rate)
         if isinstance(self._learning_rate, LearningRateSchedule) and not callable(checked):
             raise TypeError(
                 "The learning rate of an optimizer made with a `LearningRateSchedule` can only be "
@@ -401,7 +427,7 @@ class Optimizer(Configurable):
         return [calls, *rates, *self._slots]
 
     def _set_calls(self, calls: Any) -> None:
-        self._calls = check_integer("iterations", _plain(calls), 0)
+        self._calls = check_integer("iterations", plain(calls), 0)
 
     @property
     def slots(self) -> list[Variable]:
@@ -470,32 +496,15 @@ class Optimizer(Configurable):
             config["learning_rate"] = schedules.serialize(self._learning_rate)
         return config
 
-    def _accumulate(
-        self, gradients: list[np.ndarray], variables: list[Variable]
-    ) -> list[np.ndarray]:
-        """Add gradients to the sums; return the means if they are due, else nothing."""
-        assert self.gradient_accumulation_steps
-        sums = [self._gradient_sums[self.index_of(variable)] for variable in variables]
-        if (self._calls + 1) % self.gradient_accumulation_steps:
-            for total, gradient in zip(sums, gradients, strict=True):
-                total += gradient
-            return []
-        steps = np.float32(self.gradient_accumulation_steps)
-        means = [
-            (gradient + total) / steps for gradient, total in zip(gradients, sums, strict=True)
-        ]
-        for total in self._gradient_sums:
-            total.fill(0.0)
-        return means
-
     def _update(self, gradients: list[np.ndarray], variables: list[Variable]) -> None:
         gradients = clipping.clip(gradients, self.clipnorm, self.clipvalue, self.global_clipnorm)
         learning_rate = np.float32(self._rate())
         decay = 0.0 if self.weight_decay is None else self.weight_decay * float(learning_rate)
         self.begin_step(learning_rate)
-        for gradient, variable in zip(gradients, variables, strict=True):
-            share = decay if self._decays[self.index_of(variable)] else 0.0
-            self.update_step(gradient, variable, learning_rate, share)
+        decays = [0.0] * len(variables)
+        if decay:
+            decays = [decay * self._decays[self._index[id(each)]] for each in variables]
+        self._update_steps(gradients, variables, learning_rate, decays)
 
     def _average(self) -> None:
         # The averages start as the first weights, not at zero.
@@ -504,20 +513,3 @@ class Optimizer(Configurable):
         frequency = self.ema_overwrite_frequency
         if frequency and (self._updates + 1) % frequency == 0:
             averaging.overwrite(self._trainable_variables, self._averages)
-
-
-def _plain(value: Any) -> Any:
-    """Return the number that an array, a tensor or a variable of one element holds."""
-    if isinstance(value, Mapping) or callable(value) or not hasattr(value, "__array__"):
-        return value
-    array = np.asarray(value)
-    return array.item() if array.size == 1 and not isinstance(value, np.generic) else value
-
-
-def _check_learning_rate(learning_rate: LearningRate) -> float | Callable[..., float]:
-    if isinstance(learning_rate, Mapping):
-        return schedules.deserialize(learning_rate)
-    if callable(learning_rate):
-        return learning_rate
-    # Keras keeps the learning rate as a float32, so this is the number its users see.
-    return float(np.float32(check_number("learning_rate", learning_rate)))

@@ -86,16 +86,24 @@ class RMSprop(Optimizer):
         self, gradient: np.ndarray, variable: Variable, learning_rate: np.float32, decay: float
     ) -> None:
         """Change one variable in place."""
-        index = self.index_of(variable)
+        RMSprop._update_steps(self, [gradient], [variable], learning_rate, [decay])
+
+    def _update_steps(
+        self,
+        gradients: list[np.ndarray],
+        variables: list[Variable],
+        learning_rate: np.float32,
+        decays: list[float],
+    ) -> None:
         kernels.rmsprop_update(
-            variable.value,
-            gradient,
-            self._velocities[index],
+            [variable.value for variable in variables],
+            gradients,
+            self._slots_of(self._velocities, variables),
             learning_rate=float(learning_rate),
             rho=self.rho,
             epsilon=self.epsilon,
-            decay=decay,
+            decay=decays,
             momentum=self.momentum,
-            momentum_buffer=self._momentums[index] if self.momentum else None,
-            average_gradient=self._average_gradients[index] if self.centered else None,
+            momentum_buffer=self._slots_of(self._momentums, variables),
+            average_gradient=self._slots_of(self._average_gradients, variables),
         )

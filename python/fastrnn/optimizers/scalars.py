@@ -6,10 +6,13 @@ that they were read from. A number does not change: after `assign`, read it agai
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+
+from fastrnn.arguments import check_number
+from fastrnn.optimizers import schedules
 
 
 class _Scalar:
@@ -67,3 +70,25 @@ class IterationsValue(_Scalar, int):
 
     def __reduce__(self) -> Any:
         return int, (int(self),)
+
+
+def plain(value: Any) -> Any:
+    """Return the number that an array, a tensor or a variable of one element holds."""
+    if isinstance(value, Mapping) or callable(value) or not hasattr(value, "__array__"):
+        return value
+    array = np.asarray(value)
+    return array.item() if array.size == 1 and not isinstance(value, np.generic) else value
+
+
+def check_learning_rate(learning_rate: Any) -> Any:
+    """Return a learning rate as an optimizer keeps it: a number, a schedule or a function.
+
+    Raises:
+        ValueError: If it is none of these.
+    """
+    if isinstance(learning_rate, Mapping):
+        return schedules.deserialize(learning_rate)
+    if callable(learning_rate):
+        return learning_rate
+    # Keras keeps the learning rate as a float32, so this is the number its users see.
+    return float(np.float32(check_number("learning_rate", learning_rate)))

@@ -76,22 +76,42 @@ class SGD(Optimizer):
 
         Without momentum and weight decay a row whose gradient is zero stays as it is.
         """
-        if isinstance(gradient, TableGradient):
-            exact = not self.momentum and not decay and np.isfinite(learning_rate)
-            rows = gradient.rows() if exact else None
-            gradient = gradient.view(np.ndarray)
-            if rows is not None:
-                table = variable.value
-                changed = table[rows]
-                kernels.sgd_update(changed, gradient[rows], learning_rate=float(learning_rate))
-                table[rows] = changed
-                return
+        SGD._update_steps(self, [gradient], [variable], learning_rate, [decay])
+
+    def _update_steps(
+        self,
+        gradients: list[np.ndarray],
+        variables: list[Variable],
+        learning_rate: np.float32,
+        decays: list[float],
+    ) -> None:
+        whole = list(range(len(variables)))
+        if not self.momentum and np.isfinite(learning_rate):
+            for place in reversed(whole):
+                if not decays[place] and _update_rows(
+                    gradients[place], variables[place].value, float(learning_rate)
+                ):
+                    del whole[place]
+        if len(whole) < len(variables):
+            gradients, variables = [gradients[i] for i in whole], [variables[i] for i in whole]
+            decays = [decays[i] for i in whole]
         kernels.sgd_update(
-            variable.value,
-            gradient,
+            [variable.value for variable in variables],
+            gradients,
             learning_rate=float(learning_rate),
-            decay=decay,
+            decay=decays,
             momentum=self.momentum,
             nesterov=self.nesterov,
-            momentum_buffer=self._momentums[self.index_of(variable)] if self.momentum else None,
+            momentum_buffer=self._slots_of(self._momentums, variables),
         )
+
+
+def _update_rows(gradient: np.ndarray, table: np.ndarray, learning_rate: float) -> bool:
+    """Update the rows of a table that its gradient names; return whether it names any."""
+    rows = gradient.rows() if isinstance(gradient, TableGradient) else None
+    if rows is None:
+        return False
+    changed = table[rows]
+    kernels.sgd_update(changed, gradient.view(np.ndarray)[rows], learning_rate=learning_rate)
+    table[rows] = changed
+    return True

@@ -18,8 +18,9 @@ from fastrnn.trainers.arguments import suggests_arguments
 from fastrnn.trainers.data import Batch
 from fastrnn.trainers.data.ragged import is_ragged
 from fastrnn.trainers.loss_and_metrics import LossAndMetrics, unique_names
+from fastrnn.trainers.output_part import OutputPart
 from fastrnn.trainers.output_terms import OutputTerms
-from fastrnn.trainers.train_step import OutputPart, TrainStep
+from fastrnn.trainers.train_step import TrainStep
 
 
 class CompiledModel(GraphLayer):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,39 +10,12 @@ import numpy as np
 from fastrnn import activations
 from fastrnn.graph import Executor, Plan
 from fastrnn.graph.rules import score
-from fastrnn.losses import Loss
-from fastrnn.metrics import Mean, MeanMetricWrapper, Metric
+from fastrnn.metrics import Mean
 from fastrnn.optimizers import Optimizer
 from fastrnn.trainers.data import Batch
 from fastrnn.trainers.loss_and_metrics import unique_names
+from fastrnn.trainers.output_part import OutputPart
 from fastrnn.variable import Variable
-
-
-@dataclass
-class OutputPart:
-    """What a step does with one output of the model.
-
-    Attributes:
-        name: What logs call it; None for the only output.
-        loss: Its loss, or None.
-        loss_weight: Factor of the loss.
-        metrics: The metrics that sample weights do not reach.
-        weighted_metrics: Those that they reach.
-        activation: The activation whose scores the output holds in place of its results, or None.
-        updates: Each metric, and whether the mask and the sample weights reach it.
-    """
-
-    name: str | None
-    loss: Loss | None
-    loss_weight: float
-    metrics: Sequence[Metric]
-    weighted_metrics: Sequence[Metric]
-    activation: activations.Activation | None = None
-
-    def __post_init__(self) -> None:
-        self.updates = [(each, isinstance(each, MeanMetricWrapper), False) for each in self.metrics]
-        for each in self.weighted_metrics:
-            self.updates.append((each, isinstance(each, MeanMetricWrapper), True))
 
 
 class TrainStep:
@@ -80,6 +52,7 @@ class TrainStep:
                 with_loss.append(number)
                 if score(plan, number, part.loss.fused_activation):
                     part.activation = activations.get(part.loss.fused_activation)
+                part.prepare()
         self._executor = Executor(plan, trained, with_gradient=with_loss, pads=True)
         self._regularized = [
             (index, variable)
@@ -109,18 +82,17 @@ class TrainStep:
     def train(self, batch: Batch) -> None:
         """Take one step of the optimizer on a batch."""
         outputs, masks, caches, penalty = self._executor.forward(batch.x, batch.mask)
-        losses: list[float] = []
+        means: list[tuple[float, float | None] | None] = []
         d_outputs: list[np.ndarray | None] = []
         for part, y, y_pred, weight, mask in self._by_output(batch, outputs, masks):
             if part.loss is None:
+                means.append(None)
                 d_outputs.append(None)
                 continue
-            loss, d_y = part.loss.value_and_gradient(
-                y, y_pred, weight, mask=mask, from_logits=part.activation is not None
-            )
-            losses.append(loss)
+            loss, metric, d_y = part.evaluate(y, y_pred, weight, mask, gradient=True)
+            means.append((loss, metric))
             if part.loss_weight != 1.0:
-                d_y *= np.float32(part.loss_weight)
+                d_y = d_y * np.float32(part.loss_weight)
             d_outputs.append(d_y)
         _, gradients = self._executor.backward(caches, d_outputs, consume=True)
         if self._penalized:
@@ -132,17 +104,18 @@ class TrainStep:
         if not self._optimizer.built:
             self._optimizer.build(self._trained)
         self._optimizer.apply(gradients, self._executor.variables)
-        self._gather(losses, penalty, batch, outputs, masks)
+        self._gather(means, penalty, batch, outputs, masks)
 
     def test(self, batch: Batch) -> None:
         """Take a batch into the means without changing the model."""
         outputs, masks, _, penalty = self._executor.infer(batch.x, batch.mask)
-        losses = [
-            float(part.loss(y, y_pred, weight, mask=mask, from_logits=part.activation is not None))
+        means: list[tuple[float, float | None] | None] = [
+            None
+            if part.loss is None
+            else part.evaluate(y, y_pred, weight, mask, gradient=False)[:2]
             for part, y, y_pred, weight, mask in self._by_output(batch, outputs, masks)
-            if part.loss is not None
         ]
-        self._gather(losses, penalty + self._weight_penalty(), batch, outputs, masks)
+        self._gather(means, penalty + self._weight_penalty(), batch, outputs, masks)
 
     def _by_output(
         self,
@@ -208,36 +181,42 @@ class TrainStep:
 
     def _gather(
         self,
-        losses: Sequence[float],
+        means: Sequence[tuple[float, float | None] | None],
         penalty: float,
         batch: Batch,
         outputs: Sequence[np.ndarray],
         masks: Sequence[np.ndarray | None],
     ) -> None:
+        """Add a batch to the means of loss and metrics.
+
+        Args:
+            means: For each output what `OutputPart.evaluate` returned, without the gradient.
+            penalty: What the regularizers add to the loss.
+            batch: The batch.
+            outputs: The outputs.
+            masks: Their masks.
+        """
         # The last batch of an epoch may be smaller, so that each counts by its samples.
         samples = len(batch.x[0])
         if batch.mask is not None and masks[0] is not None:
             samples = self._steps_counted(batch, masks[0])
         self._samples += samples
+        losses = [each[0] for each in means if each is not None]
         total = penalty
         for factor, loss in zip(self._loss_weights, losses, strict=True):
             total += factor * loss
-        for part, y, y_pred, sample_weight, mask in self._by_output(batch, outputs, masks):
+        for (part, y, y_pred, weight, mask), own in zip(
+            self._by_output(batch, outputs, masks), means, strict=True
+        ):
             if not part.updates:
                 continue
-            if part.activation is not None:
-                y_pred = part.activation(y_pred)
             if batch.mask is not None and mask is not None:
                 # Of a list no metric sees padding, also none that takes no mask in Keras.
                 y, y_pred = y[mask], y_pred[mask]
-                if sample_weight is not None:
-                    sample_weight = np.broadcast_to(sample_weight, mask.shape)[mask]
+                if weight is not None:
+                    weight = np.broadcast_to(weight, mask.shape)[mask]
                 mask = None
-            for metric, masked, weighted in part.updates:
-                weight = sample_weight if weighted else None
-                if masked and mask is not None:
-                    weight = mask if weight is None else weight * mask
-                metric.update_state(y, y_pred, weight)
+            part.update_metrics(y, y_pred, weight, mask, own)
         self._loss_sum += float(total) * samples
         for number in range(len(self._part_sums)):  # without their weights, as in Keras
             self._part_sums[number] += float(losses[number]) * samples
