@@ -169,3 +169,12 @@ def test_the_result_is_an_array_of_its_own() -> None:
     result = model.predict(x, verbose=0)
     np.testing.assert_array_equal(result, x)
     assert not np.shares_memory(result, x)
+
+
+@pytest.mark.parametrize("samples", [1, SAMPLES])
+def test_results_are_not_the_memory_of_the_input(samples: int) -> None:
+    model = Sequential([layers.Input((3,)), layers.Identity()])
+    x = np.ones((samples, 3), np.float32)
+    found = model.predict(x, verbose=0)
+    found[0] = 7
+    np.testing.assert_array_equal(x, 1)

@@ -106,6 +106,7 @@ class Executor:
         inputs: Sequence[np.ndarray],
         masks: Sequence[np.ndarray | None] | None = None,
         training: bool | None = False,
+        pads: bool = False,
     ) -> Passed:
         """Return the outputs and their masks without keeping tapes.
 
@@ -113,8 +114,9 @@ class Executor:
             inputs: The inputs.
             masks: Their masks, or None.
             training: Whether dropout is active; None for what each call of a layer said.
+            pads: Whether the masks are those of padding, also without `pads` of the executor.
         """
-        return self._run(inputs, masks, training, keeps=False)
+        return self._run(inputs, masks, training, keeps=False, pads=pads)
 
     def forward(
         self,
@@ -131,6 +133,7 @@ class Executor:
         masks: Sequence[np.ndarray | None] | None,
         training: bool | None,
         keeps: bool,
+        pads: bool = False,
     ) -> Passed:
         values: list[Any] = [None] * self.plan.slots
         marks: list[Any] = [None] * self.plan.slots
@@ -140,7 +143,7 @@ class Executor:
                 marks[slot] = masks[number]
         caches: list[Any] = []
         penalty = 0.0
-        padded = self._pads and masks is not None
+        padded = (pads or self._pads) and masks is not None
         for step in self._steps:
             layer = step.padded_layer if padded else step.layer
             if step.is_plain:
@@ -155,7 +158,7 @@ class Executor:
             trains = bool(step.training) if training is None else training
             cache = None
             if step.hands_tokens:
-                y: Any = kernels.Embedded(x, step.layer.weights[0].value)
+                y: Any = kernels.Embedded(x, step.table.value)
                 cache = x
             else:
                 arguments = (
@@ -262,7 +265,10 @@ class _Prepared:
         passes_on: For each source whether its gradient is wanted.
         input_gradient: Whether one of them is.
         targets: For each weight of its layer the place of its gradient; None if not wanted.
+        table: The table of an Embedding that hands on its tokens.
     """
+
+    table: Variable
 
     def __init__(self, step: Step) -> None:
         self.layer: Layer = step.layer
@@ -283,6 +289,8 @@ class _Prepared:
         if self.is_plain:
             self.padded_uses_mask = self.padded_layer.uses_mask
         self.targets: list[int | None] = []
+        if step.hands_tokens:
+            self.table = step.layer.weights[0]
 
     def gathered(self, values: Sequence[Any], marks: Sequence[Any]) -> tuple[Any, Any]:
         """Return the inputs of the layer and their masks; None if no input has one."""

@@ -140,8 +140,7 @@ def rnn_forward(
     """
     arguments = locals()
     if isinstance(x, Embedded):
-        del arguments["x"]
-        arguments.update(x._asdict())
+        arguments["tokens"], arguments["table"] = arguments.pop("x")
     return RnnOutput(*_core.rnn_forward(**arguments))
 
 

@@ -83,7 +83,7 @@ class Adam(Optimizer):
 
     def begin_step(self, learning_rate: np.float32) -> None:
         """Compute the step size, in float32 as Keras does: 1 - beta_2**t is far from exact."""
-        one, t = np.float32(1.0), np.float32(self.iterations + 1)
+        one, t = np.float32(1.0), np.float32(self._updates + 1)
         correction_1 = one - np.power(np.float32(self.beta_1), t)
         correction_2 = one - np.power(np.float32(self.beta_2), t)
         self._step_size = float(learning_rate * np.sqrt(correction_2) / correction_1)

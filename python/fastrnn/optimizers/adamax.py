@@ -70,7 +70,7 @@ class Adamax(Optimizer):
 
     def begin_step(self, learning_rate: np.float32) -> None:
         """Compute the step size, in float32 as Keras does."""
-        one, t = np.float32(1.0), np.float32(self.iterations + 1)
+        one, t = np.float32(1.0), np.float32(self._updates + 1)
         self._step_size = float(learning_rate / (one - np.power(np.float32(self.beta_1), t)))
 
     def update_step(

@@ -74,7 +74,7 @@ class Nadam(Optimizer):
 
     def begin_step(self, learning_rate: np.float32) -> None:
         """Compute the step sizes, in float32 as Keras does: 1 - beta_2**t is far from exact."""
-        one, t = np.float32(1.0), np.float32(self.iterations + 1)
+        one, t = np.float32(1.0), np.float32(self._updates + 1)
         beta_1, beta_2 = np.float32(self.beta_1), np.float32(self.beta_2)
         mu, next_mu = (
             beta_1 * (one - np.float32(0.5) * np.power(np.float32(0.96), at)) for at in (t, t + one)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from fastrnn.callbacks import CallbackList
-from fastrnn.graph import Executor, Plan
 from fastrnn.layers.embedding import Embedding
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import (
@@ -46,17 +46,18 @@ class Prediction:
     def __init__(self, model: CompiledModel, feed: Feed, callback_list: CallbackList) -> None:
         self._model = model
         self._feed = feed
-        plan = Plan(model.inner_graph)
-        self._weights = sum(
-            step.layer.count_params()
-            for step in plan.steps
-            if not isinstance(step.layer, Embedding)
-        )
-        self._executor = Executor(plan, pads=True)
+        self._executor = model._executor
         self._callback_list = callback_list
         hooks = ("on_predict_batch_begin", "on_predict_batch_end")
         # Where nobody asks for the batches as they are, others may be quicker to compute.
         self._free = not (model.stateful or any(callback_list.user_listens(hook) for hook in hooks))
+
+    @cached_property
+    def _weights(self) -> int:
+        """How many weights each step of a row is multiplied by, at most."""
+        steps = self._executor.plan.steps
+        counted = [step.layer for step in steps if not isinstance(step.layer, Embedding)]
+        return sum(layer.count_params() for layer in counted)
 
     def run(self, steps: int | None) -> Any:
         """Return the outputs for all batches, or for the first ones, in the model's structure.
@@ -83,9 +84,14 @@ class Prediction:
 
     def _of_arrays(self, x: Sequence[np.ndarray], batch_size: int) -> list[np.ndarray]:
         """Return the outputs for samples of one shape."""
+        rows, samples = self._rows_at_once(batch_size), len(x[0])
+        if 0 < samples <= rows:
+            found = self._batch(
+                Batch(tuple(each[:samples] for each in x)), 0, (samples - 1) // batch_size
+            )
+            return [np.array(each, np.float32) for each in found]  # an output may be an input
         shapes: Any = self._model.output_shapes([each.shape for each in x])
         outputs = [np.empty(shape, np.float32) for shape in shapes]
-        rows, samples = self._rows_at_once(batch_size), len(x[0])
         for start in range(0, samples, rows):
             stop = min(start + rows, samples)
             numbers = (start // batch_size, (stop - 1) // batch_size)
@@ -135,20 +141,23 @@ class Prediction:
         """Compute what are the batches `first` to `last` for the callbacks."""
         self._callback_list.notify("on_predict_batch_begin", first, None)
         outputs = self._infer(batch)
-        logs = {"outputs": self._model.packed_outputs(outputs)}
-        self._callback_list.notify("on_predict_batch_end", last, logs)
+        if self._callback_list.listens("on_predict_batch_end"):
+            logs = {"outputs": self._model.packed_outputs(outputs)}
+            self._callback_list.notify("on_predict_batch_end", last, logs)
         return outputs
 
     def _infer(self, batch: Batch) -> list[np.ndarray]:
         """Return the outputs for a batch, computed in parts if it is much work."""
         x, mask = batch.x, batch.mask
-        work = max(math.prod(each.shape[1:2]) for each in x) * self._weights
-        rows = max(int(_WORK_AT_ONCE / max(work, 1)), _LEAST_ROWS_AT_ONCE)
-        if len(x[0]) <= rows or self._model.stateful:
-            return self._executor.infer(x, mask).outputs
+        rows = len(x[0]) if self._model.stateful else _LEAST_ROWS_AT_ONCE
+        if len(x[0]) > rows:
+            work = max(math.prod(each.shape[1:2]) for each in x) * self._weights
+            rows = max(int(_WORK_AT_ONCE / max(work, 1)), rows)
+        if len(x[0]) <= rows:
+            return self._executor.infer(x, mask, pads=True).outputs
         found = []
         for start in range(0, len(x[0]), rows):
             part = slice(start, start + rows)
             masks = mask and [None if each is None else each[part] for each in mask]
-            found.append(self._executor.infer([each[part] for each in x], masks).outputs)
+            found.append(self._executor.infer([each[part] for each in x], masks, pads=True).outputs)
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
