@@ -9,6 +9,7 @@ from golden import (
     activations,
     case_file,
     functions,
+    graphs,
     layers,
     losses,
     merges,
@@ -23,6 +24,7 @@ KINDS: dict[str, Any] = {
     "layers": layers,
     "merges": merges,
     "models": models,
+    "graphs": graphs,
     "activations": activations,
     "optimizers": optimizers,
     "losses": losses,
@@ -31,7 +33,7 @@ KINDS: dict[str, Any] = {
     "utilities": utilities,
 }
 # The other kinds are computed in NumPy: one ISA level is as good as another.
-WITH_KERNELS = ("layers", "models", "activations", "optimizers")
+WITH_KERNELS = ("layers", "models", "graphs", "activations", "optimizers")
 CASES = [(kind, name) for kind, module in KINDS.items() for name in module.CASES]
 
 

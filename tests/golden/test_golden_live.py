@@ -15,6 +15,7 @@ EVERY = {
     "layers": 11,
     "merges": 7,
     "models": 7,
+    "graphs": 6,
     "activations": 3,
     "optimizers": 5,
     "losses": 5,

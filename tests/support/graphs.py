@@ -7,49 +7,16 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from fastrnn import layers as own_layers
 
 BATCH, STEPS, FEATURES, VOCABULARY = 4, 5, 3, 11
 
 
-class Summed(own_layers.Layer):
-    """The sum of its inputs, in the contract for several inputs."""
-
-    takes_list = True
-    supports_masking = True
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return input_shape[0]
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
-        return None
-
-    def forward(self, x: list[np.ndarray], training: bool = False) -> tuple[np.ndarray, Any]:
-        return sum(x[1:], x[0]), len(x)
-
-    def backward(self, cache: int, d_y: np.ndarray, input_gradient: bool = True) -> Any:
-        return [d_y] * cache, []
-
-
-class Joined(Summed):
-    """Its inputs side by side along the last dimension."""
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return (*input_shape[0][:-1], sum(shape[-1] for shape in input_shape))
-
-    def forward(self, x: list[np.ndarray], training: bool = False) -> tuple[np.ndarray, Any]:
-        return np.concatenate(x, axis=-1), np.cumsum([each.shape[-1] for each in x])[:-1]
-
-    def backward(self, cache: Any, d_y: np.ndarray, input_gradient: bool = True) -> Any:
-        return [np.ascontiguousarray(part) for part in np.split(d_y, cache, axis=-1)], []
-
-
 def add(k: ModuleType) -> Any:
-    return k.layers.Add() if hasattr(k.layers, "Add") else Summed()
+    return k.layers.Add()
 
 
 def join(k: ModuleType) -> Any:
-    return k.layers.Concatenate() if hasattr(k.layers, "Concatenate") else Joined()
+    return k.layers.Concatenate()
 
 
 def numbers(k: ModuleType, name: str = "numbers", steps: int = STEPS) -> Any:
@@ -201,6 +168,53 @@ def masks_of_outputs(k: ModuleType) -> Any:
     return k.Model(x, [tags, k.layers.Dense(1, name="all")(k.layers.GRU(2)(masked))])
 
 
+def masks_through_merges(k: ModuleType) -> Any:
+    x, other = tokens(k), tokens(k, "other")
+    left = k.layers.Embedding(VOCABULARY, 3, mask_zero=True)(x)
+    right = k.layers.Embedding(VOCABULARY, 3, mask_zero=True)(other)
+    product = k.layers.LSTM(2, return_sequences=True)(k.layers.Multiply()([left, right]))
+    joined = k.layers.Concatenate()([product, right])
+    tags = k.layers.Dense(2, name="tags")(k.layers.GRU(3, return_sequences=True)(joined))
+    steps = k.layers.Concatenate(axis=1)([left, right])
+    return k.Model([x, other], [tags, k.layers.Dense(1, name="all")(k.layers.LSTM(2)(steps))])
+
+
+def all_merges(k: ModuleType) -> Any:
+    x = numbers(k)
+    a, b = (k.layers.GRU(3, return_sequences=True)(x) for _ in range(2))
+    last = k.layers.SimpleRNN(3)(x)
+    merged = [
+        k.layers.Subtract()([a, b]),
+        k.layers.Multiply()([a, b, b]),
+        k.layers.Maximum()([a, b]),
+        k.layers.Minimum()([a, b, x]),
+        k.layers.Average()([a, b, last]),
+    ]
+    return k.Model(x, k.layers.LSTM(2)(k.layers.concatenate(merged)))
+
+
+def attention_by_dot(k: ModuleType) -> Any:
+    source, target = numbers(k, "source"), numbers(k, "target", 3)
+    keys = k.layers.Bidirectional(k.layers.GRU(2, return_sequences=True))(source)
+    queries = k.layers.LSTM(4, return_sequences=True)(target)
+    scores = k.layers.Dot(axes=[2, 2])([queries, keys])
+    context = k.layers.Dot(axes=[2, 1])([k.layers.Softmax(axis=-1)(scores), keys])
+    return k.Model([source, target], k.layers.Dense(2)(join(k)([context, queries])))
+
+
+def convolutions(k: ModuleType) -> Any:
+    x = numbers(k)
+    wide = k.layers.Conv1D(4, 3, padding="same", activation="relu")(x)
+    near = k.layers.Conv1D(4, 2, padding="causal", use_bias=False)(x)
+    both = k.layers.BatchNormalization()(add(k)([wide, near]))
+    pooled = k.layers.MaxPooling1D(2, padding="same")(both)
+    longer = k.layers.Cropping1D((1, 0))(k.layers.UpSampling1D(2)(pooled))
+    mean = k.layers.AveragePooling1D(2, strides=1)(k.layers.ZeroPadding1D((1, 0))(x))
+    merged = join(k)([longer, mean])
+    summary = k.layers.GlobalAveragePooling1D()(both)
+    return k.Model(x, [k.layers.GRU(3)(merged), k.layers.Dense(1)(summary)])
+
+
 KINDS: dict[str, Callable[[ModuleType], Any]] = {
     each.__name__: each
     for each in (
@@ -221,6 +235,10 @@ KINDS: dict[str, Callable[[ModuleType], Any]] = {
         dicts,
         probabilities_read_again,
         masks_of_outputs,
+        masks_through_merges,
+        all_merges,
+        attention_by_dot,
+        convolutions,
     )
 }
 LOSSES = {
@@ -257,10 +275,50 @@ def targets_of(model: Any, rng: np.random.Generator, one_hot: bool) -> list[np.n
     return labels
 
 
+def in_structure(values: list[Any], structure: Any) -> Any:
+    """Values for each input or output, in the structure in which a model has these."""
+    if isinstance(structure, dict):
+        return dict(zip(sorted(structure), values, strict=True))
+    return values if len(values) > 1 else values[0]
+
+
+def flat(outputs: Any) -> list[np.ndarray]:
+    """The outputs of a model as a list: inverts `in_structure`."""
+    if isinstance(outputs, dict):
+        return [outputs[key] for key in sorted(outputs)]
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+
+
+def labels_of(name: str, model: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    """Labels that fit the losses of a kind of graph."""
+    loss = LOSSES.get(name, "mse")
+    labels = targets_of(model, rng, loss == "categorical_crossentropy")
+    if isinstance(loss, list):
+        labels[0] = targets_of(model, rng, True)[0]
+    return labels
+
+
+def compile_graph(name: str, model: Any, optimizer: Any) -> None:
+    """Compile a model of a kind with its losses, and a different weight for each of several."""
+    loss = LOSSES.get(name, "mse")
+    weights = [0.3 + number for number in range(len(model.outputs))]
+    if isinstance(model.output, dict):
+        losses: Any = dict.fromkeys(model.output, loss)
+        loss_weights: Any = dict(zip(model.output, weights, strict=True))
+    else:
+        several = len(weights) > 1 and not isinstance(loss, list)
+        losses = [loss] * len(weights) if several else loss
+        loss_weights = weights if len(weights) > 1 else None
+    model.compile(optimizer, losses, loss_weights=loss_weights)
+
+
 def twins(name: str, keras: ModuleType, ours: ModuleType, rng: np.random.Generator) -> Any:
     """A model of Keras and one of fastrnn, with the same distinct random weights."""
     pair = KINDS[name](keras), KINDS[name](ours)
     weights = [rng.normal(0, 0.6, w.shape).astype("f4") for w in pair[0].get_weights()]
+    for k, variable in enumerate(pair[0].weights):
+        if "variance" in variable.path:
+            weights[k] = np.abs(weights[k]) + 0.1
     for model in pair:
         model.set_weights(weights)
     return pair

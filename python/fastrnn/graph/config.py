@@ -31,6 +31,8 @@ _MASK_OPERATIONS = frozenset(
         "ZerosLike",
     ]
 )
+# Those of them whose result depends on the shape of a tensor alone.
+_OF_SHAPES = frozenset(["OnesLike", "ZerosLike"])
 
 
 def graph_config(graph: Graph) -> dict[str, Any]:
@@ -276,6 +278,8 @@ def _check_masks(entries: Mapping[str, Mapping[str, Any]], operations: set[str])
             outside = [each for each in _references([args, kwargs]) if each.layer not in operations]
             constants = [each for each in args[1:] if isinstance(each, (int, float))]
             makes_one = entry["class_name"] == "NotEqual" and len(outside) == len(constants) == 1
+            if entry["class_name"] in _OF_SHAPES:
+                continue
             if outside and not (makes_one and (outside[0], float(constants[0])) in own):
                 raise ValueError(
                     f"the operation '{name}' of class {entry['class_name']} must be that of the "
