@@ -1,5 +1,7 @@
 #include "memory.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
@@ -31,6 +33,9 @@ class Pool {
   }
 
   void release(void* data, size_t) { std::free(data); }
+
+  void lock() {}
+  void unlock() {}
 };
 
 #else
@@ -89,6 +94,9 @@ class Pool {
     }
   }
 
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
  private:
   struct Free {
     void* data;
@@ -119,6 +127,11 @@ Pool& pool() {
 }
 
 }  // namespace
+
+void keep_memory_usable_after_fork() {
+  const auto unlock = [] { pool().unlock(); };
+  pthread_atfork([] { pool().lock(); }, unlock, unlock);
+}
 
 Buffer::Buffer(size_t bytes) { std::tie(data_, bytes_) = pool().acquire(bytes); }
 

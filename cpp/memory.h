@@ -30,6 +30,10 @@ class Buffer {
   size_t bytes_ = 0;  // at least what was asked for
 };
 
+// Lets a forked child take memory although another thread of the parent took some just then. Once
+// per process.
+void keep_memory_usable_after_fork();
+
 // The product of the sizes. std::bad_alloc if so many floats have more than 2^63 - 1 bytes.
 int64_t checked_count(std::initializer_list<int64_t> sizes);
 

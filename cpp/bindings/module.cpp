@@ -1,9 +1,12 @@
 #include "module.h"
 
+#include "../memory.h"
 #include "../pool.h"
 #include "calls.h"
 
-PYBIND11_MODULE(_core, m) {
+// Free-threaded Pythons keep their GIL off: what threads share here is atomic or has a lock.
+PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+  fastrnn::keep_memory_usable_after_fork();
   fastrnn::register_fork_handler();
   fastrnn::register_exit_handler();
 
