@@ -249,7 +249,7 @@ def test_a_class_without_docstring_keeps_none() -> None:
 
 
 # Packages that need a library that is not installed with fastrnn.
-NEEDS = {"fastrnn.torch": "torch"}
+NEEDS = {"fastrnn.sklearn": "sklearn", "fastrnn.torch": "torch"}
 
 
 def modules() -> list[str]:
