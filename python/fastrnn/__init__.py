@@ -31,6 +31,7 @@ from fastrnn import (
 )
 from fastrnn._core import __version__
 from fastrnn.config import get_config, get_num_threads, set_num_threads, show_config
+from fastrnn.distribution import fit_many
 from fastrnn.interop import from_keras, from_torch, to_keras
 from fastrnn.layers import Input
 from fastrnn.models import Model, Sequential
@@ -45,6 +46,7 @@ __all__ = [
     "callbacks",
     "constraints",
     "datasets",
+    "fit_many",
     "from_keras",
     "from_torch",
     "get_config",

@@ -7,7 +7,9 @@ of dropout, and the order of the samples in `fit`. Seeding it makes a run repeat
 from __future__ import annotations
 
 import random as _python_random
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ import numpy as np
 from fastrnn.arguments import is_integer
 
 _generator = np.random.default_rng()
+_of_thread = threading.local()  # `generator`, where a thread has its own
 
 
 def set_random_seed(seed: int) -> None:
@@ -43,20 +46,38 @@ def set_random_seed(seed: int) -> None:
     _generator = np.random.default_rng(int(seed))
 
 
+@contextmanager
+def own_generator(seed: int) -> Iterator[None]:
+    """Context in which the calling thread draws what it would after `set_random_seed(seed)`.
+
+    Other threads are not disturbed. Python's `random` and NumPy's global generator are not seeded.
+
+    Args:
+        seed: Integer in [0, 2**32 - 1].
+    """
+    before = getattr(_of_thread, "generator", None)
+    _of_thread.generator = np.random.default_rng(seed)
+    try:
+        yield
+    finally:
+        _of_thread.generator = before
+
+
 def generator() -> np.random.Generator:
-    """Return the package's generator (a new one after each `set_random_seed`)."""
-    return _generator
+    """Return the thread's own generator, else the package's (new after `set_random_seed`)."""
+    own: np.random.Generator | None = getattr(_of_thread, "generator", None)
+    return _generator if own is None else own
 
 
 def make_seed() -> int:
     """Draw a seed for an object that was not given one."""
-    return int(_generator.integers(2**31))
+    return int(generator().integers(2**31))
 
 
 def get_state() -> dict[str, Any]:
     """Return the state of all that `set_random_seed` seeds, in plain values and arrays."""
     return {
-        "fastrnn": _generator.bit_generator.state,
+        "fastrnn": generator().bit_generator.state,
         "python": _python_random.getstate(),
         "numpy": np.random.get_state(),
     }
@@ -68,6 +89,6 @@ def set_state(state: Mapping[str, Any]) -> None:
     Args:
         state: What `get_state` returned.
     """
-    _generator.bit_generator.state = state["fastrnn"]
+    generator().bit_generator.state = state["fastrnn"]
     _python_random.setstate(state["python"])
     np.random.set_state(state["numpy"])
