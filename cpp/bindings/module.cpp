@@ -5,7 +5,7 @@
 #include "calls.h"
 
 // Free-threaded Pythons keep their GIL off: what threads share here is atomic or has a lock.
-PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   fastrnn::keep_memory_usable_after_fork();
   fastrnn::register_fork_handler();
   fastrnn::register_exit_handler();
