@@ -39,6 +39,20 @@ def test_other_settings_are_refused(name: str, value: Any) -> None:
         getattr(backend, f"set_{name}")(value)
 
 
-def test_operations_are_refused_with_the_reason() -> None:
-    with pytest.raises(AttributeError, match="has no `rnn`: it holds settings"):
+def test_operations_that_are_not_there_are_refused() -> None:
+    with pytest.raises(AttributeError, match=r"has no `rnn`: see `fastrnn\.ops`"):
         _ = backend.rnn
+
+
+def test_operations_have_their_older_names() -> None:
+    x = np.arange(6.0, dtype="float32").reshape(2, 3)
+    assert backend.permute_dimensions(x, (1, 0)).shape == (3, 2)
+    assert backend.pow(x, 2).tolist() == (x**2).tolist()
+    assert backend.batch_flatten(x[:, :, None]).shape == (2, 3)
+    assert backend.int_shape(x) == (2, 3)
+    y = np.random.default_rng(0).random((2, 3, 4)).astype("float32")
+    np.testing.assert_allclose(backend.batch_dot(x, y), np.einsum("bi,bij->bj", x, y), rtol=1e-6)
+    z = np.random.default_rng(1).random((2, 5, 3)).astype("float32")
+    np.testing.assert_allclose(
+        backend.batch_dot(z, y, axes=(2, 1)), np.einsum("bti,bij->btj", z, y), rtol=1e-6
+    )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
-from typing import Any, NoReturn
+from typing import Any
 
+from fastrnn import ops
 from fastrnn.naming import reset_names
+from fastrnn.ops.describing import as_array
 
 _EPSILON = 1e-7
 
@@ -135,8 +137,51 @@ def _check_only(name: str, value: Any, only: Any, reason: str) -> None:
         raise ValueError(f"`{name}` must be {only!r}, because {reason}. Received: {value!r}")
 
 
-def __getattr__(name: str) -> NoReturn:
-    raise AttributeError(
-        f"`fastrnn.backend` has no `{name}`: it holds settings and `clear_session`, no operations "
-        "on tensors. Results are arrays of NumPy, so `numpy` has the operations."
+# Operations of the older `keras.backend`, by the names of `fastrnn.ops` where they differ.
+_RENAMED = {
+    "constant": "convert_to_tensor",
+    "eval": "convert_to_numpy",
+    "flatten": "ravel",
+    "gather": "take",
+    "get_value": "convert_to_numpy",
+    "int_shape": "shape",
+    "l2_normalize": "normalize",
+    "permute_dimensions": "transpose",
+    "pow": "power",
+    "repeat_elements": "repeat",
+    "switch": "where",
+}
+
+
+def _batch_flatten(x: Any) -> Any:
+    """Return the samples, each along one axis."""
+    return ops.reshape(x, (ops.shape(x)[0], -1))
+
+
+def _batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
+    """Return the products of samples, summed over an axis of each."""
+    x, y = (as_array(each) for each in (x, y))
+    first, second = (
+        (x.ndim - 1, y.ndim - 2 if y.ndim > 2 else 1)
+        if axes is None
+        else ((axes, axes) if isinstance(axes, int) else axes)
     )
+    letters = "abcdefghij"
+    of_x = list(letters[: x.ndim])
+    of_y = [of_x[0], *letters[x.ndim : x.ndim + y.ndim - 1]]
+    of_y[second % y.ndim] = of_x[first % x.ndim]
+    kept = [*(c for c in of_x if c != of_x[first % x.ndim]), *of_y[1:]]
+    kept = [c for c in kept if c != of_x[first % x.ndim]]
+    return ops.einsum(f"{''.join(of_x)},{''.join(of_y)}->{''.join(kept)}", x, y)
+
+
+_OWN = {"batch_dot": _batch_dot, "batch_flatten": _batch_flatten}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OWN:
+        return _OWN[name]
+    renamed = _RENAMED.get(name, name)
+    if renamed in ops.__all__:
+        return getattr(ops, renamed)
+    raise AttributeError(f"`fastrnn.backend` has no `{name}`: see `fastrnn.ops` for operations.")

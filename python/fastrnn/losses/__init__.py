@@ -22,6 +22,7 @@ from fastrnn.losses.categorical_focal_crossentropy import (
 )
 from fastrnn.losses.categorical_hinge import CategoricalHinge, categorical_hinge
 from fastrnn.losses.cosine_similarity import CosineSimilarity, cosine_similarity
+from fastrnn.losses.function_loss import FunctionLoss
 from fastrnn.losses.hinge import Hinge, hinge
 from fastrnn.losses.huber import Huber, huber
 from fastrnn.losses.kl_divergence import KLDivergence, kl_divergence
@@ -53,6 +54,7 @@ __all__ = [
     "CategoricalHinge",
     "CosineSimilarity",
     "Differential",
+    "FunctionLoss",
     "Hinge",
     "Huber",
     "KLDivergence",
@@ -133,30 +135,24 @@ def get(identifier: Any) -> Loss:
 
     Args:
         identifier: A name (`"mse"`, `"binary_crossentropy"`, `"BinaryCrossentropy"`), a `Loss` or
-            its class, a function of this module, or a config dict.
+            its class, a function of this module or of labels and predictions (`FunctionLoss`), or
+            a config dict.
 
     Returns:
         The loss.
 
     Raises:
-        ValueError: If `identifier` is not one of these, or the name is not known. Other functions
-            are refused too: fastrnn needs the derivative of a loss, which a `Loss` has.
+        ValueError: If `identifier` is not one of these, or the name is not known.
 
     Example:
         >>> get("mse").name
         'mean_squared_error'
     """
-    if isinstance(identifier, (Loss, type)) or not callable(identifier):
+    function = registry.function_of(identifier)
+    if function is None:
         return _REGISTRY.get(identifier)
-    try:
-        return _CLASS_OF_FUNCTION[identifier]()
-    except (KeyError, TypeError):  # `identifier` cannot be hashed
-        raise ValueError(
-            "A loss of your own must be a `fastrnn.losses.Loss`, because fastrnn cannot derive the "
-            "gradient of a function: subclass `Loss` with a method `differentiate(y_true, y_pred, "
-            "from_logits=False)` that returns `Differential(values, derivative)`. "
-            f"Received: {identifier!r}"
-        ) from None
+    known = _CLASS_OF_FUNCTION.get(function)
+    return FunctionLoss(function) if known is None else known()
 
 
 def serialize(loss: Loss) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from fastrnn.configurable import Configurable
 from fastrnn.losses.reduction import REDUCTIONS, both_masks, reduce_values
 from fastrnn.naming import auto_name, to_snake_case
 from fastrnn.results import returns_numpy
+from fastrnn.tracing import Differentiable
 
 EPSILON = 1e-7
 """Probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm: Keras's `epsilon()`."""
@@ -47,7 +48,8 @@ class Differential(NamedTuple):
 class Loss(Configurable):
     """Base of all losses.
 
-    Subclasses implement `differentiate`, or only `call` if no model is trained with them.
+    Subclasses implement `differentiate`, or only `call`. A `call` made of operators and functions
+    of `fastrnn.ops` is differentiated by a trace, which takes more time.
 
     Args:
         name: Name of the loss. Defaults to the class name in snake case.
@@ -75,6 +77,15 @@ class Loss(Configurable):
         >>> loss, gradient = Cubes().value_and_gradient([[1.0]], [[3.0]])
         >>> loss, gradient.tolist()
         (8.0, [[12.0]])
+
+        The same, traced:
+
+        >>> from fastrnn import ops
+        >>> class Traced(Loss):
+        ...     def call(self, y_true, y_pred):
+        ...         return ops.sum(ops.abs(y_pred - y_true) ** 3, axis=-1)
+        >>> Traced().value_and_gradient([[1.0]], [[3.0]])[0]
+        8.0
     """
 
     fused_activation: str | None = None
@@ -95,6 +106,7 @@ class Loss(Configurable):
             raise ValueError(f"`dtype` must be 'float32' or None. Received: dtype={dtype!r}")
         self.name = name or auto_name(type(self).__name__)
         self.reduction = reduction
+        self._call: Differentiable | None = None
         self.dtype = "float32"
 
     def differentiate(
@@ -150,10 +162,10 @@ class Loss(Configurable):
         labels = np.asarray(y_true)
         self.check(labels, prediction.shape)
         labels, prediction = same_rank(labels.astype(np.float32), prediction)
-        if type(self).differentiate is Loss.differentiate:
-            return reduce_values(
-                self.call(labels, prediction), sample_weight, mask, self.reduction
-            )[0]
+        if self._is_traced:
+            values = np.asarray(self.call(labels, prediction), dtype=np.float32)
+            values = _one_for_each(values, sample_weight, mask)
+            return reduce_values(values, sample_weight, mask, self.reduction)[0]
         with np.errstate(all="ignore"):
             result = self.differentiate(labels, prediction, from_logits)
             return reduce_values(
@@ -195,12 +207,41 @@ class Loss(Configurable):
         labels, prediction = same_rank(np.asarray(y_true, dtype=np.float32), prediction)
         # A diverged model gives a loss of NaN, as in Keras, and no warnings of NumPy.
         with np.errstate(all="ignore"):
+            if self._is_traced:
+                return self._traced(labels, prediction, shape, sample_weight, mask)
             values, derivative, own_mask = self.differentiate(labels, prediction, from_logits)
             loss, factor = reduce_values(
                 values, sample_weight, both_masks(mask, own_mask), self.reduction
             )
             derivative *= factor if np.ndim(factor) == 0 else factor[..., np.newaxis]
         return float(loss), derivative.reshape(shape)
+
+    @property
+    def _is_traced(self) -> bool:
+        """Whether the derivative is that of `call`."""
+        return type(self).differentiate is Loss.differentiate
+
+    def _traced(
+        self,
+        labels: np.ndarray,
+        prediction: np.ndarray,
+        shape: tuple[int, ...],
+        sample_weight: npt.ArrayLike | None,
+        mask: np.ndarray | None,
+    ) -> tuple[float, np.ndarray]:
+        """Return the reduced loss and its gradient, of the given shape, by a trace of `call`."""
+        self._labels = labels
+        if self._call is None:
+            self._call = Differentiable(lambda y: self.call(self._labels, y), f"Loss '{self.name}'")
+        value, pullback = self._call.vjp(prediction)
+        value = np.asarray(value, dtype=np.float32)
+        values = _one_for_each(value, sample_weight, mask)
+        loss, factor = reduce_values(values, sample_weight, mask, self.reduction)
+        factors = np.array(np.broadcast_to(np.asarray(factor, dtype=np.float32), values.shape))
+        if values.shape != value.shape:
+            factors = np.asarray(factors.sum(dtype=np.float32))
+        (gradient,) = pullback(factors)
+        return float(loss), gradient.reshape(shape)
 
     def check(self, y_true: npt.ArrayLike, y_pred_shape: Shape) -> None:
         """Raise if this loss cannot take the labels; meant to be called once per data set.
@@ -226,7 +267,7 @@ class Loss(Configurable):
         self._check_labels(labels, tuple(y_pred_shape))
 
     def _check_shapes(self, y_true: Shape, y_pred: Shape) -> None:
-        if not same_shapes(*same_rank_shapes(y_true, y_pred)):
+        if not self._is_traced and not same_shapes(*same_rank_shapes(y_true, y_pred)):
             raise ValueError(
                 "`y_true` and `y_pred` must have the same shape. "
                 f"Received: y_true.shape={y_true}, y_pred.shape={y_pred}"
@@ -234,6 +275,16 @@ class Loss(Configurable):
 
     def _check_labels(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
         """Raise if this loss in particular cannot take the labels."""
+
+
+def _one_for_each(
+    values: np.ndarray, sample_weight: npt.ArrayLike | None, mask: np.ndarray | None
+) -> np.ndarray:
+    """Return the values; one value for all samples as that of each that has a weight."""
+    if values.ndim or (sample_weight is None and mask is None):
+        return values
+    shape = np.asarray(sample_weight).shape if mask is None else mask.shape
+    return np.broadcast_to(values, shape)
 
 
 class NamedLoss(Loss):

@@ -196,6 +196,9 @@ def get(identifier: Any) -> Metric:
     """
     if callable(identifier) and not isinstance(identifier, (type, Metric)):
         return MeanMetricWrapper(identifier)
+    function = registry.function_of(identifier)
+    if function is not None:
+        return MeanMetricWrapper(function)
     return _REGISTRY.get(identifier)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -195,7 +196,8 @@ def _full_names(loss: Any) -> Any:
     if isinstance(loss, list):
         return [_full_names(each) for each in loss]
     if isinstance(loss, str) and loss.lower() not in ("crossentropy", "ce"):
-        return losses.get(loss).name
+        with contextlib.suppress(ValueError):  # the name of a function of the user's
+            return losses.get(loss).name
     return loss
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from fastrnn.naming import to_snake_case
@@ -83,6 +83,27 @@ class Registry(Generic[Base]):
 
     def _known(self) -> str:
         return ", ".join(sorted(self._names))
+
+
+def function_of(identifier: Any) -> Callable[..., Any] | None:
+    """Return the function that stands for a loss or metric, or None if something else does.
+
+    Args:
+        identifier: A function; or the name of one among the custom objects, or Keras's config of
+            it.
+    """
+    if isinstance(identifier, Mapping) and identifier.get("class_name") == "function":
+        identifier = identifier.get("config")
+    if isinstance(identifier, str):
+        identifier = find_custom_object(identifier)
+    if (
+        isinstance(identifier, type)
+        or not callable(identifier)
+        or hasattr(identifier, "get_config")
+    ):
+        return None
+    function: Callable[..., Any] = identifier
+    return function
 
 
 def in_both_cases(classes: Iterable[type[Base]]) -> dict[str, type[Base]]:

@@ -1,0 +1,105 @@
+"""How the functions of `fastrnn.ops` take arrays and are documented."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import Any, TypeVar
+
+import numpy as np
+
+from fastrnn.results import with_numpy
+from fastrnn.tracing import is_traced, is_tracing
+from fastrnn.variable import Variable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# What an argument of this name is, in every function that has it.
+ARGUMENTS = {
+    "x": "Array, or what NumPy makes one of.",
+    "x1": "First array; broadcasts against the second.",
+    "x2": "Second array, or a number.",
+    "xs": "List of arrays.",
+    "axis": "Axis; where several are allowed, a tuple of them, and None for all.",
+    "keepdims": "Whether the axes stay, with size 1.",
+    "shape": "Tuple of sizes.",
+    "dtype": "Name of the element type.",
+    "condition": "Booleans; broadcast against the arrays.",
+    "indices": "Integers.",
+    "axes": "Order of the axes.",
+}
+
+
+def as_array(x: Any) -> Any:
+    """Return an array, float32 in place of float64. Traced arrays stay traced."""
+    if is_traced(x):
+        return x
+    if isinstance(x, Variable):
+        return x.value
+    array = np.asarray(x)
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+def as_operand(x: Any) -> Any:
+    """Return an array, or a Python number as it is: it takes the type of the other operand."""
+    return x if type(x) in (bool, int, float) else as_array(x)
+
+
+def as_float(x: Any) -> Any:
+    """Return an array of floats."""
+    array = as_array(x)
+    return array if array.dtype.kind == "f" else array.astype(np.float32)
+
+
+def op(summary: str, example: str, result: str, raises: str = "", **about: str) -> Callable[[F], F]:
+    """Document a function of `fastrnn.ops`; make its results float32 that have `numpy()`.
+
+    Args:
+        summary: What it returns, one sentence.
+        example: An expression in names of `ops`.
+        result: What Python prints for it.
+        raises: Which error it raises, and when.
+        about: What an argument is, where `ARGUMENTS` does not say it.
+    """
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            value = function(*args, **kwargs)
+            if is_traced(value):
+                return value
+            if isinstance(value, list | tuple):
+                return value if is_tracing() else with_numpy(value)
+            if isinstance(value, np.ndarray) and value.ndim == 0:
+                value = value[()]
+            if getattr(value, "dtype", None) == np.float64:
+                value = value.astype(np.float32)
+            return value if is_tracing() else with_numpy(value)
+
+        lines = "\n".join(
+            f"    {name}: {about.get(name) or ARGUMENTS[name]}"
+            for name in signature(function).parameters
+        )
+        arguments = f"Args:\n{lines}\n\n" if lines else ""
+        shown = result.replace("\n", "\n    ")
+        errors = f"Raises:\n    {raises}\n\n" if raises else ""
+        wrapped.__doc__ = (
+            f"{summary}\n\n{arguments}"
+            f"Returns:\n    The result, traced if an argument is.\n\n{errors}"
+            f"Example:\n    >>> from fastrnn import ops\n    >>> {example}\n    {shown}\n"
+        )
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
+
+
+def named(name: str, module: str) -> Callable[[F], F]:
+    """Give a function that is made by another its name and module."""
+
+    def decorate(function: F) -> F:
+        function.__name__ = function.__qualname__ = name
+        function.__module__ = module
+        return function
+
+    return decorate

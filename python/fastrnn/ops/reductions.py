@@ -1,0 +1,141 @@
+"""Sums, means, extremes and the like, along axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastrnn.ops.describing import as_array, as_float, op
+from fastrnn.tracing import namespace, plain
+
+TABLE = "[[1.0, 2.0], [3.0, 5.0]]"
+
+
+def _axes(axis: Any) -> Any:
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
+@op("The sums.", f"ops.sum({TABLE}, axis=0)", "array([4., 7.], dtype=float32)")
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    x = as_array(x)
+    return namespace(x).sum(x, axis=_axes(axis), keepdims=keepdims)
+
+
+@op("The means.", f"ops.mean({TABLE}, axis=0)", "array([2. , 3.5], dtype=float32)")
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    x = as_float(x)
+    return namespace(x).mean(x, axis=_axes(axis), keepdims=keepdims)
+
+
+@op("The variances.", f"ops.var({TABLE}, axis=0)", "array([1.  , 2.25], dtype=float32)")
+def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    x = as_float(x)
+    centred = x - namespace(x).mean(x, axis=_axes(axis), keepdims=True)
+    return namespace(x).mean(centred * centred, axis=_axes(axis), keepdims=keepdims)
+
+
+@op("The standard deviations.", f"ops.std({TABLE}, axis=0)", "array([1. , 1.5], dtype=float32)")
+def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    variance = as_array(var(x, axis, keepdims))
+    return namespace(variance).sqrt(variance)
+
+
+@op(
+    "The largest elements.",
+    f"ops.max({TABLE}, axis=0)",
+    "array([3., 5.], dtype=float32)",
+    initial="What the result is at least.",
+)
+def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+    x = as_array(x)
+    numpy = namespace(x)
+    found = numpy.max(x, axis=_axes(axis), keepdims=keepdims)
+    return found if initial is None else numpy.maximum(found, initial)
+
+
+@op(
+    "The smallest elements.",
+    f"ops.min({TABLE}, axis=0)",
+    "array([1., 2.], dtype=float32)",
+    initial="What the result is at most.",
+)
+def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+    x = as_array(x)
+    numpy = namespace(x)
+    found = numpy.min(x, axis=_axes(axis), keepdims=keepdims)
+    return found if initial is None else numpy.minimum(found, initial)
+
+
+@op("The products.", f"ops.prod({TABLE}, axis=0)", "array([ 3., 10.], dtype=float32)")
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    x = as_array(x)
+    return namespace(x).prod(x, axis=_axes(axis), keepdims=keepdims)
+
+
+@op(
+    "The logarithms of the sums of exponentials, without overflow.",
+    "ops.logsumexp([1000.0, 0.0])",
+    "np.float32(1000.0)",
+)
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    x = as_float(x)
+    numpy = namespace(x)
+    top = plain(x).max(axis=_axes(axis), keepdims=True)
+    total = numpy.log(numpy.sum(numpy.exp(x - top), axis=_axes(axis), keepdims=True)) + top
+    return total if keepdims else numpy.squeeze(total, _axes(axis))
+
+
+@op("Whether all elements are true.", "ops.all([True, False])", "np.False_")
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return plain(as_array(x)).all(axis=_axes(axis), keepdims=keepdims)
+
+
+@op("Whether any element is true.", "ops.any([True, False])", "np.True_")
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return plain(as_array(x)).any(axis=_axes(axis), keepdims=keepdims)
+
+
+@op("The positions of the largest elements.", f"ops.argmax({TABLE}, axis=1)", "array([1, 1])")
+def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return plain(as_array(x)).argmax(axis=axis, keepdims=keepdims)
+
+
+@op("The positions of the smallest elements.", f"ops.argmin({TABLE}, axis=1)", "array([0, 0])")
+def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return plain(as_array(x)).argmin(axis=axis, keepdims=keepdims)
+
+
+@op(
+    "How many elements are not 0.",
+    "ops.count_nonzero([1, 0, 2])",
+    "np.int64(2)",
+)
+def count_nonzero(x: Any, axis: Any = None) -> Any:
+    return np.sum(plain(as_array(x)) != 0, axis=_axes(axis))
+
+
+@op("The sums up to each element.", "ops.cumsum([1, 2, 3])", "array([1, 3, 6])")
+def cumsum(x: Any, axis: Any = None) -> Any:
+    x = as_array(x)
+    return namespace(x).cumsum(x, axis=axis)
+
+
+@op(
+    "The norms of vectors: the roots of sums of squares.",
+    "ops.norm([3.0, 4.0])",
+    "np.float32(5.0)",
+    ord="None or 2 for Euclid's, 1 for the sum of absolute values.",
+    raises="ValueError: If `ord` is another.",
+)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    x = as_float(x)
+    numpy = namespace(x)
+    if ord == 1:
+        return numpy.sum(numpy.abs(x), axis=_axes(axis), keepdims=keepdims)
+    if ord not in (None, 2, "euclidean"):
+        raise ValueError(f"`ord` must be None, 1 or 2. Received: ord={ord!r}")
+    return numpy.sqrt(numpy.sum(x * x, axis=_axes(axis), keepdims=keepdims))
+
+
+amax, amin = max, min

@@ -1,0 +1,265 @@
+"""Values and derivatives of functions that users write.
+
+A function that is *traced* is called with arrays that remember what they were computed from. They
+are those of HIPS autograd, which is imported here when a function is first traced. The functions of
+`fastrnn.ops` take them, and so do NumPy's operators on them.
+
+References:
+    Maclaurin, Duvenaud & Adams (2015), "Autograd: effortless gradients in NumPy".
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+_running = threading.local()  # `traces`: how many run in the thread
+
+Pullback = Callable[[Any], tuple[np.ndarray, ...]]
+
+
+def is_traced(*values: Any) -> bool:
+    """Tell whether one of the values, or an entry of a list among them, is traced.
+
+    Args:
+        values: Any values.
+    """
+    tracer = sys.modules.get("autograd.tracer")
+    if tracer is None:  # nothing can be
+        return False
+    return any(
+        is_traced(*value) if isinstance(value, list | tuple) else tracer.isbox(value)
+        for value in values
+    )
+
+
+def is_tracing() -> bool:
+    """Tell whether a trace runs in this thread."""
+    return bool(getattr(_running, "traces", 0))
+
+
+def plain(value: Any) -> Any:
+    """Return the array without its history.
+
+    Args:
+        value: An array, traced or not.
+    """
+    while is_traced(value):
+        value = value._value
+    return value
+
+
+def namespace(*values: Any) -> Any:
+    """Return the module with NumPy's functions that can take the values.
+
+    Args:
+        values: Arrays, or lists of them.
+
+    Returns:
+        `numpy`; `autograd.numpy` if one of the values is traced.
+    """
+    return sys.modules["autograd.numpy"] if is_traced(*values) else np
+
+
+def vjp(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[Any, Pullback]:
+    """Call a function; return its value and what turns a gradient of it into those of its inputs.
+
+    Args:
+        function: Takes the arrays, traced. Returns an array, or a list or tuple of arrays.
+        arrays: Float32 arrays.
+
+    Returns:
+        The value without its history; and a function that takes a gradient of the form of the value
+        and returns, for each of the arrays, a float32 gradient of its shape.
+
+    Example:
+        >>> import numpy as np
+        >>> value, pullback = vjp(lambda x, y: x * y, np.float32([2, 3]), np.float32([5, 7]))
+        >>> value, pullback(np.ones(2, "float32"))[0]
+        (array([10., 21.], dtype=float32), array([5., 7.], dtype=float32))
+    """
+    from autograd.builtins import tuple as traced_tuple
+    from autograd.core import make_vjp
+
+    several = False
+
+    def all_in_one(together: Any) -> Any:
+        nonlocal several
+        value = function(*(together[number] for number in range(len(arrays))))
+        several = isinstance(value, list | tuple)
+        return traced_tuple(value) if several else value
+
+    _running.traces = getattr(_running, "traces", 0) + 1
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Output seems independent", UserWarning)
+            pull, value = make_vjp(all_in_one, tuple(arrays))
+    finally:
+        _running.traces -= 1
+
+    def pullback(gradient: Any) -> tuple[np.ndarray, ...]:
+        gradients = pull(tuple(gradient) if several else gradient)
+        return tuple(
+            _as_gradient(each, array) for each, array in zip(gradients, arrays, strict=True)
+        )
+
+    return value, pullback
+
+
+def native(
+    forward: Callable[..., tuple[Any, Any]],
+    backward: Callable[[Any, Any], Sequence[np.ndarray | None]],
+    *inputs: Any,
+) -> Any:
+    """Call an operation that has a backward pass of its own, within a trace or outside of one.
+
+    Args:
+        forward: Takes the plain inputs; returns a value (an array) and a cache.
+        backward: Takes the cache and the gradient of the value; returns the gradient of each input,
+            or None where there is none.
+        inputs: Arrays, traced or not.
+
+    Returns:
+        The value, traced if an input is.
+    """
+    if not is_traced(*inputs):
+        return forward(*inputs)[0]
+    from autograd.extend import defvjp_argnums, primitive
+
+    caches: list[Any] = []
+
+    def call(*values: Any) -> Any:
+        value, cache = forward(*values)
+        caches.append(cache)
+        return value
+
+    operation = primitive(call)
+
+    def make_pullback(numbers: Sequence[int], value: Any, args: Any, kwargs: Any) -> Any:
+        cache = caches.pop()
+
+        def pullback(gradient: Any) -> Any:
+            gradients = backward(cache, gradient)
+            return (
+                np.zeros_like(args[number]) if gradients[number] is None else gradients[number]
+                for number in numbers
+            )
+
+        return pullback
+
+    defvjp_argnums(operation, make_pullback)
+    return operation(*inputs)
+
+
+def _as_gradient(gradient: Any, array: np.ndarray) -> np.ndarray:
+    """Return a gradient as float32, of the shape of its array."""
+    return np.ascontiguousarray(np.broadcast_to(gradient, np.shape(array)), dtype=np.float32)
+
+
+class Differentiable:
+    """A function of the user's with its derivative, whichever library it is written in.
+
+    A function made of `fastrnn.ops` and operators is traced. Where that fails and TensorFlow,
+    PyTorch or JAX is loaded, their own tapes are tried, and kept if they succeed.
+
+    Args:
+        function: Takes arrays; returns an array.
+        name: What messages call it.
+    """
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        self._function = function
+        self._name = name
+        self._engine: Callable[..., tuple[Any, Pullback]] = vjp
+
+    def vjp(self, *arrays: np.ndarray) -> tuple[Any, Pullback]:
+        """Return value and pullback, as the function `vjp`.
+
+        Args:
+            arrays: Float32 arrays.
+
+        Raises:
+            TypeError: If no library can differentiate the function.
+        """
+        try:
+            return self._engine(self._function, *arrays)
+        except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
+            if self._engine is vjp:
+                for name, engine in _OTHERS.items():
+                    if name not in sys.modules:
+                        continue
+                    try:
+                        found = engine(self._function, *arrays)
+                    except Exception:  # not its functions either
+                        continue
+                    self._engine = engine
+                    return found
+            raise TypeError(
+                f"{self._name} cannot be differentiated: {type(error).__name__}: {error}. It must "
+                "be made of operators and of functions of `fastrnn.ops`, which has those of "
+                "`keras.ops`; those of another library work where it is imported."
+            ) from error
+
+
+def _vjp_of_tensorflow(
+    function: Callable[..., Any], *arrays: np.ndarray
+) -> tuple[np.ndarray, Pullback]:
+    tf = sys.modules["tensorflow"]
+    inputs = [tf.convert_to_tensor(array) for array in arrays]
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        value = function(*inputs)
+    if not tf.is_tensor(value):
+        raise TypeError("it returns no tensor of TensorFlow")
+
+    def pullback(gradient: Any) -> tuple[np.ndarray, ...]:
+        found = tape.gradient(value, inputs, tf.convert_to_tensor(gradient))
+        if all(each is None for each in found):
+            raise TypeError("A function has no derivative: TensorFlow lost sight of its arguments.")
+        found = [tf.zeros_like(x) if d is None else d for x, d in zip(inputs, found, strict=True)]
+        return tuple(
+            _as_gradient(each.numpy(), array) for each, array in zip(found, arrays, strict=True)
+        )
+
+    return value.numpy(), pullback
+
+
+def _vjp_of_torch(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[np.ndarray, Pullback]:
+    torch = sys.modules["torch"]
+    inputs = [torch.tensor(array, requires_grad=True) for array in arrays]
+    value = function(*inputs)
+    if not isinstance(value, torch.Tensor) or not value.requires_grad:
+        raise TypeError("it returns no tensor of PyTorch that depends on its arguments")
+
+    def pullback(gradient: Any) -> tuple[np.ndarray, ...]:
+        found = torch.autograd.grad(
+            value, inputs, torch.tensor(gradient), allow_unused=True, materialize_grads=True
+        )
+        return tuple(
+            _as_gradient(each.numpy(), array) for each, array in zip(found, arrays, strict=True)
+        )
+
+    return value.detach().numpy(), pullback
+
+
+def _vjp_of_jax(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[np.ndarray, Pullback]:
+    jax = sys.modules["jax"]
+    value, pull = jax.vjp(function, *arrays)
+
+    def pullback(gradient: Any) -> tuple[np.ndarray, ...]:
+        found = pull(np.asarray(gradient, np.asarray(value).dtype))
+        return tuple(_as_gradient(each, array) for each, array in zip(found, arrays, strict=True))
+
+    return np.asarray(value), pullback
+
+
+_OTHERS: dict[str, Callable[..., tuple[Any, Pullback]]] = {
+    "tensorflow": _vjp_of_tensorflow,
+    "torch": _vjp_of_torch,
+    "jax": _vjp_of_jax,
+}
