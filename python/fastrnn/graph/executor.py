@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastrnn import kernels
+from fastrnn.graph.one_hot import as_tokens_if_one_hot
 from fastrnn.graph.plan import Plan, Step
-from fastrnn.graph.rules import hand_tokens, with_padding
+from fastrnn.graph.rules import hand_tokens, only_recurrent_layers_read, with_padding
 from fastrnn.layers.layer import Layer
 from fastrnn.symbolic import flatten
 from fastrnn.table_gradient import table_gradient
@@ -62,6 +63,12 @@ class Executor:
         self._pads = pads
         self._steps = [_Prepared(step) for step in plan.steps]
         self._free_after_last_use()
+        # Inputs that may go on as tokens; their own gradient would be that of the table.
+        self._may_be_tokens = {
+            slot
+            for slot in plan.inputs
+            if not input_gradient and only_recurrent_layers_read(plan, slot)
+        }
         self._with_gradient = range(len(plan.outputs)) if with_gradient is None else with_gradient
         self.variables: list[Variable] = []
         self._backward: list[tuple[int, _Prepared]] = []
@@ -100,6 +107,8 @@ class Executor:
         places = {id(variable): place for place, variable in enumerate(self.variables)}
         for _, step in self._backward:
             step.targets = [places.get(id(variable)) for variable in step.layer.weights]
+            if step.layer.takes_tokens:  # the gradients of initial states come in any case
+                step.input_gradient = step.passes_on[0]
 
     def infer(
         self,
@@ -138,7 +147,8 @@ class Executor:
         values: list[Any] = [None] * self.plan.slots
         marks: list[Any] = [None] * self.plan.slots
         for number, slot in enumerate(self.plan.inputs):
-            values[slot] = inputs[number]
+            x = inputs[number]
+            values[slot] = as_tokens_if_one_hot(x) if keeps and slot in self._may_be_tokens else x
             if masks is not None:
                 marks[slot] = masks[number]
         caches: list[Any] = []

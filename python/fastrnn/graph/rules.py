@@ -23,19 +23,30 @@ def hand_tokens(plan: Plan) -> None:
     the tensor, for its penalty.
     """
     for step in plan.steps:
-        (result, *_) = step.results
-        readers = plan.readers(result)
         step.hands_tokens = (
             isinstance(step.layer, Embedding)
             and not step.layer.regularizes_activity
-            and result not in plan.outputs
-            and bool(readers)
-            and all(
-                each.layer.takes_tokens and each.sources[0] == result and not each.masks
-                for each in readers
-            )
-            and all(result not in each.sources[1:] for each in readers)
+            and only_recurrent_layers_read(plan, step.results[0])
         )
+
+
+def only_recurrent_layers_read(plan: Plan, slot: int) -> bool:
+    """Return whether layers that take tokens read a value as their sequences, and nobody else.
+
+    Args:
+        plan: The plan.
+        slot: Where the value stands.
+    """
+    readers = plan.readers(slot)
+    return (
+        slot not in plan.outputs
+        and bool(readers)
+        and all(
+            each.layer.takes_tokens and each.sources[0] == slot and not each.masks
+            for each in readers
+        )
+        and all(slot not in each.sources[1:] for each in readers)
+    )
 
 
 def score(plan: Plan, output: int, fused_activation: str | None) -> bool:
