@@ -138,6 +138,39 @@ def test_symbolic_where_an_array_is_needed_and_the_other_way_round() -> None:
         model([PAST, symbolic])
 
 
+def test_nested_lists_by_name_are_arrays() -> None:
+    model = two_inputs()
+    model.set_weights([np.full(w.shape, 0.1 * k) for k, w in enumerate(model.weights)])
+    wanted = model.predict([PAST, TODAY], verbose=0)
+    for past in (PAST.tolist(), [PAST], list(PAST)):
+        got = model.predict({"past": past, "today": TODAY.tolist()}, verbose=0)
+        for one, other in zip(got, wanted, strict=True):
+            np.testing.assert_array_equal(one, other)
+    with pytest.raises(ValueError, match=r"shapes \[\(1, 2\), \(6, 2\)\]"):
+        model.predict({"past": [[1.0, 2.0]], "today": TODAY}, verbose=0)
+
+
+def test_labels_that_do_not_fit_are_named_by_their_output() -> None:
+    model = two_inputs()
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"Output 'trend': .*\(6, 2\)"):
+        model.fit([PAST, TODAY], [LEVEL, TREND], verbose=0)
+
+
+def test_what_is_not_an_array_is_named_by_its_type() -> None:
+    class Strange:
+        def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+            raise ValueError("no values here")
+
+    with pytest.raises(TypeError, match=r"must be an array.*Strange, which is not one: no values"):
+        layers.LSTM(2)(Strange())
+
+
+def test_a_model_of_several_inputs_is_no_layer_of_a_sequential_one() -> None:
+    with pytest.raises(ValueError, match=r"must have one input.*with 2"):
+        fastrnn.Sequential([two_inputs()])
+
+
 @pytest.mark.parametrize("name", ["call", "train_step", "compute_loss"])
 def test_a_method_that_would_not_be_called_cannot_be_overridden(name: str) -> None:
     for base, arguments in (

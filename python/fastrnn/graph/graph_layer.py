@@ -105,6 +105,8 @@ class GraphLayer(Layer):
         structure, tensors = self.inner_graph.input_structure, self.inner_graph.inputs
         names = [tensor.name for tensor in tensors]
         if isinstance(values, Mapping):
+            own = dict(zip(names, tensors, strict=True))
+            parts = structure if isinstance(structure, Mapping) else own
             keys = sorted(structure) if isinstance(structure, Mapping) else names
             missing = [key for key in keys if key not in values]
             if missing:
@@ -112,14 +114,18 @@ class GraphLayer(Layer):
                     f"`{what}` must have the keys {keys}, those of the inputs of model "
                     f"'{self.name}'. Received: {sorted(values)}, without {missing}"
                 )
-            return [value for key in keys for value in _leaves_of(values[key])]
-        if len(tensors) == 1:
-            if isinstance(values, (list, tuple)) and len(values) == 1:
-                (value,) = values  # a list with a single array is that array
-                if isinstance(value, KerasTensor) or np.ndim(value) == tensors[0].ndim:
-                    return [value]
-            return [values]
-        given = _leaves_of(values)
+            given = []
+            for key in keys:
+                part = parts[key]
+                given += (
+                    [_without_list(values[key], part)]
+                    if isinstance(part, KerasTensor)
+                    else _leaves_of(values[key])
+                )
+        elif len(tensors) == 1:
+            return [_without_list(values, tensors[0])]
+        else:
+            given = _leaves_of(values)
         if len(given) != len(tensors):
             shapes = [tensor.shape for tensor in tensors]
             raise ValueError(
@@ -283,6 +289,15 @@ def _packed(structure: Any, values: Sequence[Any]) -> Any:
     if isinstance(structure, (list, tuple)) and len(values) == 1:
         return values[0]
     return pack(structure, values)
+
+
+def _without_list(value: Any, tensor: KerasTensor) -> Any:
+    """Return the array of a list with a single array, which as in Keras is that array."""
+    if isinstance(value, (list, tuple)) and len(value) == 1:
+        (only,) = value
+        if isinstance(only, KerasTensor) or np.ndim(only) == tensor.ndim:
+            return only
+    return value
 
 
 def _leaves_of(values: Any) -> list[Any]:

@@ -29,6 +29,11 @@ def as_numbers(value: Any, name: str) -> np.ndarray:
     try:
         array = np.asarray(value)
     except ValueError as error:
+        if not isinstance(value, (list, tuple)):  # such as a symbolic tensor of Keras
+            raise TypeError(
+                f"`{name}` must be an array. Received: an object of type "
+                f"{type(value).__module__}.{type(value).__qualname__}, which is not one: {error}"
+            ) from error
         raise ValueError(f"`{name}` must be a rectangular array.{_RAGGED}") from error
     if array.dtype.kind in "biuf":
         return array

@@ -140,6 +140,12 @@ class Sequential(Model):
                 "Only layers can be added to a Sequential model. "
                 f"Received: {layer!r} (of type {type(layer).__name__})"
             )
+        graph = getattr(layer, "inner_graph", None)  # a Sequential may have none yet
+        if graph is not None and len(graph.inputs) > 1:
+            raise ValueError(
+                "A layer of a Sequential model must have one input. Received: model "
+                f"'{layer.name}' with {len(graph.inputs)}; `fastrnn.Model` takes it"
+            )
         if isinstance(layer, InputLayer) and self._layers:
             raise ValueError(
                 f"An Input must be the first element of a model. Received: {layer.name} after "

@@ -272,7 +272,12 @@ class CompiledModel(GraphLayer):
         """
         assert self._loss_and_metrics is not None
         terms = self._loss_and_metrics.terms[output]
-        terms.check(labels, y_pred_shape)
+        try:
+            terms.check(labels, y_pred_shape)
+        except (TypeError, ValueError) as error:
+            if len(self._loss_and_metrics.terms) == 1:
+                raise
+            raise type(error)(f"Output '{self.output_names[output]}': {error}") from error
         # Not in the midst of a run, which would lose what its metrics have gathered.
         kind = _kind(labels.shape, y_pred_shape)
         if self._train_step is None or self._train_step_key[0][output] != kind:
