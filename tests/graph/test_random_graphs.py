@@ -1,14 +1,14 @@
 """Random graphs: outputs and gradients against Keras, and gradients against central differences.
 
-`FASTRNN_EXAMPLES=200` tries so many graphs that nobody has tried before. About one in 250 of these
-has a LayerNormalization of nearly equal numbers, where differences of float32 are too coarse: then
-the comparison with Keras for the same seed decides.
+`FASTRNN_EXAMPLES=200` tries so many graphs that nobody has tried before.
 """
 
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from types import ModuleType
+from typing import Any
 
 import fastrnn
 import numpy as np
@@ -19,16 +19,22 @@ from support.keras_twins import assert_same
 from support.random_graphs import random_graph
 
 _MORE = int(os.environ.get("FASTRNN_EXAMPLES", "0"))
-SEEDS = [*range(8), *np.random.default_rng().integers(8, 2**31, _MORE).tolist()]
+_NEW = np.random.default_rng().integers(40, 2**31, _MORE).tolist()
+WITH_KERAS = [*range(8), *_NEW]
+ALONE = [*range(40), *_NEW]
 
 
-def distinct(rng: np.random.Generator, model: object) -> list[np.ndarray]:
-    return [rng.normal(0, 0.6, w.shape).astype("f4") for w in model.get_weights()]
+def distinct(rng: np.random.Generator, model: Any) -> list[np.ndarray]:
+    values = [rng.normal(0, 0.6, w.shape).astype("f4") for w in model.weights]
+    return [
+        np.abs(value) + np.float32(0.1) if "variance" in w.path else value
+        for value, w in zip(values, model.weights, strict=True)
+    ]
 
 
 # Keras warns of layers inside a model whose output nobody reads.
 @pytest.mark.filterwarnings("ignore:Gradients do not exist")
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", WITH_KERAS)
 def test_outputs_and_gradients_are_those_of_keras(keras: ModuleType, seed: int) -> None:
     rng = np.random.default_rng(seed)
     theirs, ours = random_graph(keras, seed), random_graph(fastrnn, seed)
@@ -50,11 +56,11 @@ def test_outputs_and_gradients_are_those_of_keras(keras: ModuleType, seed: int) 
         )
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", ALONE)
 def test_gradients_are_central_differences(seed: int) -> None:
     """Along a random direction of all weights and of the input of numbers."""
     rng = np.random.default_rng(seed)
-    model = random_graph(fastrnn, seed)
+    model = random_graph(fastrnn, seed, smooth=True)
     model.set_weights(distinct(rng, model))
     x = inputs_of(model, rng)
     executor = Executor(Plan(model.inner_graph), model.weights, input_gradient=True)
@@ -73,9 +79,12 @@ def test_gradients_are_central_differences(seed: int) -> None:
         pairs = zip(outputs, d_outputs, strict=True)
         return sum(float(np.sum(y * d, dtype=np.float64)) for y, d in pairs)
 
-    # Richardson: two steps, so that the third derivative drops out.
-    differences = [(value(h) - value(-h)) / (2 * h) for h in (0.004, 0.008)]
-    wanted = (4 * differences[0] - differences[1]) / 3
+    # Richardson: of two steps, so that the third derivative drops out. Small steps suffer from
+    # rounding and large ones from curvature; the two estimates that agree best are right (Ridders).
+    steps = [0.001 * 2.0**k for k in range(5)]
+    differences = [(value(h) - value(-h)) / (2 * h) for h in steps]
+    estimates = [(4 * fine - coarse) / 3 for fine, coarse in pairwise(differences)]
+    wanted = min(pairwise(estimates), key=lambda pair: abs(pair[0] - pair[1]))[0]
     pairs = [*zip(gradients, directions, strict=True), (d_inputs[1], along_x)]
     got = sum(float(np.sum(g * d, dtype=np.float64)) for g, d in pairs)
     size = sum(float(np.sum((g * d) ** 2, dtype=np.float64)) for g, d in pairs) ** 0.5

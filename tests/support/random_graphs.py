@@ -18,10 +18,11 @@ class _Maker:
     Args:
         k: The framework.
         rng: What decides; asked the same questions in the same order by both frameworks.
+        smooth: Whether each output must be a smooth function, equal in training and inference.
     """
 
-    def __init__(self, k: ModuleType, rng: np.random.Generator) -> None:
-        self.k, self.rng = k, rng
+    def __init__(self, k: ModuleType, rng: np.random.Generator, smooth: bool) -> None:
+        self.k, self.rng, self.smooth = k, rng, smooth
         tokens = k.Input((STEPS,), dtype="int32", name="tokens")
         numbers = k.Input((STEPS, FEATURES), name="numbers")
         self.inputs = [tokens, numbers]
@@ -44,7 +45,7 @@ class _Maker:
 
     def grow(self) -> None:
         layers = self.k.layers
-        choice = int(self.rng.integers(9))
+        choice = int(self.rng.integers(14))
         sequence = self.any(self.sequences)
         if choice == 0:
             layer, _ = self.recurrent(return_sequences=True)
@@ -81,16 +82,47 @@ class _Maker:
             self.sequences.append(outputs)
             self.states.append(last)
         else:
-            repeated = layers.RepeatVector(STEPS)(self.any(self.states))
-            self.unmasked.append(repeated)
-            self.sequences.append(repeated)
+            self.grow_unmasked(choice)
+
+    def grow_unmasked(self, choice: int) -> None:
+        layers, one, other = self.k.layers, self.any(self.unmasked), self.any(self.unmasked)
+        if choice == 8:
+            made = layers.RepeatVector(STEPS)(self.any(self.states))
+        elif choice == 9:
+            smooth = ["Subtract", "Multiply", "Average"]
+            name = self.any(smooth if self.smooth else [*smooth, "Maximum", "Minimum"])
+            made = getattr(layers, name)()([one, layers.Dense(UNITS)(other)])
+        elif choice == 10:
+            padding = self.any(["same", "causal"])
+            options = {"dilation_rate": int(self.rng.integers(1, 3)), "activation": "tanh"}
+            made = layers.Conv1D(UNITS, 3, padding=padding, **options)(one)
+        elif choice == 11:
+            pooled = layers.AveragePooling1D(2, strides=1, padding="same")
+            if not self.smooth:
+                pooled = layers.MaxPooling1D(2, strides=1, padding="same")
+            made = layers.Cropping1D((0, 1))(layers.ZeroPadding1D((1, 0))(pooled(one)))
+        elif choice == 12:
+            scores = layers.Softmax(axis=-1)(layers.Dot(axes=2)([one, other]))
+            made = layers.Dot(axes=[2, 1])([scores, other])
+        else:
+            made = layers.TimeDistributed(layers.Dense(UNITS, "softplus"))(one)
+            if not self.smooth:
+                made = layers.BatchNormalization()(made)
+        self.unmasked.append(made)
+        self.sequences.append(made)
 
 
-def random_graph(k: ModuleType, seed: int) -> Any:
-    """A model of two inputs, some ten layers, and one to three outputs."""
+def random_graph(k: ModuleType, seed: int, smooth: bool = False) -> Any:
+    """A model of two inputs, some twenty layers, and four outputs.
+
+    Args:
+        k: The framework.
+        seed: What it looks like.
+        smooth: Whether to leave out layers with kinks, and those that are others in training.
+    """
     rng = np.random.default_rng(seed)
-    maker = _Maker(k, rng)
-    for _ in range(int(rng.integers(3, 9))):
+    maker = _Maker(k, rng, smooth)
+    for _ in range(int(rng.integers(6, 14))):
         maker.grow()
     outputs = [maker.states[-1], k.layers.Dense(2)(maker.any(maker.states))]
     outputs.append(k.layers.Dense(2)(k.layers.GRU(2)(maker.any(maker.sequences))))
