@@ -6,6 +6,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fastrnn
 import pytest
@@ -69,3 +70,14 @@ def test_every_namespace_has_a_page_and_every_page_is_in_the_contents() -> None:
             assert pages, name
             for page in pages:
                 importlib.import_module(f"fastrnn.{page}")
+
+
+@pytest.mark.parametrize(
+    ("page", "needs"),
+    [("write-your-own", "autograd"), ("scale", "joblib"), ("scikit-learn", "sklearn")],
+)
+def test_the_code_of_a_page_runs(page: str, needs: str, run_python: Any) -> None:
+    pytest.importorskip(needs)
+    blocks = re.findall(r"```python\n(.*?)```", (DOCS / f"{page}.md").read_text(), re.DOTALL)
+    run = run_python("\n".join(blocks))
+    assert run.returncode == 0, run.stderr

@@ -39,6 +39,7 @@ NEEDED: dict[str, Any] = {
     "filename": "log.csv",
     "backup_dir": "backup",
     "schedule": lambda epoch, learning_rate: learning_rate,
+    "function": abs,
     "layer": fastrnn.layers.Dense(2),
     "initial_learning_rate": 0.1,
     "decay_steps": 10,

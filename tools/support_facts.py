@@ -121,7 +121,6 @@ LEFT_OUT = (
         "layers.RMSNormalization layers.ReversibleEmbedding layers.SpectralNormalization "
         "layers.UnitNormalization",
     ),
-    _names("left out", "a function cannot be differentiated", "layers.Lambda"),
     _names("out of scope", "internals of Keras", "layers.InputSpec layers.Wrapper"),
     # ---------------------------------------------------------------------------------- losses
     _names(

@@ -13,7 +13,8 @@ from __future__ import annotations
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,15 @@ def is_traced(*values: Any) -> bool:
 def is_tracing() -> bool:
     """Tell whether a trace runs in this thread."""
     return bool(getattr(_running, "traces", 0))
+
+
+@contextmanager
+def _trace_runs() -> Iterator[None]:
+    _running.traces = getattr(_running, "traces", 0) + 1
+    try:
+        yield
+    finally:
+        _running.traces -= 1
 
 
 def plain(value: Any) -> Any:
@@ -94,13 +104,9 @@ def vjp(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[Any, Pullbac
         several = isinstance(value, list | tuple)
         return traced_tuple(value) if several else value
 
-    _running.traces = getattr(_running, "traces", 0) + 1
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Output seems independent", UserWarning)
-            pull, value = make_vjp(all_in_one, tuple(arrays))
-    finally:
-        _running.traces -= 1
+    with _trace_runs(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Output seems independent", UserWarning)
+        pull, value = make_vjp(all_in_one, tuple(arrays))
 
     def pullback(gradient: Any) -> tuple[np.ndarray, ...]:
         gradients = pull(tuple(gradient) if several else gradient)
@@ -187,14 +193,16 @@ class Differentiable:
             TypeError: If no library can differentiate the function.
         """
         try:
-            return self._engine(self._function, *arrays)
+            with _trace_runs():
+                return self._engine(self._function, *arrays)
         except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
             if self._engine is vjp:
                 for name, engine in _OTHERS.items():
                     if name not in sys.modules:
                         continue
                     try:
-                        found = engine(self._function, *arrays)
+                        with _trace_runs():
+                            found = engine(self._function, *arrays)
                     except Exception:  # not its functions either
                         continue
                     self._engine = engine

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from fastrnn.tracing import is_tracing
 
 
-class Variable:
+class Variable(NDArrayOperatorsMixin):
     """A named float32 array that optimizers update in place.
 
     `value` is the array itself and stays the same object for the life of the variable, so that
@@ -78,7 +81,35 @@ class Variable:
             )
         self.value[...] = array
 
+    # Operators are those of the array, save that a variable is equal to itself alone.
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        self._refuse_in_trace()
+        arrays = (each.value if isinstance(each, Variable) else each for each in inputs)
+        return getattr(ufunc, method)(*arrays, **kwargs)
+
+    def _refuse_in_trace(self) -> None:
+        if is_tracing():
+            raise TypeError(
+                f"Weight `{self.path}` must be an attribute of its layer: a trace does not see it "
+                "elsewhere, so it would get no gradient."
+            )
+
+    def __getitem__(self, index: Any) -> Any:
+        self._refuse_in_trace()
+        return self.value[index]
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __bool__(self) -> bool:
+        return True
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        self._refuse_in_trace()
         return np.array(self.value, dtype=dtype, copy=copy)
 
     def __repr__(self) -> str:

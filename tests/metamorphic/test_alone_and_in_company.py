@@ -140,6 +140,7 @@ MERGES_OF_STEPS: dict[str, Callable[[], layers.Layer]] = {
 WITHOUT = {
     "Embedding": "takes tokens: test_embeddings_of_lists",
     "InputLayer": "computes nothing",
+    "Lambda": "refuses lists: its function may do anything",
     "Layer": "the base class",
     "RepeatVector": "takes no sequences",
 }

@@ -199,6 +199,7 @@ def test_subclasses_of_every_layer_have_its_config(base: type[layers.Layer]) -> 
 
 ARGUMENTS: dict[str, Any] = {
     "units": 2,
+    "function": abs,
     "input_dim": 7,
     "output_dim": 3,
     "filters": 2,

@@ -292,3 +292,10 @@ def test_a_function_that_nobody_can_differentiate_is_named() -> None:
 def test_what_is_not_there_is_refused(call: Callable[[], Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_libraries_are_not_mixed_in_silence() -> None:
+    torch = pytest.importorskip("torch")
+    mixed = Differentiable(lambda x: torch.as_tensor(x).sum() + ops.mean(x), "It")
+    with pytest.raises(TypeError, match="It cannot be differentiated"):
+        mixed.vjp(A)

@@ -177,9 +177,9 @@ class Executor:
                     else (x, trains)
                 )
                 if keeps or step.penalizes:  # the penalty needs what only `forward` keeps
-                    y, cache = layer.forward(*arguments, **step.options)
+                    y, cache = layer.run(*arguments, **step.options)
                 else:
-                    y = layer.call(*arguments, **step.options)
+                    y = layer.infer(*arguments, **step.options)
             if step.penalizes:
                 penalty += layer.activity_penalty(y, cache)
                 cache = (cache, y)

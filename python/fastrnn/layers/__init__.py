@@ -22,6 +22,7 @@ from fastrnn.layers.global_max_pooling1d import GlobalMaxPooling1D
 from fastrnn.layers.gru import GRU
 from fastrnn.layers.identity import Identity
 from fastrnn.layers.input_layer import Input, InputLayer
+from fastrnn.layers.lambda_layer import Lambda
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.layer_normalization import LayerNormalization
 from fastrnn.layers.leaky_relu import LeakyReLU
@@ -77,6 +78,7 @@ __all__ = [
     "Identity",
     "Input",
     "InputLayer",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,23 @@ from fastrnn.layers.arguments import check_dtype
 from fastrnn.layers.graph_member import GraphMember
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer_config import LayerConfig
-from fastrnn.layers.overrides import NOT_CALLED_OF_LAYERS, refuse_overrides, refuse_replacement
+from fastrnn.layers.overrides import (
+    NOT_CALLED_OF_LAYERS,
+    is_of_fastrnn,
+    refuse_overrides,
+    refuse_replacement,
+)
+from fastrnn.layers.traced import (
+    TracedCall,
+    call_within_trace,
+    inferred_output_shape,
+    layers_of,
+)
 from fastrnn.naming import auto_name
 from fastrnn.results import with_numpy
 from fastrnn.state import generators_of, get_attributes, set_attributes
 from fastrnn.symbolic import KerasTensor, flatten, has_symbolic, map_shapes
+from fastrnn.tracing import is_tracing
 from fastrnn.variable import Variable
 
 Shape = tuple[int | None, ...]
@@ -40,6 +53,10 @@ def standardize_shape(shape: Any) -> Shape:
 
 class Layer(GraphMember, LayerConfig):
     """A function of an array with weights.
+
+    A layer of yours needs `call`, made of operators and functions of `fastrnn.ops`, and `build` if
+    it has weights: `self.kernel = self.add_weight(...)`. Its derivative comes from a trace. A pair
+    `forward` and `backward` in place of `call` is faster.
 
     A layer can be called on arrays at any time, and on the symbolic tensors of `Input` to make a
     graph. For training there is another way in, which expects arrays that are already checked and
@@ -81,6 +98,16 @@ class Layer(GraphMember, LayerConfig):
         ...         return 2 * d_y, []
         >>> Doubled()([[1.0, 2.0]])
         array([[2., 4.]], dtype=float32)
+
+        With a weight, traced:
+
+        >>> class Scaled(Layer):
+        ...     def build(self, input_shape):
+        ...         self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+        ...     def call(self, inputs):
+        ...         return inputs * self.scale
+        >>> Scaled()([[1.0, 2.0]])
+        array([[1., 2.]], dtype=float32)
     """
 
     supports_masking = False
@@ -133,6 +160,19 @@ class Layer(GraphMember, LayerConfig):
         self._weights: list[Variable] = []
         self._build_shape: Any = None
         self._inbound_nodes = []
+        self._prepare_trace()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls) and not is_of_fastrnn(cls):
+            cls.build = _once(cls.build)  # type: ignore[method-assign]
+
+    def _prepare_trace(self) -> None:
+        """Find out whether the derivative is that of `call`, by a trace."""
+        has_call_alone = type(self).call is not Layer.call and type(self).forward is Layer.forward
+        self.traced = TracedCall(self) if has_call_alone else None
+        if self.traced is not None and self.traced.uses_mask:
+            self.uses_mask = True
 
     def __setattr__(self, name: str, value: Any) -> None:
         refuse_replacement(self, name, value, self.not_called)
@@ -140,7 +180,7 @@ class Layer(GraphMember, LayerConfig):
 
     def _sublayers(self) -> Sequence[Layer]:
         """Return the layers inside this one, in the order of their weights."""
-        return ()
+        return () if is_of_fastrnn(type(self)) else layers_of(self)
 
     @property
     def trainable(self) -> bool:
@@ -244,6 +284,8 @@ class Layer(GraphMember, LayerConfig):
             input_shape: Shape of the input, batch first; None for sizes left open. Of several
                 inputs a list.
         """
+        if self.traced is not None:
+            return inferred_output_shape(self, input_shape)
         return tuple(input_shape)
 
     def build(self, input_shape: Any = None) -> None:
@@ -302,8 +344,12 @@ class Layer(GraphMember, LayerConfig):
             Float32 array, which also has `numpy()`; a batch of no samples gives a result of no
             samples. Of symbolic tensors symbolic tensors.
         """
+        if is_tracing():
+            return call_within_trace(self, inputs, *args, **kwargs)
         if not has_symbolic(inputs, *args, *kwargs.values()):
             return with_numpy(self._call_on_arrays(inputs, *args, **kwargs))
+        if self.traced is not None:
+            self.takes_list = isinstance(inputs, (list, tuple))
         node = self._node_of_call(inputs, *args, **kwargs)
         bound = inspect.signature(self._node_of_call).bind(inputs, *args, **kwargs)
         (_, inputs), *others = bound.arguments.items()
@@ -342,6 +388,8 @@ class Layer(GraphMember, LayerConfig):
             TypeError: If they hold no numbers.
             ValueError: If they do not fit the layer.
         """
+        if self.traced is not None and isinstance(inputs, (list, tuple)):
+            self.takes_list = all(isinstance(each, np.ndarray) for each in inputs)
         if self.takes_list and isinstance(inputs, (list, tuple)):
             return [as_floats(each, name) for each in inputs]
         return as_floats(inputs, name)
@@ -385,6 +433,29 @@ class Layer(GraphMember, LayerConfig):
         """
         return self.forward(x, *args, **options)[0]
 
+    def infer(self, *arguments: Any, **options: Any) -> Any:
+        """Return the output without keeping a tape.
+
+        Args:
+            *arguments: Those of `run`.
+            **options: Further arguments of the call.
+        """
+        if self.traced is not None:
+            return self.traced.infer(*arguments, **options)
+        return self.call(*arguments, **options)
+
+    def run(self, *arguments: Any, **options: Any) -> tuple[Any, Any]:
+        """Return the output and the cache for `backward`.
+
+        Args:
+            *arguments: Array, or list of arrays, as `as_input` returns it; `training`, whether
+                dropout is active; the mask, if the layer uses it.
+            **options: Further arguments of the call.
+        """
+        if self.traced is not None:
+            return self.traced.forward(*arguments, **options)
+        return self.forward(*arguments, **options)
+
     def forward(self, x: Any, training: bool = False) -> tuple[Any, Any]:
         """Apply the layer and keep what its backward pass needs.
 
@@ -395,7 +466,9 @@ class Layer(GraphMember, LayerConfig):
         Returns:
             The output and a cache for `backward`.
         """
-        raise NotImplementedError(f"{type(self).__name__} must implement `forward`.")
+        raise NotImplementedError(
+            f"{type(self).__name__} must implement `call`, or `forward` and `backward`."
+        )
 
     def backward(
         self, cache: Any, d_y: Any, input_gradient: bool = True
@@ -411,6 +484,8 @@ class Layer(GraphMember, LayerConfig):
             That gradient (or None; of several inputs a list), and those of the weights in the
             order of `weights`.
         """
+        if self.traced is not None:
+            return self.traced.backward(cache, d_y)
         raise NotImplementedError(f"{type(self).__name__} must implement `backward`.")
 
     @property
@@ -429,10 +504,31 @@ class Layer(GraphMember, LayerConfig):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle needs: calls are those of the graph that keeps them."""
-        return {**vars(self), "_inbound_nodes": []}
+        return {**vars(self), "_inbound_nodes": [], "traced": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what `__getstate__` returned."""
+        vars(self).update(state)
+        self._prepare_trace()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _once(build: Callable[..., Any]) -> Callable[..., None]:
+    """Make a user's `build` run once, as Keras does, and say that it did."""
+
+    @wraps(build)
+    def built(self: Layer, input_shape: Any = None) -> None:
+        if self.built:
+            return
+        shape = map_shapes(standardize_shape, input_shape)
+        build(self, shape)
+        self.built = True
+        if self._build_shape is None:
+            self._build_shape = shape
+
+    return built
 
 
 def _pop_batch_input_shape(arguments: dict[str, Any]) -> Shape | None:

@@ -144,7 +144,7 @@ class TimeDistributed(Layer):
             mask: `[batch, steps]`, booleans, or None.
         """
         calls = self._calls(x, training, mask)
-        return _joined([self.layer.call(*arguments) for arguments in calls], x.shape)
+        return _joined([self.layer.infer(*arguments) for arguments in calls], x.shape)
 
     def forward(
         self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
@@ -156,7 +156,7 @@ class TimeDistributed(Layer):
             training: Whether dropout and the like are active.
             mask: `[batch, steps]`, booleans, or None.
         """
-        results = [self.layer.forward(*call) for call in self._calls(x, training, mask)]
+        results = [self.layer.run(*call) for call in self._calls(x, training, mask)]
         y = _joined([output for output, _ in results], x.shape)
         return y, _Cache(x.shape, [cache for _, cache in results])
 

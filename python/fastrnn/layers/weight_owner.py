@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn import regularizers
+from fastrnn import constraints, initializers, regularizers
+from fastrnn.layers.arguments import check_dtype
 from fastrnn.layers.first_values import first_value
 from fastrnn.layers.inputs import as_floats
 from fastrnn.variable import Variable
@@ -120,29 +122,40 @@ class WeightOwner:
 
     def add_weight(
         self,
-        shape: Sequence[int],
-        initializer: Callable[..., np.ndarray],
-        name: str,
-        regularizer: regularizers.Regularizer | None = None,
-        constraint: Callable[[np.ndarray], np.ndarray] | None = None,
+        shape: Sequence[int] = (),
+        initializer: Any = "glorot_uniform",
+        name: str | None = None,
+        regularizer: Any = None,
+        constraint: Any = None,
         trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        aggregation: str | None = None,
     ) -> Variable:
         """Make a weight and append it to `weights`.
 
         Args:
             shape: Its shape.
-            initializer: Function of the shape that returns its first value.
+            initializer: Function of the shape that returns its first value, or the name of one.
             name: Its name within the layer; what stands before a slash names a part of the layer.
             regularizer: What adds a penalty on its value to the loss.
             constraint: What projects its value after each update.
             trainable: Whether training may change it by a gradient.
+            dtype: Only float32 (or None).
+            autocast: Accepted for Keras's sake; without effect.
+            aggregation: Likewise.
 
         Returns:
             The weight.
 
         Raises:
-            ValueError: If the initializer returns an array of another shape.
+            ValueError: If an argument names something unknown, or the initializer returns an array
+                of another shape.
         """
+        check_dtype(dtype)
+        if not callable(initializer):
+            initializer = initializers.get("glorot_uniform" if initializer is None else initializer)
+        name = name or f"variable{f'_{count}' if (count := len(self._weights)) else ''}"
         value = first_value(initializer, tuple(shape))
         if value.shape != tuple(shape):
             raise ValueError(
@@ -155,8 +168,8 @@ class WeightOwner:
             name=name.rpartition("/")[2],
             path=path,
             trainable=trainable,
-            regularizer=regularizer,
-            constraint=constraint,
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints.get(constraint),
         )
         self._weights.append(weight)
         return weight

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from fastrnn.layers.layer import Layer
@@ -62,6 +62,24 @@ def parts_of(layer: Layer, path: str = "", visited: set[int] | None = None) -> I
             used[name] += 1
             yield from parts_of(sublayer, f"{prefix}layers/{name}{number}", visited)
         return
-    for sublayer in inside:
-        attribute = next(key for key, value in vars(layer).items() if value is sublayer)
+    for sublayer, attribute in _attributes(layer, inside):
         yield from parts_of(sublayer, f"{prefix}{attribute}", visited)
+
+
+def _attributes(layer: Layer, inside: Sequence[Layer]) -> Iterator[tuple[Layer, str]]:
+    """Return layers with the attributes that they are; of a list or dict with numbered classes."""
+    wanted = {id(each): each for each in inside}
+    for key, value in vars(layer).items():
+        if id(value) in wanted:
+            yield wanted.pop(id(value)), key
+            continue
+        entries = list(value.values()) if isinstance(value, dict) else value
+        if not isinstance(entries, list | tuple):
+            continue
+        used: Counter[str] = Counter()
+        for entry in entries:
+            name = to_snake_case(type(entry).__name__)
+            if id(entry) in wanted:
+                number = f"_{used[name]}" if used[name] else ""
+                yield wanted.pop(id(entry)), f"{key}/{name}{number}"
+            used[name] += 1

@@ -25,7 +25,9 @@ def unwrapped(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     name = value.get("class_name")
-    if name in ("__lambda__", "Lambda"):
+    if name == "Lambda":
+        value = {**value, "config": _without_code(value.get("config"))}
+    if name == "__lambda__":
         raise ValueError("code from a file is never run. Received: a lambda function")
     if name == "__tuple__":
         return tuple(unwrapped(value["items"]))
@@ -34,6 +36,18 @@ def unwrapped(value: Any) -> Any:
     if name == "function" and isinstance(value.get("config"), str):
         return value["config"]
     return {key: unwrapped(each) for key, each in value.items()}
+
+
+def _without_code(config: Any) -> Any:
+    """Return the config of a Lambda layer, of whose function nothing but a name is kept."""
+    if not isinstance(config, dict):
+        return config
+    function = config.get("function")
+    if isinstance(function, dict):
+        function = function.get("config") if function.get("class_name") == "function" else None
+    kept = {key: each for key, each in config.items() if key in ("name", "trainable", "dtype")}
+    kept |= {key: config[key] for key in ("arguments", "output_shape") if config.get(key)}
+    return {**kept, "function": function if isinstance(function, str) else "<lambda>"}
 
 
 def layer_config(config: Any) -> dict[str, Any]:
