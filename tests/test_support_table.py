@@ -98,7 +98,7 @@ class Probe(NamedTuple):
     refuses: bool
 
 
-def probe(function: Callable[..., Any], argument: str, **needed: Any) -> Probe:
+def probe(function: Callable[..., Any], argument: str, /, **needed: Any) -> Probe:
     rejects = refuses = False
     for value in UNUSUAL:
         try:

@@ -54,7 +54,6 @@ __all__ = [
     "CategoricalHinge",
     "CosineSimilarity",
     "Differential",
-    "FunctionLoss",
     "Hinge",
     "Huber",
     "KLDivergence",
