@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 from support.graphs import (
     KINDS,
+    VOCABULARY,
     compile_graph,
     flat,
     in_structure,
     inputs_of,
     labels_of,
+    tokens,
     twins,
 )
 from support.keras_twins import assert_same
@@ -163,3 +165,30 @@ def test_clones(name: str) -> None:
     clone.set_weights([np.zeros(w.shape) for w in clone.weights])
     for one, two in zip(flat(model.predict(x, verbose=0)), before, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+def own_mask(k: ModuleType, mask: str) -> Any:
+    """A model whose script says `mask=` itself."""
+    a, b = tokens(k, "a"), tokens(k, "b")
+    embedding = k.layers.Embedding(VOCABULARY, 3, mask_zero=True)
+    of_a, of_b = embedding.compute_mask(a), embedding.compute_mask(b)
+    given = {
+        "its own": of_a,
+        "foreign": of_b,
+        "both": k.ops.logical_and(of_a, of_b),
+    }[mask]
+    left = k.layers.LSTM(4)(embedding(a), mask=given)
+    return k.Model([a, b], k.layers.Add()([left, k.layers.LSTM(4)(embedding(b))]))
+
+
+def test_a_mask_that_a_script_gives_is_kept_or_refused(keras: ModuleType, tmp_path: Path) -> None:
+    file = tmp_path / "model.keras"
+    model = own_mask(keras, "its own")
+    model.save(file)
+    x = inputs_of(model, np.random.default_rng(0))
+    loaded = fastrnn.models.load_model(file)
+    assert_same(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+    for mask, message in (("foreign", "depends on 'b'"), ("both", "logical_and")):
+        own_mask(keras, mask).save(file)
+        with pytest.raises(ValueError, match=message):
+            fastrnn.models.load_model(file)

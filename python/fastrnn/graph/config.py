@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastrnn.graph.graph import Graph, Place
@@ -13,14 +13,11 @@ from fastrnn.symbolic import KerasTensor, map_structure
 # Operations of which Keras 3 makes the masks that layers pass on; here masks need none.
 _MASK_OPERATIONS = frozenset(
     [
-        "All",
         "Any",
         "BroadcastTo",
         "Cast",
         "Concatenate",
         "ExpandDims",
-        "LogicalAnd",
-        "LogicalNot",
         "LogicalOr",
         "NotEqual",
         "OnesLike",
@@ -269,6 +266,7 @@ def _check_masks(entries: Mapping[str, Mapping[str, Any]], operations: set[str])
         for call in entry.get("inbound_nodes") or ():
             args, kwargs = _arguments(call)
             if name not in operations:
+                _check_origin(name, args, kwargs, entries, operations)
                 kwargs = {key: value for key, value in kwargs.items() if key != "mask"}
                 if any(each.layer in operations for each in _references([args, kwargs])):
                     raise ValueError(
@@ -285,3 +283,57 @@ def _check_masks(entries: Mapping[str, Mapping[str, Any]], operations: set[str])
                     f"the operation '{name}' of class {entry['class_name']} must be that of the "
                     "mask of an Embedding or a Masking; other operations are not supported"
                 )
+
+
+def _check_origin(
+    name: str,
+    args: list[Any],
+    kwargs: Mapping[str, Any],
+    entries: Mapping[str, Mapping[str, Any]],
+    operations: set[str],
+) -> None:
+    """Refuse a mask that cannot have come with the sequences, which is the mask that is used here.
+
+    Args:
+        name: Name of the layer that is called.
+        args: Positional arguments of the call.
+        kwargs: Its keyword arguments.
+        entries: All layers and operations by name.
+        operations: Names of the operations that make masks.
+    """
+    mask = [each for each in _references(kwargs.get("mask")) if each.layer in operations]
+    if not mask:
+        return
+    others = {key: value for key, value in kwargs.items() if key != "mask"}
+    below = set(_ancestors(_references([args, others]), entries))
+    foreign = [
+        each
+        for each in _ancestors(mask, entries)
+        if each.layer not in operations and each not in below
+    ]
+    if foreign:
+        raise ValueError(
+            f"layer '{name}' takes a mask that depends on '{foreign[0].layer}', which its other "
+            "inputs do not depend on; only the mask that comes with the inputs is supported"
+        )
+
+
+def _ancestors(
+    places: Iterable[Place], entries: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Place]:
+    """Yield places and all that they depend on, as output 0 of the calls that make them."""
+    seen: set[Place] = set()
+    waiting = list(places)
+    while waiting:
+        place = waiting.pop()._replace(output=0)
+        if place in seen:
+            continue
+        seen.add(place)
+        yield place
+        entry = entries[place.layer]
+        calls = entry.get("inbound_nodes") or ()
+        # The calls of a model within a model are numbered in several ways: take all of them.
+        if "layers" not in entry.get("config", {}) and place.call < len(calls):
+            calls = calls[place.call : place.call + 1]
+        for call in calls:
+            waiting.extend(_references(_arguments(call)))
