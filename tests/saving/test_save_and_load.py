@@ -368,3 +368,24 @@ def test_the_layout_is_keras_s(tmp_path: Path) -> None:
         ):
             assert path in file
         assert file["layers/simple_rnn/vars"].attrs["name"] == model.layers[4].name
+
+
+def test_a_layer_inside_two_models_is_saved_once(tmp_path: Path) -> None:
+    def made() -> fastrnn.Model:
+        shared = layers.Dense(3)
+        one = fastrnn.Sequential([layers.Input((3,)), shared])
+        other = fastrnn.Sequential([layers.Input((3,)), shared, layers.Dense(2)])
+        x = layers.Input((3,))
+        return fastrnn.Model(x, [one(x), other(x)])
+
+    model, again = made(), made()
+    model.save_weights(tmp_path / "model.weights.h5")
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        arrays: list[str] = []
+        file.visititems(
+            lambda name, item: arrays.append(name) if isinstance(item, h5py.Dataset) else None
+        )
+    assert len(arrays) == len(model.weights) == 4
+    again.load_weights(tmp_path / "model.weights.h5")
+    for a, b in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
