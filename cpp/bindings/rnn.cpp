@@ -11,6 +11,7 @@
 #include "../memory.h"
 #include "../phases.h"
 #include "../plan.h"
+#include "../row_tokens.h"
 #include "../threads.h"
 #include "arguments.h"
 #include "calls.h"
@@ -37,6 +38,7 @@ struct Tape {
   std::optional<Tokens> tokens;  // [B, T], until there is a plan
   std::optional<Bytes> mask;     // [B, T]
   OptionalFloats kernel, recurrent_kernel, bias, x_mask, h_mask;
+  RowTokens row_tokens;
   Plan plan;
   Buffer h, c, gates, prefix_h, prefix_c, prefix_gates;
   bool consumed = false;  // by a backward pass that may have overwritten it
@@ -172,13 +174,21 @@ void read_masks(Arguments& arguments, Tape& tape) {
 
   tape.x_mask = read_dropout_mask(arguments, "dropout_mask", tape, p.features);
   tape.h_mask = read_dropout_mask(arguments, "recurrent_dropout_mask", tape, p.units);
-  p.masked_x = tape.x_mask.has_value(), p.masked_h = tape.h_mask.has_value();
+  if (tape.tokens && tape.x_mask && tape.x_mask->shape(1) == 1) {
+    PlanInput input{p.batch, p.time, tape.tokens->data(), tape.table->shape(0)};
+    input.mask = tape.pass.steps.mask;
+    tape.row_tokens = RowTokens(input, tape.table.data(), p.features, tape.x_mask.data());
+  }
+  // Where the tokens of each row are numbered, the mask is part of their rows.
+  p.masked_x = tape.x_mask.has_value() && tape.row_tokens.count() == 0;
+  p.masked_h = tape.h_mask.has_value();
   p.mask_sets = 1;
   for (const OptionalFloats* dropout : {&tape.x_mask, &tape.h_mask})
     if (*dropout) p.mask_sets = std::max<int64_t>(p.mask_sets, (*dropout)->shape(1));
-  repeat_for_gates(tape.x_mask, p.mask_sets);
+  if (p.masked_x) repeat_for_gates(tape.x_mask, p.mask_sets);
   repeat_for_gates(tape.h_mask, p.mask_sets);
-  tape.pass.x_mask = tape.x_mask.data(), tape.pass.h_mask = tape.h_mask.data();
+  tape.pass.x_mask = p.masked_x ? tape.x_mask.data() : nullptr;
+  tape.pass.h_mask = tape.h_mask.data();
 }
 
 // ---- forward
@@ -191,9 +201,10 @@ void make_plan(Tape& tape) {
   input.mask = tape.pass.steps.mask;
   input.go_backwards = tape.pass.steps.go_backwards;
   if (tape.tokens && tape.table) {
-    input.tokens = tape.tokens->data();
-    input.vocabulary = tape.table->shape(0);
-    input.share_prefix = !tape.mask && !tape.has_initial_state && !p.masked_x && !p.masked_h;
+    const bool of_rows = tape.row_tokens.count() > 0;
+    input.tokens = of_rows ? tape.row_tokens.numbers() : tape.tokens->data();
+    input.vocabulary = of_rows ? tape.row_tokens.count() : tape.table->shape(0);
+    input.share_prefix = !tape.mask && !tape.has_initial_state && !tape.x_mask && !p.masked_h;
   }
   tape.plan = Plan(input);
   if (profiling()) add_phase_seconds(Phase::plan, now_seconds() - begin);
@@ -202,7 +213,9 @@ void make_plan(Tape& tape) {
   p.positions = tape.pass.plan.walk.positions();
   p.prefix = tape.pass.plan.prefix.steps;
   if (tape.tokens) {
-    tape.pass.tokens = {tape.table.data(), input.vocabulary, tape.plan.distinct_tokens()};
+    const float* const rows =
+        tape.row_tokens.count() > 0 ? tape.row_tokens.masked_rows() : tape.table.data();
+    tape.pass.tokens = {rows, input.vocabulary, tape.plan.distinct_tokens()};
     tape.tokens.reset();
   }
 }
@@ -329,6 +342,13 @@ py::tuple rnn_backward(const py::kwargs& given) {
   py::object dx = py::none(), dbias = py::none(), dinitial_state = py::none();
   if (input_gradient)
     dx = gradient(tape.table ? shape_of(*tape.table) : Shape{p.batch, p.time, p.features}, a.dx);
+  float* const dtable = a.dx;
+  Buffer dmasked_rows;
+  if (input_gradient && tape.row_tokens.count() > 0) {
+    dmasked_rows =
+        Buffer(size_t(checked_count({tape.row_tokens.count(), p.features})) * sizeof(float));
+    a.dx = dmasked_rows.floats();
+  }
   const Floats dkernel = gradient({p.features, columns}, a.dkernel);
   const Floats drecurrent_kernel = gradient({p.units, columns}, a.drecurrent_kernel);
   if (tape.bias) dbias = gradient(tape.bias_shape(), a.dbias);
@@ -346,6 +366,7 @@ py::tuple rnn_backward(const py::kwargs& given) {
     tape.consumed = consume;
     const py::gil_scoped_release release;
     table.rnn_backward(a);
+    if (a.dx != dtable) tape.row_tokens.unmask(a.dx, tape.x_mask.data(), dtable);
   }
   tape.consumed = consume;
   return py::make_tuple(dx, dkernel, drecurrent_kernel, dbias, dinitial_state);
@@ -372,7 +393,8 @@ Attributes:
     return_sequences: Whether backward takes a gradient for each step.
     positions: Steps that were walked, of all rows, without the shared prefix.
     prefix: Steps of the padding that rows share, walked once for all.
-    distinct: Different tokens of the batch; 0 where the input was a tensor.
+    distinct: Different tokens of the batch, with a dropout mask of each row where its tokens
+        repeat; 0 where the input was a tensor.
     nbytes: Memory that the tape holds.
 
 Example:
@@ -411,7 +433,7 @@ void register_rnn(py::module_& m) {
           "Steps of the padding that rows share, walked once for all.")
       .def_property_readonly(
           "distinct", [](const Tape& t) { return t.pass.problem.distinct; },
-          "Different tokens of the batch; 0 where the input was a tensor.")
+          "Different tokens of the batch, or of its rows; 0 where the input was a tensor.")
       .def_property_readonly("nbytes", &Tape::bytes, "Memory that the tape holds.");
   m.def("rnn_forward", &rnn_forward, py::call_guard<Call>());
   m.def("rnn_backward", &rnn_backward, py::call_guard<Call>());

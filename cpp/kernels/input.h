@@ -4,8 +4,9 @@
 // distinct row is multiplied by the kernel once, and a step starts its sums from the products.
 // Backward adds up the gate gradients per distinct token first and forms the gradients of kernel
 // and table from the sums. Nothing of size [B, T, F] exists, and the result is the same up to the
-// order of summation. A dropout mask differs from row to row, so there each position has a product
-// of its own.
+// order of summation. A dropout mask differs from row to row: there the distinct tokens of each row
+// are multiplied once (row_tokens.h), or each position where they hardly repeat or each gate has a
+// mask of its own.
 //
 // Both kinds have, in the forward pass,
 //   pack(team), then prepare(team), then at each step

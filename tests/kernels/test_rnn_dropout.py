@@ -13,6 +13,7 @@ from support.rnn_problems import (
     SIZES,
     assert_same_bits,
     check,
+    embedded,
     make_problem,
     row_id,
     run,
@@ -143,3 +144,29 @@ def test_everything_dropped(cell: Cell, isa: str, rng: np.random.Generator) -> N
         assert not np.any(got[name]), name
     elsewhere = dropped._replace(x=normal(rng, *problem.x.shape))
     assert_same_bits(got, run(cell, elsewhere)[0])
+
+
+@cells
+@pytest.mark.parametrize("repeats", [1, 4])
+@pytest.mark.parametrize("mask", [None, "random"])
+def test_tokens_of_a_row_are_projected_once_where_they_repeat(
+    cell: Cell, repeats: int, mask: str | None, isa: str, rng: np.random.Generator
+) -> None:
+    """The results are those of the vectors of the tokens, with the same masks."""
+    from fastrnn import kernels
+
+    row = {"batch": 5, "steps": 24, "features": 7, "units": 9, "mask": mask}
+    problem = make_problem(cell, {**row, "dropout_mask": "shared"}, rng)
+    tokens = np.array([rng.permutation(40)[: 24 // repeats] for _ in range(5)])
+    tokens = np.repeat(tokens, repeats, axis=1)
+    table = normal(rng, 40, 7)
+    got, tape = run(cell, problem._replace(x=embedded(tokens, table)))
+    want, _ = run(cell, problem._replace(x=table[tokens]))
+    walked = problem.options.get("mask", np.ones((5, 24), bool))
+    pairs = sum(len(np.unique(own[here])) for own, here in zip(tokens, walked, strict=True))
+    assert tape.distinct == (pairs if repeats > 1 else len(np.unique(tokens[walked])))
+    want["x"] = kernels.embedding_backward(tokens, want["x"], 40)
+    assert want.keys() == got.keys()
+    for key, array in want.items():
+        limit = 1e-5 * np.max(np.abs(array), initial=0)
+        np.testing.assert_allclose(got[key], array, rtol=0, atol=limit, err_msg=key)

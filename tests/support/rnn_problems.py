@@ -245,6 +245,11 @@ def assert_plan(tape: Any, problem: Problem) -> None:
         runs = shared_runs(x.tokens, options.get("go_backwards", False))
         prefix, positions = np.max(runs), np.sum(steps - runs)
     distinct = len(np.unique(x.tokens[walked])) if is_embedded(x) else 0
+    dropout = options.get("dropout_mask")
+    if is_embedded(x) and dropout is not None and (dropout.ndim == 2 or dropout.shape[1] == 1):
+        of_rows = sum(len(np.unique(row[own])) for row, own in zip(x.tokens, walked, strict=True))
+        if 4 * of_rows <= 3 * positions:  # then each row's tokens are projected once
+            distinct = of_rows
     assert (tape.prefix, tape.positions, tape.distinct) == (prefix, positions, distinct)
 
 
