@@ -81,11 +81,12 @@ def vjp(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[Any, Pullbac
 
     Args:
         function: Takes the arrays, traced. Returns an array, or a list or tuple of arrays.
-        arrays: Float32 arrays.
+        arrays: Float32 arrays, or arrays of integers or booleans, which are not traced.
 
     Returns:
         The value without its history; and a function that takes a gradient of the form of the value
-        and returns, for each of the arrays, a float32 gradient of its shape.
+        and returns, for each of the arrays, a float32 gradient of its shape: zeros for those that
+        are not traced.
 
     Example:
         >>> import numpy as np
@@ -100,7 +101,12 @@ def vjp(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[Any, Pullbac
 
     def all_in_one(together: Any) -> Any:
         nonlocal several
-        value = function(*(together[number] for number in range(len(arrays))))
+        value = function(
+            *(
+                together[number] if np.asarray(array).dtype.kind == "f" else array
+                for number, array in enumerate(arrays)
+            )
+        )
         several = isinstance(value, list | tuple)
         return traced_tuple(value) if several else value
 

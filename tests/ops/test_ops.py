@@ -28,8 +28,18 @@ DIFFERENTIABLE: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
             "arcsinh",
             "arctan",
             "cos",
+            "celu",
             "cosh",
             "elu",
+            "erf",
+            "glu",
+            "hard_silu",
+            "hard_tanh",
+            "squareplus",
+            "tanh_shrink",
+            "trace",
+            "diagonal",
+            "diff",
             "exp",
             "exp2",
             "expm1",
@@ -116,6 +126,35 @@ DIFFERENTIABLE: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "top_k": (lambda x: ops.top_k(x, 2)[0], (A,)),
     "triu": (ops.triu, (A,)),
     "tril": (ops.tril, (A,)),
+    "exact gelu": (lambda x: ops.gelu(x, approximate=False), (A,)),
+    "nan_to_num": (lambda x: ops.nan_to_num(ops.where(B > 0, x, np.nan)), (A,)),
+    "threshold": (lambda x: ops.threshold(x, 0.1, 3.0), (A,)),
+    "average": (lambda x, w: ops.average(x, 0, w), (A, POSITIVE)),
+    "inner": (ops.inner, (A, B)),
+    "vdot": (ops.vdot, (A, B)),
+    "hstack": (lambda x, y: ops.hstack([x, 2.0 * y]), (A, B)),
+    "vstack": (lambda x, y: ops.vstack([x, 2.0 * y]), (A, B)),
+    "append": (ops.append, (A, B)),
+    "cond": (lambda x: ops.cond(ops.sum(x) > 99, lambda: x, lambda: x * x), (A,)),
+    "switch": (lambda x: ops.switch(1, [ops.exp, ops.square], x), (A,)),
+    "while_loop": (
+        lambda x: ops.while_loop(lambda i, y: i < 2, lambda i, y: (i + 1, y * x), (0, x))[1],
+        (A,),
+    ),
+    "fori_loop": (lambda x: ops.fori_loop(0, 2, lambda i, y: y * x[i], x), (A,)),
+    "scan": (lambda x: ops.scan(lambda s, r: (s * r, s + r), x[0], x)[1], (A,)),
+    "scan backward": (
+        lambda x: ops.scan(lambda s, r: (s * r, s + r), x[0], x, reverse=True)[1],
+        (A,),
+    ),
+    "map": (lambda x: ops.map(lambda r: r * r[0], x), (A,)),
+    "scatter": (lambda x: ops.scatter([[2], [0], [2]], x, (4, 4)), (A,)),
+    "scatter_update": (
+        lambda x, y: ops.scatter_update(x, [[0, 1], [2, 3]], y[0, :2]),
+        (A, B),
+    ),
+    "slice_update": (lambda x, y: ops.slice_update(x, [1, 0], y[:2, :3]), (A, B)),
+    "segment_sum": (lambda x: ops.segment_sum(x, [1, 0, 1], 3), (A,)),
     "cast": (lambda x: ops.cast(x, "float32"), (A,)),
     "binary_crossentropy": (lambda y: ops.binary_crossentropy(A > 0, y), (POSITIVE / 4,)),
     "binary_crossentropy of logits": (
@@ -219,6 +258,27 @@ def test_a_trace_takes_operators_indices_and_untraced_arrays() -> None:
     np.testing.assert_allclose(gradient, want, rtol=1e-5)
 
 
+def test_slopes_at_the_bends_are_those_of_keras() -> None:
+    """Padding makes exact zeros, so a slope of one half there would train another model."""
+    for function, slopes in ((ops.relu, [0, 0, 1]), (ops.relu6, [0, 0, 0])):
+        at = np.float32([-1, 0, 6])
+        _, pullback = vjp(function, at)
+        assert pullback(np.ones(3, np.float32))[0].tolist() == slopes
+
+
+def test_integers_are_not_traced_and_get_zeros() -> None:
+    rows = np.array([2, 0])
+    value, pullback = vjp(lambda x, i: ops.take(x, i, axis=0) * 2, A, rows)
+    d_x, d_rows = pullback(np.ones((2, 4), np.float32))
+    assert value.shape == (2, 4)
+    assert d_x[:, 0].tolist() == [2, 0, 2]
+    assert d_rows.tolist() == [0, 0]
+
+
+def test_a_fraction_beside_integers_stays_a_fraction() -> None:
+    assert ops.where([True, False], [1, 2], 0.5).tolist() == [1, 0.5]
+
+
 def test_several_values() -> None:
     value, pullback = vjp(lambda x, y: (x * y, ops.sum(y)), A, B)
     assert len(value) == 2
@@ -286,7 +346,12 @@ def test_a_function_that_nobody_can_differentiate_is_named() -> None:
         (lambda: ops.norm(A, 3), "`ord` must be None, 1 or 2. Received: ord=3"),
         (lambda: ops.normalize(A, order=1), "`order` must be 2. Received: order=1"),
         (lambda: ops.pad(A, 1, "reflect"), "`mode` must be 'constant'. Received: mode='reflect'"),
-        (lambda: ops.gelu(A, approximate=False), "`approximate` must be True"),
+        (
+            lambda: ops.scatter_update(A, [[0, 0]], [1.0], "add"),
+            "`reduction` must be None. Received: reduction='add'",
+        ),
+        (lambda: ops.moments(A, 0, synchronized=True), "`synchronized` must be False"),
+        (lambda: ops.scan(lambda s, x: (s, x), 0), "`scan` needs `xs` or `length`"),
     ],
 )
 def test_what_is_not_there_is_refused(call: Callable[[], Any], message: str) -> None:

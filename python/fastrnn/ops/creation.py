@@ -133,6 +133,26 @@ def tril(x: Any, k: int = 0) -> Any:
     return x * np.tril(np.ones(x.shape[-2:], plain(x).dtype), k)
 
 
+@op("An array, float32 for floats.", "ops.array([1.0])", "array([1.], dtype=float32)")
+def array(x: Any, dtype: str | None = None) -> Any:
+    return convert_to_tensor(x, dtype)
+
+
+@op("An array whose elements mean nothing.", "ops.empty((2,)).shape", "(2,)")
+def empty(shape: Any, dtype: str | None = None) -> Any:
+    return np.zeros(shape, dtype or "float32")
+
+
+@op(
+    "An identity matrix.",
+    "ops.identity(1)",
+    "array([[1.]], dtype=float32)",
+    n="How many rows.",
+)
+def identity(n: int, dtype: str | None = None) -> Any:
+    return np.eye(n, dtype=dtype or "float32")
+
+
 @op("Whether a value is an array.", "ops.is_tensor(ops.ones(2))", "True")
 def is_tensor(x: Any) -> Any:
     return is_traced(x) or isinstance(x, np.ndarray)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from fastrnn.ops.describing import as_array, as_float, as_operand, named, op
-from fastrnn.tracing import namespace
+from fastrnn.tracing import namespace, native, plain
+
+_ERF = np.frompyfunc(math.erf, 1, 1)
 
 
 def _of_floats(name: str, what: str, at: str, result: str) -> Callable[[Any], Any]:
@@ -200,17 +203,71 @@ def where(condition: Any, x1: Any, x2: Any) -> Any:
     if not hasattr(x1, "dtype") and not hasattr(x2, "dtype"):
         x1 = as_array(x1)
     if not hasattr(x1, "dtype"):
-        x1 = np.asarray(x1, x2.dtype)
+        x1 = _as_type_of(x1, x2)
     if not hasattr(x2, "dtype"):
-        x2 = np.asarray(x2, x1.dtype)
+        x2 = _as_type_of(x2, x1)
     return namespace(condition, x1, x2).where(condition, x1, x2)
 
 
-@op("The array without a gradient.", "ops.stop_gradient([1.0])", "array([1.], dtype=float32)")
-def stop_gradient(x: Any) -> Any:
-    from fastrnn.tracing import plain
+def _as_type_of(number: Any, array: Any) -> Any:
+    """Return a number in the type of an array; a float beside integers stays a float."""
+    is_fraction = isinstance(number, float) and array.dtype.kind != "f"
+    return np.asarray(number, np.float32 if is_fraction else array.dtype)
 
-    return plain(as_array(x))
+
+@op(
+    "The array without a gradient.",
+    "ops.stop_gradient([1.0])",
+    "array([1.], dtype=float32)",
+    variable="Array.",
+)
+def stop_gradient(variable: Any) -> Any:
+    return plain(as_array(variable))
+
+
+@op(
+    "The error function.",
+    "ops.erf([0.0, 1.0])",
+    "array([0.       , 0.8427008], dtype=float32)",
+)
+def erf(x: Any) -> Any:
+    def forward(x: Any) -> tuple[Any, Any]:
+        return np.asarray(_ERF(x), np.float32), x
+
+    return native(
+        forward, lambda x, d: [d * np.exp(-x * x) * np.float32(2 / math.sqrt(math.pi))], as_float(x)
+    )
+
+
+@op(
+    "Whether elements are equal within a tolerance.",
+    "ops.isclose([1.0, 2.0], [1.0, 2.1])",
+    "array([ True, False])",
+    rtol="Tolerance, relative to the second.",
+    atol="Tolerance.",
+    equal_nan="Whether NaN is equal to NaN.",
+)
+def isclose(
+    x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Any:
+    return np.isclose(plain(as_array(x1)), plain(as_array(x2)), rtol, atol, equal_nan)
+
+
+@op(
+    "The elements with numbers in place of NaN and infinities.",
+    "ops.nan_to_num([float('nan'), 1.0])",
+    "array([0., 1.], dtype=float32)",
+    nan="In place of NaN.",
+    posinf="In place of infinity; by default the largest number.",
+    neginf="In place of minus infinity; by default the smallest number.",
+)
+def nan_to_num(x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    x = as_float(x)
+    limits = np.finfo(plain(x).dtype)
+    numpy, known = namespace(x), plain(x)
+    x = numpy.where(np.isnan(known), np.float32(nan), x)
+    x = numpy.where(np.isposinf(known), np.float32(limits.max if posinf is None else posinf), x)
+    return numpy.where(np.isneginf(known), np.float32(limits.min if neginf is None else neginf), x)
 
 
 abs = absolute

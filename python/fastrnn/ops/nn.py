@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from fastrnn.ops.describing import as_array, as_float, op
-from fastrnn.ops.reductions import logsumexp
+from fastrnn.ops.elementwise import clip, erf
+from fastrnn.ops.reductions import logsumexp, mean, var
 from fastrnn.tracing import namespace, plain
 
+SQRT_HALF = float(np.sqrt(0.5))
 SQRT_HALF_PI = float(np.sqrt(2 / np.pi))
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
@@ -17,14 +19,15 @@ SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 @op("max(x, 0).", "ops.relu([-1.0, 2.0])", "array([0., 2.], dtype=float32)")
 def relu(x: Any) -> Any:
     x = as_float(x)
-    return namespace(x).maximum(x, 0.0)
+    return namespace(x).where(plain(x) > 0, x, np.float32(0.0))
 
 
 @op("max(x, 0), at most 6.", "ops.relu6([-1.0, 9.0])", "array([0., 6.], dtype=float32)")
 def relu6(x: Any) -> Any:
     x = as_float(x)
-    numpy = namespace(x)
-    return numpy.minimum(numpy.maximum(x, 0.0), 6.0)
+    known = plain(x)
+    inside = namespace(x).where((known > 0) & (known < 6), x, np.float32(0.0))
+    return inside + np.where(known >= 6, np.float32(6.0), np.float32(0.0))
 
 
 @op(
@@ -95,16 +98,15 @@ def silu(x: Any) -> Any:
 
 
 @op(
-    "x times the normal distribution function, by its approximation with tanh.",
+    "x times the normal distribution function.",
     "ops.gelu([0.0])",
     "array([0.], dtype=float32)",
-    approximate="True, the only choice.",
-    raises="ValueError: If `approximate` is False.",
+    approximate="Whether by an approximation with tanh, which takes less time.",
 )
 def gelu(x: Any, approximate: bool = True) -> Any:
-    if not approximate:
-        raise ValueError("`approximate` must be True. Received: approximate=False")
     x = as_float(x)
+    if not approximate:
+        return 0.5 * x * (1.0 + as_array(erf(x * SQRT_HALF)))
     return 0.5 * x * (1.0 + namespace(x).tanh(SQRT_HALF_PI * (x + 0.044715 * x * x * x)))
 
 
@@ -205,4 +207,86 @@ def sparse_categorical_crossentropy(
     )
 
 
+@op(
+    "x, or alpha (exp(x / alpha) - 1) below 0.",
+    "ops.celu([0.0, 2.0])",
+    "array([0., 2.], dtype=float32)",
+    alpha="Minus the limit for x far below 0.",
+)
+def celu(x: Any, alpha: float = 1.0) -> Any:
+    x = as_float(x)
+    numpy = namespace(x)
+    return numpy.where(plain(x) > 0, x, alpha * numpy.expm1(numpy.minimum(x, 0.0) / alpha))
+
+
+@op(
+    "One half of an axis, times the sigmoid of the other.",
+    "ops.glu([2.0, 0.0])",
+    "array([1.], dtype=float32)",
+)
+def glu(x: Any, axis: int = -1) -> Any:
+    x = as_float(x)
+    first, second = namespace(x).split(x, 2, axis)
+    return first * as_array(sigmoid(second))
+
+
+@op("x hard_sigmoid(x).", "ops.hard_silu([3.0])", "array([3.], dtype=float32)")
+def hard_silu(x: Any) -> Any:
+    x = as_float(x)
+    return x * as_array(hard_sigmoid(x))
+
+
+@op(
+    "x, at least -1 and at most 1.",
+    "ops.hard_tanh([-3.0, 0.5])",
+    "array([-1. ,  0.5], dtype=float32)",
+)
+def hard_tanh(x: Any) -> Any:
+    return clip(as_float(x), -1.0, 1.0)
+
+
+@op(
+    "(x + sqrt(x^2 + b)) / 2.",
+    "ops.squareplus([0.0])",
+    "array([1.], dtype=float32)",
+    b="Number of the formula.",
+)
+def squareplus(x: Any, b: float = 4) -> Any:
+    x = as_float(x)
+    return 0.5 * (x + namespace(x).sqrt(x * x + b))
+
+
+@op("x - tanh(x).", "ops.tanh_shrink([0.0])", "array([0.], dtype=float32)")
+def tanh_shrink(x: Any) -> Any:
+    x = as_float(x)
+    return x - namespace(x).tanh(x)
+
+
+@op(
+    "x where it is above a threshold, else another value.",
+    "ops.threshold([1.0, 3.0], 2.0, 0.0)",
+    "array([0., 3.], dtype=float32)",
+    threshold="The threshold.",
+    default_value="The other value.",
+)
+def threshold(x: Any, threshold: float, default_value: float) -> Any:
+    x = as_float(x)
+    return namespace(x).where(plain(x) > threshold, x, np.float32(default_value))
+
+
+@op(
+    "Means and variances.",
+    "ops.moments([1.0, 3.0], 0)",
+    "(np.float32(2.0), np.float32(1.0))",
+    axes="Axis or axes.",
+    synchronized="False, the only choice.",
+    raises="ValueError: If `synchronized` is true.",
+)
+def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> Any:
+    if synchronized:
+        raise ValueError(f"`synchronized` must be False. Received: synchronized={synchronized!r}")
+    return mean(x, axes, keepdims), var(x, axes, keepdims)
+
+
 swish = silu
+hard_swish = hard_silu

@@ -59,3 +59,23 @@ def einsum(subscripts: str, *operands: Any) -> Any:
 def outer(x1: Any, x2: Any) -> Any:
     x1, x2 = as_array(x1), as_array(x2)
     return namespace(x1, x2).reshape(x1, (-1, 1)) * namespace(x2).reshape(x2, (1, -1))
+
+
+@op(
+    "The sums of products over the last axis of both.",
+    "ops.inner([1.0, 2.0], [3.0, 4.0])",
+    "np.float32(11.0)",
+)
+def inner(x1: Any, x2: Any) -> Any:
+    x1, x2 = as_array(x1), as_array(x2)
+    return namespace(x1, x2).tensordot(x1, x2, ((x1.ndim - 1,), (x2.ndim - 1,)))
+
+
+@op(
+    "The sum of products of all elements.",
+    "ops.vdot([[1.0, 2.0]], [[3.0, 4.0]])",
+    "np.float32(11.0)",
+)
+def vdot(x1: Any, x2: Any) -> Any:
+    x1, x2 = as_array(x1), as_array(x2)
+    return namespace(x1, x2).sum(x1 * x2)

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.ops.creation import cast
 from fastrnn.ops.describing import as_array, as_float, op
+from fastrnn.ops.elementwise import isclose
 from fastrnn.tracing import namespace, plain
 
 TABLE = "[[1.0, 2.0], [3.0, 5.0]]"
@@ -68,8 +70,8 @@ def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
 
 
 @op("The products.", f"ops.prod({TABLE}, axis=0)", "array([ 3., 10.], dtype=float32)")
-def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    x = as_array(x)
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: str | None = None) -> Any:
+    x = as_array(x) if dtype is None else cast(x, dtype)
     return namespace(x).prod(x, axis=_axes(axis), keepdims=keepdims)
 
 
@@ -116,9 +118,40 @@ def count_nonzero(x: Any, axis: Any = None) -> Any:
 
 
 @op("The sums up to each element.", "ops.cumsum([1, 2, 3])", "array([1, 3, 6])")
-def cumsum(x: Any, axis: Any = None) -> Any:
-    x = as_array(x)
+def cumsum(x: Any, axis: Any = None, dtype: str | None = None) -> Any:
+    x = as_array(x) if dtype is None else cast(x, dtype)
     return namespace(x).cumsum(x, axis=axis)
+
+
+@op(
+    "The means, weighted.",
+    "ops.average([1.0, 4.0], weights=[2.0, 1.0])",
+    "np.float32(2.0)",
+    weights="Factor of each element; all alike by default.",
+)
+def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
+    if weights is None:
+        return mean(x, axis)
+    x, weights = as_float(x), as_float(weights)
+    if weights.ndim == 1 and x.ndim > 1:
+        weights = weights.reshape([-1 if n == axis % x.ndim else 1 for n in range(x.ndim)])
+    numpy = namespace(x, weights)
+    weights = weights + np.zeros(x.shape, np.float32)
+    return numpy.sum(x * weights, axis=_axes(axis)) / numpy.sum(weights, axis=_axes(axis))
+
+
+@op(
+    "Whether all elements are equal within a tolerance.",
+    "ops.allclose([1.0], [1.0])",
+    "True",
+    rtol="Tolerance, relative to the second.",
+    atol="Tolerance.",
+    equal_nan="Whether NaN is equal to NaN.",
+)
+def allclose(
+    x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Any:
+    return bool(np.all(isclose(x1, x2, rtol, atol, equal_nan)))
 
 
 @op(

@@ -159,6 +159,79 @@ def broadcast_to(x: Any, shape: Any) -> Any:
     return x + np.zeros(shape, plain(x).dtype)
 
 
+@op(
+    "Arrays joined along the second axis; vectors along their only axis.",
+    "ops.hstack([[1, 2], [3]])",
+    "array([1, 2, 3])",
+)
+def hstack(xs: Sequence[Any]) -> Any:
+    arrays = [as_array(x) for x in xs]
+    return concatenate(arrays, 0 if arrays[0].ndim == 1 else 1)
+
+
+@op(
+    "Arrays joined along the first axis; a vector is a row.",
+    "ops.vstack([[1, 2], [3, 4]])",
+    "array([[1, 2],\n       [3, 4]])",
+)
+def vstack(xs: Sequence[Any]) -> Any:
+    arrays = [as_array(x) for x in xs]
+    return concatenate([x if x.ndim > 1 else reshape(x, (1, -1)) for x in arrays], 0)
+
+
+@op(
+    "One array behind the other.",
+    "ops.append([1, 2], [3])",
+    "array([1, 2, 3])",
+)
+def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
+    return concatenate([ravel(x1), ravel(x2)] if axis is None else [x1, x2], axis or 0)
+
+
+@op(
+    "The differences of neighbours.",
+    "ops.diff([1, 4, 9])",
+    "array([3, 5])",
+    a="Array.",
+    n="How many times.",
+)
+def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
+    x = as_array(a)
+    for _ in range(n):
+        before = (slice(None),) * (axis % x.ndim)
+        x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
+    return x
+
+
+@op(
+    "The elements of a diagonal.",
+    "ops.diagonal([[1, 2], [3, 4]])",
+    "array([1, 4])",
+    offset="Which diagonal.",
+    axis1="The rows' axis.",
+    axis2="The columns' axis.",
+)
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    x = as_array(x)
+    x = namespace(x).moveaxis(x, (axis1, axis2), (-2, -1))
+    rows = np.arange(x.shape[-2])
+    rows = rows[(rows + offset >= 0) & (rows + offset < x.shape[-1])]
+    return x[..., rows, rows + offset]
+
+
+@op(
+    "The sum of a diagonal.",
+    "ops.trace([[1, 2], [3, 4]])",
+    "np.int64(5)",
+    offset="Which diagonal.",
+    axis1="The rows' axis.",
+    axis2="The columns' axis.",
+)
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    found = as_array(diagonal(x, offset, axis1, axis2))
+    return namespace(found).sum(found, axis=-1)
+
+
 @op("The elements in the opposite order along axes.", "ops.flip([1, 2, 3])", "array([3, 2, 1])")
 def flip(x: Any, axis: Any = None) -> Any:
     x = as_array(x)
