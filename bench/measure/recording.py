@@ -141,11 +141,18 @@ class Recorder:
 
     def _update(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def stand_in(*arguments: Any, **options: Any) -> Any:
-            arrays = [
-                value for value in (*arguments, *options.values()) if isinstance(value, np.ndarray)
+            # Each argument is an array, or a list with one for each variable.
+            groups = [
+                value if isinstance(value, (list, tuple)) else [value]
+                for value in (*arguments, *options.values())
+            ]
+            sizes = [
+                sum(array.nbytes for array in group)
+                for group in groups
+                if all(isinstance(array, np.ndarray) for array in group)
             ]
             # Each is read, and all but the gradient are written.
-            self.optimizer_bytes += (2 * len(arrays) - 1) * arrays[0].nbytes
+            self.optimizer_bytes += (2 * len(sizes) - 1) * sizes[0]
             return original(*arguments, **options)
 
         return stand_in
