@@ -35,6 +35,7 @@ from fastrnn.config import get_config, get_num_threads, set_num_threads, show_co
 from fastrnn.distribution import fit_many
 from fastrnn.interop import from_keras, from_torch, to_keras
 from fastrnn.layers import Input
+from fastrnn.layers.gradients import value_and_gradients
 from fastrnn.models import Model, Sequential
 
 __all__ = [
@@ -67,4 +68,5 @@ __all__ = [
     "show_config",
     "to_keras",
     "utils",
+    "value_and_gradients",
 ]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn.symbolic import flatten
-from fastrnn.tracing import Differentiable, Pullback, is_traced, native, plain
+from fastrnn.tracing import Differentiable, Pullback, is_traced, is_tracing, native, plain
 from fastrnn.variable import Variable
 
 # While a layer is traced: its traced `weights`, by the ids of the variables, and `training`.
@@ -42,7 +42,7 @@ class TracedCall:
 
     def infer(self, x: Any, training: bool = False, mask: Any = None, **options: Any) -> Any:
         """Return the layer's outputs without a trace."""
-        with _as_traced({}, training):
+        with as_traced({}, training), _attributes_traced(self._layer, is_tracing()):
             return _plain_outputs(self._layer.call(x, **self._options(training, mask), **options))
 
     def forward(
@@ -59,7 +59,7 @@ class TracedCall:
                 values[number] = array
             weights = zip(variables, arrays[len(floats) :], strict=True)
             with (
-                _as_traced({id(variable): array for variable, array in weights}, training),
+                as_traced({id(variable): array for variable, array in weights}, training),
                 _attributes_traced(self._layer),
             ):
                 given = values if isinstance(x, list) else values[0]
@@ -100,7 +100,8 @@ def call_within_trace(layer: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any
     shapes: Any = [np.shape(plain(each)) for each in arrays]
     layer.build(shapes if listed else shapes[0])
     if layer.traced is not None:
-        return layer.call(inputs, *args, **kwargs)
+        with _attributes_traced(layer):  # those that are not yet
+            return layer.call(inputs, *args, **kwargs)
     for each in arrays:
         if not is_traced(each) and not isinstance(each, np.ndarray):
             raise TypeError(
@@ -122,8 +123,9 @@ def call_within_trace(layer: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any
 
     def forward(*values: Any) -> tuple[Any, Any]:
         first, *others = values[:count]
-        x: Any = layer.as_input(first)
-        if listed:
+        several = listed and layer.inner_graph is not None  # a model of several inputs
+        x: Any = layer.as_input(list(values[:count]) if several else first)
+        if listed and not several:
             x = [x, *(np.asarray(each, np.float32) for each in others)]
         y, cache = layer.forward(x, *options, **given)
         return (tuple(y) if isinstance(y, list | tuple) else y), cache
@@ -200,7 +202,13 @@ def _plain_outputs(value: Any) -> Any:
 
 
 @contextmanager
-def _as_traced(weights: Mapping[int, Any], training: bool) -> Iterator[None]:
+def as_traced(weights: Mapping[int, Any], training: bool) -> Iterator[None]:
+    """Let traced arrays stand for weights in the calls of layers, within a `with` block.
+
+    Args:
+        weights: The arrays, by the ids of the variables.
+        training: Whether dropout is active in layers whose call does not say it.
+    """
     before = vars(_now).copy()
     _now.weights, _now.training = weights, training
     try:
@@ -211,10 +219,10 @@ def _as_traced(weights: Mapping[int, Any], training: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _attributes_traced(layer: Any) -> Iterator[None]:
+def _attributes_traced(layer: Any, applies: bool = True) -> Iterator[None]:
     """Put traced arrays in place of the weights that are attributes of layers of the user's."""
     before: list[tuple[dict[str, Any], str, Any]] = []
-    owners = [layer]
+    owners = [layer] if applies else []
     for owner in owners:
         owners += [each for each in owner._sublayers() if each.traced and each not in owners]
         for name, value in list(vars(owner).items()):

@@ -122,7 +122,7 @@ class WeightOwner:
 
     def add_weight(
         self,
-        shape: Sequence[int] = (),
+        shape: Any = (),
         initializer: Any = "glorot_uniform",
         name: str | None = None,
         regularizer: Any = None,
@@ -135,7 +135,8 @@ class WeightOwner:
         """Make a weight and append it to `weights`.
 
         Args:
-            shape: Its shape.
+            shape: Its shape, `()` by default. A string is the name, as in scripts for older Keras;
+                the shape follows.
             initializer: Function of the shape that returns its first value, or the name of one.
             name: Its name within the layer; what stands before a slash names a part of the layer.
             regularizer: What adds a penalty on its value to the loss.
@@ -153,13 +154,16 @@ class WeightOwner:
                 of another shape.
         """
         check_dtype(dtype)
+        if isinstance(shape, str):
+            shape, initializer, name = initializer, name or "glorot_uniform", shape
+        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
         if not callable(initializer):
             initializer = initializers.get("glorot_uniform" if initializer is None else initializer)
         name = name or f"variable{f'_{count}' if (count := len(self._weights)) else ''}"
-        value = first_value(initializer, tuple(shape))
-        if value.shape != tuple(shape):
+        value = first_value(initializer, shape)
+        if value.shape != shape:
             raise ValueError(
-                f"The initializer of `{name}` must return an array of shape {tuple(shape)}. "
+                f"The initializer of `{name}` must return an array of shape {shape}. "
                 f"Received: shape={value.shape}"
             )
         path = f"{self.scope}{self.name}/{name}"

@@ -22,7 +22,7 @@ from fastrnn.configurable import Configurable
 from fastrnn.losses.reduction import REDUCTIONS, both_masks, reduce_values
 from fastrnn.naming import auto_name, to_snake_case
 from fastrnn.results import returns_numpy
-from fastrnn.tracing import Differentiable
+from fastrnn.tracing import Differentiable, is_traced, native, plain
 
 EPSILON = 1e-7
 """Probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm: Keras's `epsilon()`."""
@@ -158,6 +158,8 @@ class Loss(Configurable):
         Raises:
             ValueError: If shapes or labels do not fit; see `check`.
         """
+        if is_traced(y_pred):
+            return self._within_trace(y_true, y_pred, sample_weight, mask, from_logits)
         prediction = np.asarray(y_pred, dtype=np.float32)
         labels = np.asarray(y_true)
         self.check(labels, prediction.shape)
@@ -171,6 +173,26 @@ class Loss(Configurable):
             return reduce_values(
                 result.values, sample_weight, both_masks(mask, result.mask), self.reduction
             )[0]
+
+    def _within_trace(
+        self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any, from_logits: bool
+    ) -> Any:
+        """Return the reduced loss of traced predictions, by the loss's own gradient."""
+        if self.reduction in (None, "none"):
+            raise ValueError(
+                "A loss within a trace must have a reduction. "
+                f"Received: reduction={self.reduction!r}"
+            )
+        labels = np.asarray(plain(y_true))
+
+        def forward(prediction: np.ndarray) -> tuple[Any, np.ndarray]:
+            self.check(labels, prediction.shape)
+            value, gradient = self.value_and_gradient(
+                labels, prediction, sample_weight, mask=mask, from_logits=from_logits
+            )
+            return np.float32(value), gradient
+
+        return native(forward, lambda gradient, d: [gradient * np.float32(d)], y_pred)
 
     def value_and_gradient(
         self,
