@@ -295,6 +295,6 @@ def test_examples_run(name: str) -> None:
 
 def test_examples_are_found() -> None:
     count = {name: len(examples(importlib.import_module(name))) for name in modules()}
-    assert count["fastrnn.layers.lstm"] == 1
+    assert count["fastrnn.layers.lstm"] == 2
     assert count["fastrnn.activations.native"] > 8
     assert sum(count.values()) > 250

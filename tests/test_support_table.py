@@ -41,6 +41,8 @@ NEEDED: dict[str, Any] = {
     "schedule": lambda epoch, learning_rate: learning_rate,
     "function": abs,
     "layer": fastrnn.layers.Dense(2),
+    "cell": fastrnn.layers.LSTMCell(2),
+    "cells": [fastrnn.layers.LSTMCell(2)],
     "initial_learning_rate": 0.1,
     "decay_steps": 10,
     "first_decay_steps": 10,

@@ -105,11 +105,6 @@ LEFT_OUT = (
     _names("left out", "attention", "layers.*Attention"),
     _names(
         "left out",
-        "the kernels run whole sequences, not cells",
-        "layers.RNN layers.SimpleRNNCell layers.LSTMCell layers.GRUCell layers.StackedRNNCells",
-    ),
-    _names(
-        "left out",
         "a fixed number of windows, whatever the steps",
         "layers.Adaptive*",
     ),
@@ -233,7 +228,8 @@ ARGUMENTS = (
     ),
     Fact(
         "only",
-        "layers.SimpleRNN layers.LSTM layers.GRU",
+        "layers.SimpleRNN layers.LSTM layers.GRU layers.SimpleRNNCell layers.LSTMCell "
+        "layers.GRUCell",
         "activation recurrent_activation",
         f"what the kernels have: {', '.join(ACTIVATIONS)}",
     ),
@@ -242,6 +238,12 @@ ARGUMENTS = (
         "layers.SimpleRNN layers.LSTM layers.GRU",
         "unroll implementation use_cudnn",
         "the kernels have one form",
+    ),
+    Fact(
+        "without effect",
+        "layers.RNN",
+        "unroll",
+        "a step costs the same either way",
     ),
     Fact(
         "without effect",

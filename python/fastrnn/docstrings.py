@@ -14,14 +14,15 @@ _SECTION = re.compile(rf"^({'|'.join(_TITLES)}):\n", re.MULTILINE)
 _ARGUMENT_START = re.compile(r"^(?=    \S)", re.MULTILINE)
 
 
-def complete_docstring(cls: type) -> None:
-    """Add to a class's docstring what only that of its base says.
+def complete_docstring(cls: type, *others: type) -> None:
+    """Add to a class's docstring what only that of its base, or of other classes, says.
 
     The arguments of its constructor that it leaves out are inserted, in the order of the
     signature, and so are whole sections.
 
     Args:
         cls: A subclass; without a docstring of its own it is left alone.
+        *others: Further classes that say what is true of it. What an earlier one says counts.
 
     Example:
         >>> class Base:
@@ -50,9 +51,14 @@ def complete_docstring(cls: type) -> None:
     if not cls.__dict__.get("__doc__") or base is None or not base.__doc__:
         return
     summary, own = _sections(cls.__doc__)
-    _, inherited = _sections(base.__doc__)
-    sections = {name: text for name, text in inherited.items() if name != "Example"} | own
-    described = _arguments(inherited.get("Args", "")) | _arguments(own.get("Args", ""))
+    sections: dict[str, str] = {}
+    described: dict[str, str] = {}
+    for each in (*reversed(others), base):
+        _, inherited = _sections(each.__doc__)
+        sections |= {name: text for name, text in inherited.items() if name != "Example"}
+        described |= _arguments(inherited.get("Args", ""))
+    sections |= own
+    described |= _arguments(own.get("Args", ""))
     sections["Args"] = "\n".join(
         described[name] for name in inspect.signature(cls).parameters if name in described
     )

@@ -183,7 +183,7 @@ def test_keras_does_the_same_with_the_same_masks(
         for shape in ((BATCH, size), (BATCH, gates, size))
     }
     monkeypatch.setattr(
-        fastrnn.layers.rnn, "draw_mask", lambda generator, shape, rate: masks[shape]
+        fastrnn.layers.recurrent_cell, "draw_mask", lambda generator, shape, rate: masks[shape]
     )
 
     def keras_mask(step_input: Any, rate: float) -> Any:

@@ -19,14 +19,14 @@ from fastrnn.layers.gaussian_dropout import GaussianDropout
 from fastrnn.layers.gaussian_noise import GaussianNoise
 from fastrnn.layers.global_average_pooling1d import GlobalAveragePooling1D
 from fastrnn.layers.global_max_pooling1d import GlobalMaxPooling1D
-from fastrnn.layers.gru import GRU
+from fastrnn.layers.gru import GRU, GRUCell
 from fastrnn.layers.identity import Identity
 from fastrnn.layers.input_layer import Input, InputLayer
 from fastrnn.layers.lambda_layer import Lambda
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.layer_normalization import LayerNormalization
 from fastrnn.layers.leaky_relu import LeakyReLU
-from fastrnn.layers.lstm import LSTM
+from fastrnn.layers.lstm import LSTM, LSTMCell
 from fastrnn.layers.masking import Masking
 from fastrnn.layers.max_pooling1d import MaxPooling1D
 from fastrnn.layers.maximum import Maximum, maximum
@@ -36,10 +36,12 @@ from fastrnn.layers.permute import Permute
 from fastrnn.layers.relu import ReLU
 from fastrnn.layers.repeat_vector import RepeatVector
 from fastrnn.layers.reshape import Reshape
+from fastrnn.layers.rnn import RNN
 from fastrnn.layers.serialization import deserialize, serialize
-from fastrnn.layers.simple_rnn import SimpleRNN
+from fastrnn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from fastrnn.layers.softmax import Softmax
 from fastrnn.layers.spatial_dropout1d import SpatialDropout1D
+from fastrnn.layers.stacked_rnn_cells import StackedRNNCells
 from fastrnn.layers.subtract import Subtract, subtract
 from fastrnn.layers.time_distributed import TimeDistributed
 from fastrnn.layers.up_sampling1d import UpSampling1D
@@ -53,6 +55,7 @@ __all__ = [
     "ELU",
     "GRU",
     "LSTM",
+    "RNN",
     "Activation",
     "Add",
     "Average",
@@ -69,6 +72,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -79,6 +83,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "Lambda",
+    "LSTMCell",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
@@ -93,8 +98,10 @@ __all__ = [
     "RepeatVector",
     "Reshape",
     "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
+    "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
     "UpSampling1D",

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastrnn import kernels
 from fastrnn.layers.layer import Shape
+from fastrnn.layers.recurrent_cell import Walked
 from fastrnn.layers.rnn import RNN
 from fastrnn.layers.sequence_layer import SequenceLayer
-from fastrnn.layers.serialization import deserialize, serializable, serialize
+from fastrnn.layers.serialization import deserialize, own_classes, serializable, serialize
+from fastrnn.symbolic import flatten, pack
+from fastrnn.utils.custom_objects import custom_object_scope
 from fastrnn.variable import Variable
 
 _MERGE_MODES = ("concat", "sum", "mul", "ave", None)
@@ -40,8 +42,8 @@ class Bidirectional(SequenceLayer):
     are zeros.
 
     Args:
-        layer: A SimpleRNN, LSTM or GRU. The layer of each direction is made from its config, with
-            weights of its own. Its `activity_regularizer` counts for each direction's output.
+        layer: A SimpleRNN, LSTM, GRU or RNN. The layer of each direction is made from its config,
+            with weights of its own. Its `activity_regularizer` counts for each direction's output.
         merge_mode: How the outputs are merged: "concat" along the units, "sum", "mul"
             (elementwise product), "ave" (mean), or None for a tuple of both.
         weights: Weights to start from, those of the forward layer before those of the backward
@@ -84,7 +86,7 @@ class Bidirectional(SequenceLayer):
         for name, value in (("layer", layer), ("backward_layer", backward_layer)):
             if not isinstance(value, RNN) and not (value is None and name == "backward_layer"):
                 raise ValueError(
-                    f"`{name}` must be a recurrent layer: SimpleRNN, LSTM or GRU. "
+                    f"`{name}` must be a recurrent layer: SimpleRNN, LSTM, GRU or RNN. "
                     f"Received: {name}={value!r}"
                 )
         if merge_mode not in _MERGE_MODES:
@@ -188,7 +190,12 @@ class Bidirectional(SequenceLayer):
     ) -> Any:
         """Apply the layer without keeping a tape."""
         x, mask, given = self._parted(x, mask)
-        return self._outputs(*self._walks(x, training, mask, given or initial_state, False))
+        y = self._outputs(*self._walks(x, training, mask, given or initial_state, False))
+        if not self.return_state:
+            return y
+        merged = 2 if self.merge_mode is None else 1
+        sizes = [size for layer in self._sublayers() for size in layer.state_size]
+        return (*y[:merged], *pack(sizes, y[merged:]))
 
     def forward(self, x: Any, training: bool = False, mask: Any = None) -> tuple[Any, _Cache]:
         """Walk the steps both ways."""
@@ -202,14 +209,14 @@ class Bidirectional(SequenceLayer):
 
     def _walks(
         self, x: Any, training: bool, mask: Any, states: Any, keep_tape: bool = True
-    ) -> list[kernels.RnnOutput]:
+    ) -> list[Walked]:
         """Walk with both layers."""
         return [
             layer.walk(x, training, mask, state, keep_tape)
             for layer, state in zip(self._sublayers(), self._per_direction(states), strict=True)
         ]
 
-    def _outputs(self, forward: kernels.RnnOutput, backward: kernels.RnnOutput) -> Any:
+    def _outputs(self, forward: Walked, backward: Walked) -> Any:
         """Return what the layer returns: the merged outputs, and the states if they are wanted."""
         y = self._merge(forward.outputs, backward.outputs)
         if not self.return_state:
@@ -250,7 +257,7 @@ class Bidirectional(SequenceLayer):
         d_x = first.x
         if d_x is not None and second.x is not None:
             d_x += second.x
-        d_weights = layers[0]._weight_gradients(first) + layers[1]._weight_gradients(second)
+        d_weights = first.weights + second.weights
         if cache.has_states:
             return [d_x, *(first.initial_state or ()), *(second.initial_state or ())], d_weights
         return d_x, d_weights
@@ -317,11 +324,13 @@ class Bidirectional(SequenceLayer):
         if initial_state is None:
             return None
         names = [name for layer in self._sublayers() for name in layer.state_names]
-        if not isinstance(initial_state, (tuple, list)) or len(initial_state) != len(names):
+        if isinstance(initial_state, (tuple, list)):
+            initial_state = flatten(initial_state)
+        if not isinstance(initial_state, list) or len(initial_state) != len(names):
             raise ValueError(
                 f"`initial_state` of layer '{self.name}' must be a list of {len(names)} arrays, "
                 f"{', '.join(names)}. Received: "
-                f"{len(initial_state) if isinstance(initial_state, (tuple, list)) else 'no list'}"
+                f"{len(initial_state) if isinstance(initial_state, list) else 'no list'}"
             )
         states: list[np.ndarray] = []
         halves = self._per_direction(initial_state)
@@ -355,4 +364,5 @@ def _made_from(layer: RNN, prefix: str, go_backwards: bool) -> RNN:
     """Return a layer like another one, with weights of its own."""
     name = prefix + layer.name.removeprefix(prefix)
     config = {**layer.get_config(), "name": name, "go_backwards": go_backwards}
-    return type(layer)(**config)
+    with custom_object_scope(own_classes(layer)):
+        return type(layer).from_config(config)

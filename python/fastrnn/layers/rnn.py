@@ -1,4 +1,4 @@
-"""What SimpleRNN, LSTM and GRU share: arguments, weights, states, forward and backward."""
+"""A cell over the steps of sequences."""
 
 from __future__ import annotations
 
@@ -7,50 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import activations, constraints, initializers, kernels, regularizers
-from fastrnn.arguments import check_seed, positive_integer, refuse_unsupported
-from fastrnn.docstrings import complete_docstring
-from fastrnn.layers.dropout import draw_mask, generator_of, rate_of
+from fastrnn.layers.cell_loop import CellLoop, check_cell
 from fastrnn.layers.inputs import as_floats
-from fastrnn.layers.layer import Shape
+from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.recurrent_cell import Walked, WalkGradients, batch_size_of
 from fastrnn.layers.sequence_layer import SequenceLayer
-from fastrnn.naming import to_snake_case
+from fastrnn.layers.serialization import deserialize, serializable, serialize
+from fastrnn.layers.stacked_rnn_cells import StackedRNNCells, on_kernels
+from fastrnn.symbolic import flatten, map_structure, pack
 from fastrnn.variable import Variable
 
-_NOT_BUILT = {"time_major": False}
 
-
+@serializable("keras.layers")
 class RNN(SequenceLayer):
-    """Base of the recurrent layers.
+    """Applies a cell to one step after another.
 
-    A subclass names its cell of `fastrnn.kernels.CELLS` and, if it has gates, sets
-    `recurrent_activation` before it calls this constructor. What follows is about all of them and
-    becomes a part of their docstrings.
+    A `SimpleRNNCell`, `LSTMCell` or `GRUCell`, and a `StackedRNNCells` of them, run on the kernels:
+    `RNN(LSTMCell(8))` computes what `LSTM(8)` does, to the bit and at its speed. Any other cell is
+    called once for each step, in Python. Such a model predicts; it cannot be trained so far.
 
     Args:
-        units: Size of the state and of the output, a positive integer.
-        activation: Name or function of `fastrnn.activations`, one of `fastrnn.kernels.ACTIVATIONS`;
-            None for none.
-        use_bias: Whether there is a bias.
-        kernel_initializer: First value of the kernel, `[features, gates * units]`, where gates is
-            1 for SimpleRNN, 3 for GRU and 4 for LSTM.
-        recurrent_initializer: First value of the recurrent kernel, `[units, gates * units]`.
-        bias_initializer: First value of the bias.
-        kernel_regularizer: Adds a penalty on the kernel to the loss; name or object of
-            `fastrnn.regularizers`, or None.
-        recurrent_regularizer: The same for the recurrent kernel.
-        bias_regularizer: The same for the bias.
-        activity_regularizer: The same for the output, divided by the size of the batch.
-        kernel_constraint: Projects the kernel after each update; name or object of
-            `fastrnn.constraints`, a function, or None.
-        recurrent_constraint: The same for the recurrent kernel.
-        bias_constraint: The same for the bias.
-        dropout: Probability with which a feature of a sequence is set to 0 while training, at all
-            steps alike; the others are scaled by `1 / (1 - dropout)` (Gal and Ghahramani, 2016).
-        recurrent_dropout: The same for the units of the state where they enter the product with
-            the recurrent kernel. With it, LSTM and GRU draw a mask for each gate, of the features
-            too. As in Keras, they take a rate of exactly 1 for 0.
-        seed: Integer from which the masks of the dropout are drawn, or None to draw one.
+        cell: A cell, or a list of cells, which are stacked. A cell of your own is an object with
+            `call(inputs, states)`, which takes one step `[batch, features]` and a list of states
+            and returns the output and the list of the new states; `state_size`, the number of
+            units of the state or a list of such numbers; if you like `output_size` (else that of
+            the first state) and `get_initial_state(batch_size)` (else zeros). A `Layer` is also
+            built, with the shape of a step.
         return_sequences: Whether to return the output of every step, or of the last.
         return_state: Whether to return the last states too.
         go_backwards: Whether to walk the steps from the last to the first. The outputs are in
@@ -59,13 +41,11 @@ class RNN(SequenceLayer):
             row, until `reset_state`. All batches must have one size; no gradient goes from a
             batch into the one before.
         unroll: Accepted for Keras's sake; without effect.
-        use_cudnn: Accepted for Keras's sake; without effect.
-        **kwargs: `name`, `trainable`, `input_shape`, `batch_input_shape`; `input_dim` and
-            `input_length`, the features and steps of a first layer, as in tf.keras 2; and:
-            `zero_output_for_mask`, whether the output of a masked step is zeros, and not that of
-            the step before it in the walk; `implementation`, of which 1 makes LSTM and GRU draw a
-            mask of the dropout for each gate, as `recurrent_dropout` does; `time_major`, only
-            False.
+        zero_output_for_mask: Whether the output of a masked step is zeros, and not that of the
+            step before it in the walk.
+        **kwargs: `name`, `trainable`, `activity_regularizer`, `input_shape`, `batch_input_shape`;
+            `input_dim` and `input_length`, the features and steps of a first layer, as in
+            tf.keras 2.
 
     Call arguments:
         inputs: `[batch, steps, features]`, at least one step.
@@ -79,112 +59,76 @@ class RNN(SequenceLayer):
         `return_state` a tuple of that and of the last states, `[batch, units]` each.
 
     Raises:
-        ValueError: If an argument is not valid or not supported.
+        ValueError: If an argument is not valid, or a cell lacks `call` or `state_size`.
+
+    Example:
+        >>> import numpy as np
+        >>> from fastrnn.layers import GRUCell, LSTMCell
+        >>> RNN([GRUCell(4), LSTMCell(6)], return_sequences=True)(np.zeros((2, 5, 3))).shape
+        (2, 5, 6)
     """
 
     not_called = SequenceLayer.not_called | {"get_initial_state", "inner_loop"}
 
-    kernel_cell: str
-    """Name in `fastrnn.kernels.CELLS`."""
-    recurrent_activation: activations.Activation | None = None
-    """Activation of the gates, None in a layer without gates."""
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        complete_docstring(cls)
-
     def __init__(
         self,
-        *,
-        units: int,
-        activation: Any,
-        use_bias: bool,
-        kernel_initializer: Any,
-        recurrent_initializer: Any,
-        bias_initializer: Any,
-        kernel_regularizer: Any,
-        recurrent_regularizer: Any,
-        bias_regularizer: Any,
-        activity_regularizer: Any,
-        kernel_constraint: Any,
-        recurrent_constraint: Any,
-        bias_constraint: Any,
-        dropout: float,
-        recurrent_dropout: float,
-        seed: int | None,
-        return_sequences: bool,
-        return_state: bool,
-        go_backwards: bool,
-        stateful: bool,
-        unroll: bool,
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
         zero_output_for_mask: bool = False,
-        time_major: bool = False,
-        implementation: int = 2,
-        use_cudnn: bool | str = "auto",
         **kwargs: Any,
     ) -> None:
-        refuse_unsupported(type(self).__name__, locals(), _NOT_BUILT)
-        if use_cudnn not in ("auto", True, False):
-            raise ValueError(
-                f"`use_cudnn` must be 'auto', True or False. Received: use_cudnn={use_cudnn!r}"
-            )
+        if isinstance(cell, (list, tuple)):
+            cell = StackedRNNCells(cell)
+        check_cell(cell)
         if {"input_dim", "input_length"} & set(kwargs):
             stated = kwargs.pop("input_length", None), kwargs.pop("input_dim", None)
             if not {"input_shape", "batch_input_shape"} & set(kwargs):
                 kwargs["input_shape"] = stated
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = positive_integer("units", units)
-        self.activation = recurrent_activation_of(activation)
-        self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.dropout = rate_of("dropout", dropout)
-        self.recurrent_dropout = rate_of("recurrent_dropout", recurrent_dropout)
-        self.seed = check_seed(seed)
+        super().__init__(**kwargs)
+        self.cell = cell
+        self._walker: Any = cell if on_kernels(cell) else CellLoop(cell)
+        self.takes_tokens = on_kernels(cell)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)
         self._stateful = bool(stateful)
         self.states: list[Variable] | None = None
         self.unroll = unroll
-        self.implementation = implementation
-        self.use_cudnn = use_cudnn
         self.zero_output_for_mask = bool(zero_output_for_mask)
-        rates = {"dropout_mask": self.dropout, "recurrent_dropout_mask": self.recurrent_dropout}
-        # In Keras a rate of 1 gives zeros in SimpleRNN, and no dropout in LSTM and GRU.
-        self._rates = {
-            name: rate for name, rate in rates.items() if 0 < rate < 1 or rate == self.gates == 1
-        }
-        self._mask_per_gate = self.gates > 1 and (
-            self.recurrent_dropout > 0 or self.implementation == 1
-        )
-        if self._rates:
-            self._generator = generator_of(self.seed)
-        self.bias: Variable | None = None
+        if not self.trainable:
+            self.trainable = False  # that of the cell too
 
-    @property
-    def gates(self) -> int:
-        """Number of gates, the blocks of columns of the kernels."""
-        return kernels.CELLS[self.kernel_cell].gates
-
-    @property
-    def state_names(self) -> tuple[str, ...]:
-        """The states, in the order in which they are passed and returned."""
-        return ("h", "c")[: kernels.CELLS[self.kernel_cell].states]
+    def _sublayers(self) -> tuple[Layer, ...]:
+        return (self.cell,) if isinstance(self.cell, Layer) else ()
 
     # ------------------------------------------------------------------------ shapes, building
 
     @property
+    def units(self) -> int:
+        """Number of units of the output."""
+        size = getattr(self.cell, "output_size", None)
+        return int(self.state_sizes[0] if size is None else size)
+
+    @property
+    def state_size(self) -> list[Any]:
+        """Number of units of each state, nested as the cell's states are."""
+        size = self.cell.state_size
+        return list(size) if isinstance(size, (list, tuple)) else [size]
+
+    @property
     def state_sizes(self) -> tuple[int, ...]:
-        """Number of units of each state."""
-        return (self.units,) * len(self.state_names)
+        """Number of units of each state, the states of several cells in one row."""
+        return tuple(flatten(self.state_size))
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """The states, in the order in which they are passed and returned."""
+        names = getattr(self.cell, "state_names", None)
+        return names or tuple(f"state {number}" for number in range(len(self.state_sizes)))
 
     def check_input_shape(self, shape: Any) -> None:
         """Refuse what is not `[batch, steps, features]` with the features of the kernel."""
@@ -199,9 +143,10 @@ class RNN(SequenceLayer):
                 f"The input of layer '{self.name}' must have at least one step and one feature. "
                 f"Received: shape={shape}"
             )
-        if self.built and shape[2] != self.kernel.shape[0]:
+        features = self._walker.features
+        if features not in (None, shape[2]):
             raise ValueError(
-                f"The input of layer '{self.name}' must have {self.kernel.shape[0]} features. "
+                f"The input of layer '{self.name}' must have {features} features. "
                 f"Received: shape={shape}"
             )
 
@@ -210,48 +155,17 @@ class RNN(SequenceLayer):
         batch, steps, *_ = self._sequence_shape(input_shape)
         output = (batch, steps, self.units) if self.return_sequences else (batch, self.units)
         if self.return_state:
-            return (output, *[(batch, self.units) for _ in self.state_names])
+            return (output, *map_structure(lambda units: (batch, units), self.state_size))
         return output
 
     def _create_weights(self, input_shape: Shape) -> None:
-        cell = f"{to_snake_case(type(self).__name__)}_cell"
-        columns = self.gates * self.units
-        self.kernel = self.add_weight(
-            (input_shape[2] or 0, columns),
-            self.kernel_initializer,
-            f"{cell}/kernel",
-            self.kernel_regularizer,
-            self.kernel_constraint,
-        )
-        self.recurrent_kernel = self.add_weight(
-            (self.units, columns),
-            self.recurrent_initializer,
-            f"{cell}/recurrent_kernel",
-            self.recurrent_regularizer,
-            self.recurrent_constraint,
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                self._bias_shape(),
-                self._first_bias,
-                f"{cell}/bias",
-                self.bias_regularizer,
-                self.bias_constraint,
-            )
+        cell = self.cell
+        if isinstance(cell, Layer) and not cell.built:
+            cell.scope = f"{self.scope}{self.name}/"
+            cell.build((input_shape[0], input_shape[2]))
+            cell.built = True  # a `build` of the user's may not say so
         if self._stateful and input_shape[0] is not None:
             self._make_states(input_shape[0])
-
-    def _bias_shape(self) -> tuple[int, ...]:
-        rows, columns = kernels.CELLS[self.kernel_cell].bias_rows, self.gates * self.units
-        return (rows, columns) if rows > 1 else (columns,)
-
-    def _first_bias(self, shape: tuple[int, ...]) -> np.ndarray:
-        return self.bias_initializer(shape)
-
-    @classmethod
-    def _argument_names(cls) -> list[str]:
-        # An argument of all cells, among their `kwargs` as in Keras.
-        return [*super()._argument_names(), "zero_output_for_mask"]
 
     # ------------------------------------------------------------------------------ computation
 
@@ -264,7 +178,7 @@ class RNN(SequenceLayer):
         """Return the mask of the outputs, that of the inputs, if there is one for every step."""
         mask = mask[0] if isinstance(mask, list) else mask
         output_mask = mask if self.return_sequences else None
-        return [output_mask, *[None] * len(self.state_names)] if self.return_state else output_mask
+        return [output_mask, *[None] * len(self.state_sizes)] if self.return_state else output_mask
 
     def call(
         self,
@@ -277,7 +191,7 @@ class RNN(SequenceLayer):
         x, mask, given = self._parted(x, mask)
         outputs, states, _ = self.walk(x, training, mask, given or initial_state, keep_tape=False)
         outputs = self._in_order_of_walk(outputs)
-        return (outputs, *states) if self.return_state else outputs
+        return (outputs, *pack(self.state_size, states)) if self.return_state else outputs
 
     def forward(self, x: Any, training: bool = False, mask: Any = None) -> tuple[Any, Any]:
         """Walk the steps. The cache is the tape of the kernel, and whether x has states."""
@@ -307,18 +221,17 @@ class RNN(SequenceLayer):
         if d_outputs is not None:
             d_outputs = self._in_order_of_walk(d_outputs)
         d = self.walk_back(tape, d_outputs, input_gradient, d_states or None, consume)
-        d_weights = self._weight_gradients(d)
-        return [d.x, *(d.initial_state or ())] if has_states else d.x, d_weights
+        return [d.x, *(d.initial_state or ())] if has_states else d.x, d.weights
 
     def walk(
         self,
-        x: np.ndarray | kernels.Embedded,
+        x: Any,
         training: bool,
         mask: np.ndarray | None,
         initial_state: Sequence[np.ndarray] | None = None,
         keep_tape: bool = True,
-    ) -> kernels.RnnOutput:
-        """Run the kernel. Unlike `forward` it leaves all outputs in the order of the time.
+    ) -> Walked:
+        """Walk the steps. Unlike `forward` it leaves all outputs in the order of the time.
 
         Args:
             x: `[batch, steps, features]`, or embedded tokens.
@@ -331,25 +244,18 @@ class RNN(SequenceLayer):
             Outputs, last states and tape.
         """
         if self._stateful:
-            carried = self._carried_states(_batch_size(x))
+            carried = self._carried_states(batch_size_of(x))
             if initial_state is None:
                 initial_state = [state.value for state in carried]
-        gate = self.recurrent_activation
-        walked = kernels.rnn_forward(
-            self.kernel_cell,
+        walked: Walked = self._walker.walk(
             x,
-            self.kernel.value,
-            self.recurrent_kernel.value,
-            None if self.bias is None else self.bias.value,
+            training,
+            mask,
             initial_state,
-            mask=mask,
-            **(self._dropout_masks(x) if training and self._rates else {}),
             go_backwards=self.go_backwards,
             zero_output_for_mask=self.zero_output_for_mask,
             return_sequences=self.return_sequences,
             keep_tape=keep_tape,
-            activation=self.activation.__name__,
-            recurrent_activation=None if gate is None else gate.__name__,
         )
         if self._stateful:
             for state, last in zip(carried, walked.states, strict=True):
@@ -358,12 +264,12 @@ class RNN(SequenceLayer):
 
     def walk_back(
         self,
-        tape: kernels.Tape,
+        tape: Any,
         d_outputs: np.ndarray | None,
         input_gradient: bool = True,
         d_states: Sequence[np.ndarray | None] | None = None,
         consume: bool = False,
-    ) -> kernels.RnnGradients:
+    ) -> WalkGradients:
         """Go back through `walk`.
 
         Args:
@@ -376,33 +282,16 @@ class RNN(SequenceLayer):
         Returns:
             The gradients of x, of the weights and of the initial states.
         """
-        return kernels.rnn_backward(
-            tape, d_outputs, d_states, input_gradient=input_gradient, consume=consume
+        d: WalkGradients = self._walker.walk_back(
+            tape, d_outputs, input_gradient, d_states, consume
         )
-
-    def _weight_gradients(self, d: kernels.RnnGradients) -> list[np.ndarray]:
-        """Return the gradients of the weights, in the order of `weights`."""
-        d_weights = [d.kernel, d.recurrent_kernel]
-        return d_weights if d.bias is None else [*d_weights, d.bias]
+        return d
 
     def _in_order_of_walk(self, outputs: np.ndarray) -> np.ndarray:
         """Turn the outputs of all steps from the order of the time to that of the walk, or back."""
         if self.go_backwards and self.return_sequences:
             return np.ascontiguousarray(outputs[:, ::-1])
         return outputs
-
-    def _dropout_masks(self, x: np.ndarray | kernels.Embedded) -> dict[str, np.ndarray]:
-        """Draw the masks of a batch, each for all of its steps, as the kernels take them."""
-        batch = _batch_size(x)
-        sizes = {"dropout_mask": self.kernel.shape[0], "recurrent_dropout_mask": self.units}
-        return {
-            name: draw_mask(
-                self._generator,
-                (batch, self.gates, sizes[name]) if self._mask_per_gate else (batch, sizes[name]),
-                rate,
-            )
-            for name, rate in self._rates.items()
-        }
 
     # ----------------------------------------------------------------------------------- states
 
@@ -438,8 +327,8 @@ class RNN(SequenceLayer):
 
     def _make_states(self, batch: int) -> list[Variable]:
         self.states = [
-            Variable(np.zeros((batch, self.units)), name=name, trainable=False)
-            for name in self.state_names
+            Variable(np.zeros((batch, units)), name=name, trainable=False)
+            for name, units in zip(self.state_names, self.state_sizes, strict=True)
         ]
         return self.states
 
@@ -461,37 +350,37 @@ class RNN(SequenceLayer):
         """Convert initial states from outside, or refuse them."""
         if initial_state is None:
             return None
-        given = initial_state if isinstance(initial_state, (tuple, list)) else [initial_state]
-        expected = (batch, self.units)
+        given = flatten(initial_state)
         if len(given) != len(self.state_names):
             raise ValueError(
                 f"`initial_state` of layer '{self.name}' must be {len(self.state_names)} array(s), "
                 f"{', '.join(self.state_names)}. Received: {len(given)}"
             )
         states = tuple(as_floats(state, "initial_state") for state in given)
-        for state in states:
-            if state.shape != expected:
+        for state, units in zip(states, self.state_sizes, strict=True):
+            if state.shape != (batch, units):
                 raise ValueError(
                     f"Each initial state of layer '{self.name}' must have the shape (batch, "
-                    f"units), {expected}. Received: shape={state.shape}"
+                    f"units), {(batch, units)}. Received: shape={state.shape}"
                 )
         return states
 
+    # ----------------------------------------------------------------------------------- config
 
-def _batch_size(x: np.ndarray | kernels.Embedded) -> int:
-    return len(np.asarray(x.tokens if isinstance(x, kernels.Embedded) else x))
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain values, in Keras's form."""
+        if not isinstance(self.cell, Layer):
+            raise ValueError(
+                f"The cell of layer '{self.name}' must be a `Layer` to have a config. "
+                f"Received: cell={self.cell!r}"
+            )
+        names = [name for name in self._argument_names() if name != "cell"]
+        own = {name: getattr(self, name) for name in names}
+        return {**self._shared_config(), **own, "cell": serialize(self.cell)}
 
-
-def recurrent_activation_of(activation: Any) -> activations.Activation:
-    """Look up an activation for use inside a recurrence.
-
-    Raises:
-        ValueError: If it is softmax, which mixes the units.
-    """
-    function = activations.get(activation)
-    if function.__name__ not in kernels.ACTIVATIONS:
-        raise ValueError(
-            f"A recurrent layer's activation must be one of {', '.join(kernels.ACTIVATIONS)}. "
-            f"Received: {function.__name__!r}"
-        )
-    return function
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> RNN:
+        """Make a layer, without weights, from the result of `get_config` (Keras's works too)."""
+        if isinstance(config.get("cell"), Mapping):
+            config = {**config, "cell": deserialize(config["cell"])}
+        return super().from_config(config)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from fastrnn.layers.layer import Layer
+from fastrnn.layers.overrides import is_of_fastrnn
 from fastrnn.utils import registry
 from fastrnn.utils.custom_objects import find_custom_object
 
@@ -113,3 +114,17 @@ def _described(number: int, config: Any) -> str:
     if not isinstance(own, dict):
         return f"layer {number}"
     return f"layer {number} '{own.get('name', '')}' of class {config.get('class_name')}"
+
+
+def own_classes(layer: Layer) -> dict[str, type[Layer]]:
+    """Return a user's classes among the layers inside, by the names that configs have for them.
+
+    Args:
+        layer: A layer or model.
+    """
+    found: dict[str, type[Layer]] = {}
+    for inside in layer._sublayers():
+        found |= own_classes(inside)
+        if not is_of_fastrnn(type(inside)):
+            found[type(inside).__name__] = type(inside)
+    return found

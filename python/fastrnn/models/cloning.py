@@ -9,8 +9,7 @@ from typing import Any
 from fastrnn.arguments import refuse_unknown, refuse_unsupported
 from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.layer import Layer
-from fastrnn.layers.overrides import is_of_fastrnn
-from fastrnn.layers.serialization import serialize
+from fastrnn.layers.serialization import own_classes, serialize
 from fastrnn.models.model import Model
 from fastrnn.models.sequential import Sequential
 from fastrnn.symbolic import map_structure
@@ -100,15 +99,5 @@ def _with_flag_of(model: Model, clone: Model) -> Model:
 
 def _same_config(layer: Layer) -> Layer:
     """Return a layer of the same class and config; a user's classes are those of the layer."""
-    with custom_object_scope(_own_classes(layer)):
+    with custom_object_scope(own_classes(layer)):
         return type(layer).from_config(serialize(layer)["config"])
-
-
-def _own_classes(layer: Layer) -> dict[str, type[Layer]]:
-    """Return a user's classes among the layers inside, by the names that configs have for them."""
-    found: dict[str, type[Layer]] = {}
-    for inside in layer._sublayers():
-        found |= _own_classes(inside)
-        if not is_of_fastrnn(type(inside)):
-            found[type(inside).__name__] = type(inside)
-    return found

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from fastrnn.layers.layer import Layer
-from fastrnn.layers.rnn import RNN
 from fastrnn.naming import to_snake_case
 from fastrnn.variable import Variable
 
 
 class Part(NamedTuple):
-    """A group of a weights file: a layer, or a cell in it.
+    """A group of a weights file: a layer or a cell.
 
     Attributes:
         path: Its group; the variables are in the group `vars` there.
@@ -31,7 +30,8 @@ def parts_of(layer: Layer, path: str = "", visited: set[int] | None = None) -> I
 
     Groups are called after what they are to the part around them: `layers/lstm_1` is the second
     LSTM of a model, whatever its name; `forward_layer` an attribute of a Bidirectional; `cell` the
-    cell of a recurrent layer. A layer that stands in several places is a part of the first.
+    cell of a recurrent layer, and `cell/cells/lstm_cell_1` the second LSTMCell of a stack. A layer
+    that stands in several places is a part of the first.
 
     Args:
         layer: The layer or model.
@@ -49,18 +49,15 @@ def parts_of(layer: Layer, path: str = "", visited: set[int] | None = None) -> I
         for variable in sublayer.weights:
             own.pop(id(variable), None)
     variables = list(own.values())
-    if isinstance(layer, RNN):
-        yield Part(path, layer.name, [])
-        yield Part(f"{prefix}cell", f"{to_snake_case(type(layer).__name__)}_cell", variables)
-    else:
-        yield Part(path, layer.name, variables)
-    if hasattr(layer, "layers"):
+    yield Part(path, layer.name, variables)
+    folder = next((each for each in ("layers", "cells") if hasattr(layer, each)), None)
+    if folder is not None:
         used: Counter[str] = Counter()
         for sublayer in inside:
             name = to_snake_case(type(sublayer).__name__)
             number = f"_{used[name]}" if used[name] else ""
             used[name] += 1
-            yield from parts_of(sublayer, f"{prefix}layers/{name}{number}", visited)
+            yield from parts_of(sublayer, f"{prefix}{folder}/{name}{number}", visited)
         return
     for sublayer, attribute in _attributes(layer, inside):
         yield from parts_of(sublayer, f"{prefix}{attribute}", visited)
