@@ -1,4 +1,4 @@
-"""`RNN` of a cell: the layer's bits on the kernels, single steps, configs, and cells of a user's."""
+"""`RNN` of a cell: the layer's bits on the kernels, single steps, configs, cells of a user."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ def test_the_layers_offer_their_cell() -> None:
     assert not layer.cell.trainable_weights
     frozen = layers.LSTM.from_config(layer.get_config())
     frozen.build((None, None, FEATURES))
-    assert not frozen.trainable_weights and not frozen.cell.trainable
+    assert not frozen.trainable_weights
+    assert not frozen.cell.trainable
 
 
 @pytest.mark.parametrize(("cls", "options"), CELLS)
@@ -151,7 +152,7 @@ def test_a_stack_is_layers_on_each_other(rng: np.random.Generator, go_backwards:
     mask = MASK[:, ::-1] if go_backwards else MASK
     between, h, c = lower(x, mask=MASK)
     y, top = upper(between, mask=mask)
-    got, (got_h, got_c), got_top = stack(x, mask=MASK)
+    got, (got_h, got_c), (got_top,) = stack(x, mask=MASK)
     for one, other in ((got, y), (got_h, h), (got_c, c), (got_top, top)):
         np.testing.assert_array_equal(one, other)
 
@@ -262,7 +263,8 @@ def test_any_object_can_be_a_cell(rng: np.random.Generator) -> None:
     carried = layers.RNN(Sum(), stateful=True)
     carried(x)
     carried(x)
-    assert carried.states is not None and (carried.states[1].numpy() == 2 * STEPS).all()
+    assert carried.states is not None
+    assert (carried.states[1].numpy() == 2 * STEPS).all()
 
 
 def test_training_a_cell_of_a_user_is_refused(rng: np.random.Generator) -> None:

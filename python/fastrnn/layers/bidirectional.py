@@ -12,7 +12,7 @@ from fastrnn.layers.recurrent_cell import Walked
 from fastrnn.layers.rnn import RNN
 from fastrnn.layers.sequence_layer import SequenceLayer
 from fastrnn.layers.serialization import deserialize, own_classes, serializable, serialize
-from fastrnn.symbolic import flatten, pack
+from fastrnn.symbolic import flatten
 from fastrnn.utils.custom_objects import custom_object_scope
 from fastrnn.variable import Variable
 
@@ -194,8 +194,8 @@ class Bidirectional(SequenceLayer):
         if not self.return_state:
             return y
         merged = 2 if self.merge_mode is None else 1
-        sizes = [size for layer in self._sublayers() for size in layer.state_size]
-        return (*y[:merged], *pack(sizes, y[merged:]))
+        halves = zip(self._sublayers(), self._per_direction(y[merged:]), strict=True)
+        return (*y[:merged], *[each for layer, half in halves for each in layer.nested(half)])
 
     def forward(self, x: Any, training: bool = False, mask: Any = None) -> tuple[Any, _Cache]:
         """Walk the steps both ways."""

@@ -124,6 +124,21 @@ class RNN(SequenceLayer):
         """Number of units of each state, the states of several cells in one row."""
         return tuple(flatten(self.state_size))
 
+    def nested(self, states: Sequence[Any]) -> list[Any]:
+        """Return the last states in the form in which Keras returns them.
+
+        Args:
+            states: The states in one row.
+
+        Returns:
+            Of a stack of cells a list for each cell, also of one state.
+        """
+        if not isinstance(self.cell, StackedRNNCells) or len(self.cell.cells) == 1:
+            return list(states)
+        form = [size if isinstance(size, (list, tuple)) else [size] for size in self.state_size]
+        nested: list[Any] = pack(form, states)
+        return nested
+
     @property
     def state_names(self) -> tuple[str, ...]:
         """The states, in the order in which they are passed and returned."""
@@ -191,7 +206,7 @@ class RNN(SequenceLayer):
         x, mask, given = self._parted(x, mask)
         outputs, states, _ = self.walk(x, training, mask, given or initial_state, keep_tape=False)
         outputs = self._in_order_of_walk(outputs)
-        return (outputs, *pack(self.state_size, states)) if self.return_state else outputs
+        return (outputs, *self.nested(states)) if self.return_state else outputs
 
     def forward(self, x: Any, training: bool = False, mask: Any = None) -> tuple[Any, Any]:
         """Walk the steps. The cache is the tape of the kernel, and whether x has states."""
