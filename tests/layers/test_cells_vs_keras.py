@@ -14,7 +14,7 @@ from support.keras_twins import assert_same, randomized
 
 BATCH, STEPS, FEATURES, UNITS = 3, 4, 5, 6
 MASK = np.array([[1, 1, 0, 1], [0, 1, 1, 0], [0, 0, 0, 0]], bool)
-KINDS = ("SimpleRNN", "LSTM", "GRU", "GRU before", "stack", "stack of one", "stack of two")
+KINDS = ("SimpleRNN", "LSTM", "GRU", "GRU before", "stack", "stack of two")
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras saves
 
@@ -27,8 +27,6 @@ def cells(lib: Any, kind: str) -> Any:
     """A cell or a stack of cells of the classes of `lib`."""
     if kind == "stack":
         return lib.StackedRNNCells([lib.LSTMCell(4), lib.GRUCell(3), lib.SimpleRNNCell(UNITS)])
-    if kind == "stack of one":
-        return [lib.LSTMCell(UNITS)]
     if kind == "stack of two":
         return [lib.LSTMCell(UNITS), lib.LSTMCell(UNITS, use_bias=False)]
     cls, _, before = kind.partition(" ")

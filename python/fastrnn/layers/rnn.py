@@ -133,7 +133,7 @@ class RNN(SequenceLayer):
         Returns:
             Of a stack of cells a list for each cell, also of one state.
         """
-        if not isinstance(self.cell, StackedRNNCells) or len(self.cell.cells) == 1:
+        if not isinstance(self.cell, StackedRNNCells):
             return list(states)
         form = [size if isinstance(size, (list, tuple)) else [size] for size in self.state_size]
         nested: list[Any] = pack(form, states)
