@@ -103,6 +103,9 @@ class RecurrentCell(Layer):
         super().__init_subclass__(**kwargs)
         complete_docstring(cls)
 
+    def _prepare_trace(self) -> None:
+        self.traced = None  # `RNN` walks with the cell; nothing trains one that stands alone
+
     def __init__(
         self,
         *,

@@ -46,6 +46,9 @@ class StackedRNNCells(Layer):
 
     not_called = Layer.not_called | {"backward", "forward"}
 
+    def _prepare_trace(self) -> None:
+        self.traced = None  # `RNN` walks with the cell; nothing trains one that stands alone
+
     def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
         if not isinstance(cells, (list, tuple)) or not cells:
             raise ValueError(f"`cells` must be a list of cells. Received: cells={cells!r}")

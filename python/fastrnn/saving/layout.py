@@ -50,14 +50,13 @@ def parts_of(layer: Layer, path: str = "", visited: set[int] | None = None) -> I
             own.pop(id(variable), None)
     variables = list(own.values())
     yield Part(path, layer.name, variables)
-    folder = next((each for each in ("layers", "cells") if hasattr(layer, each)), None)
-    if folder is not None:
+    if hasattr(layer, "layers"):
         used: Counter[str] = Counter()
         for sublayer in inside:
             name = to_snake_case(type(sublayer).__name__)
             number = f"_{used[name]}" if used[name] else ""
             used[name] += 1
-            yield from parts_of(sublayer, f"{prefix}{folder}/{name}{number}", visited)
+            yield from parts_of(sublayer, f"{prefix}layers/{name}{number}", visited)
         return
     for sublayer, attribute in _attributes(layer, inside):
         yield from parts_of(sublayer, f"{prefix}{attribute}", visited)
