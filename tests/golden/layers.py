@@ -131,6 +131,5 @@ def _gradients_of_states(layer: Any, x: Any, mask: Any, given: Arrays) -> Arrays
     if layer.go_backwards and layer.return_sequences:  # the kernel keeps the order of the time
         d_outputs = d_outputs[:, ::-1]
     gradient = layer.walk_back(walked.tape, d_outputs, d_states=tuple(d[1:]) or None)
-    weights = [gradient.kernel, gradient.recurrent_kernel]
-    weights += [] if gradient.bias is None else [gradient.bias]
-    return numbered("gradient", [*weights, gradient.x, *(gradient.initial_state or ())])
+    gradients = [*gradient.weights, gradient.x, *(gradient.initial_state or ())]
+    return numbered("gradient", gradients)
