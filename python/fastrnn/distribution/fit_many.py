@@ -32,7 +32,7 @@ def fit_many(
     """Train several models at the same time, one thread for each of them.
 
     The threads of a single small model spend much of their time waiting for each other. Here each
-    core has a model of its own. The results are, to the last bit, those of
+    core has a model of its own. The results are, to the last bit, those of::
 
         fastrnn.utils.set_random_seed(seeds[k])
         models[k].fit(x, y, **arguments, **each[k])

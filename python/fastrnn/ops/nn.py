@@ -85,7 +85,7 @@ def softplus(x: Any) -> Any:
     return namespace(x).logaddexp(x, np.float32(0.0))
 
 
-@op("x / (1 + |x|).", "ops.softsign([1.0])", "array([0.5], dtype=float32)")
+@op("x / (1 + abs(x)).", "ops.softsign([1.0])", "array([0.5], dtype=float32)")
 def softsign(x: Any) -> Any:
     x = as_float(x)
     return x / (1.0 + namespace(x).abs(x))
