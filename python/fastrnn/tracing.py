@@ -98,12 +98,15 @@ def vjp(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[Any, Pullbac
     from autograd.core import make_vjp
 
     several = False
+    alone = len(arrays) == 1  # without a tuple the trace of a small loss is faster
 
     def all_in_one(together: Any) -> Any:
         nonlocal several
         value = function(
             *(
-                together[number] if np.asarray(array).dtype.kind == "f" else array
+                (together if alone else together[number])
+                if np.asarray(array).dtype.kind == "f"
+                else array
                 for number, array in enumerate(arrays)
             )
         )
@@ -112,10 +115,11 @@ def vjp(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[Any, Pullbac
 
     with _trace_runs(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Output seems independent", UserWarning)
-        pull, value = make_vjp(all_in_one, tuple(arrays))
+        pull, value = make_vjp(all_in_one, arrays[0] if alone else tuple(arrays))
 
     def pullback(gradient: Any) -> tuple[np.ndarray, ...]:
-        gradients = pull(tuple(gradient) if several else gradient)
+        found = pull(tuple(gradient) if several else gradient)
+        gradients = (found,) if alone else found
         return tuple(
             _as_gradient(each, array) for each, array in zip(gradients, arrays, strict=True)
         )
