@@ -102,7 +102,11 @@ LEFT_OUT = (
         "layers of other frameworks",
         "layers.FlaxLayer layers.JaxLayer layers.TFSMLayer layers.TorchModuleWrapper",
     ),
-    _names("left out", "attention", "layers.*Attention"),
+    _names(
+        "left out",
+        "attention of several heads",
+        "layers.MultiHeadAttention layers.GroupQueryAttention layers.GroupedQueryAttention",
+    ),
     _names(
         "left out",
         "a fixed number of windows, whatever the steps",
@@ -112,7 +116,7 @@ LEFT_OUT = (
         "left out",
         "not of use around recurrent layers so far",
         "layers.ActivityRegularization layers.AlphaDropout "
-        "layers.EinsumDense layers.GroupNormalization layers.PReLU "
+        "layers.EinsumDense layers.GroupNormalization "
         "layers.RMSNormalization layers.ReversibleEmbedding layers.SpectralNormalization "
         "layers.UnitNormalization",
     ),

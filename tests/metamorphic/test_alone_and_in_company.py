@@ -138,10 +138,13 @@ MERGES_OF_STEPS: dict[str, Callable[[], layers.Layer]] = {
 }
 # Why a class has no case of its own.
 WITHOUT = {
+    "AdditiveAttention": "refuses lists",
+    "Attention": "refuses lists",
     "Embedding": "takes tokens: test_embeddings_of_lists",
     "InputLayer": "computes nothing",
     "Lambda": "refuses lists: its function may do anything",
     "Layer": "the base class",
+    "PReLU": "an alpha for each step needs their number",
     "RepeatVector": "takes no sequences",
 }
 

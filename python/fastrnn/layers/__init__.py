@@ -2,6 +2,7 @@
 
 from fastrnn.layers.activation import Activation
 from fastrnn.layers.add import Add, add
+from fastrnn.layers.attention import AdditiveAttention, Attention
 from fastrnn.layers.average import Average, average
 from fastrnn.layers.average_pooling1d import AveragePooling1D
 from fastrnn.layers.batch_normalization import BatchNormalization
@@ -33,6 +34,7 @@ from fastrnn.layers.maximum import Maximum, maximum
 from fastrnn.layers.minimum import Minimum, minimum
 from fastrnn.layers.multiply import Multiply, multiply
 from fastrnn.layers.permute import Permute
+from fastrnn.layers.prelu import PReLU
 from fastrnn.layers.relu import ReLU
 from fastrnn.layers.repeat_vector import RepeatVector
 from fastrnn.layers.reshape import Reshape
@@ -58,6 +60,8 @@ __all__ = [
     "RNN",
     "Activation",
     "Add",
+    "AdditiveAttention",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AvgPool1D",
@@ -93,6 +97,7 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "PReLU",
     "Permute",
     "ReLU",
     "RepeatVector",

@@ -83,7 +83,8 @@ class WeightOwner:
             ValueError: If their number or a shape differs; no weight is then changed.
         """
         variables = self.weights
-        values = [as_floats(value, "weights") for value in weights]
+        # A weight may be a single number, of which `as_floats` makes an array of one dimension.
+        values = [as_floats(value, "weights").reshape(np.shape(value)) for value in weights]
         if len(values) != len(variables):
             raise ValueError(
                 f"`weights` must be a list of {len(variables)} arrays for layer '{self.name}'. "

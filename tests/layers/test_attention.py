@@ -1,0 +1,193 @@
+"""Attention, AdditiveAttention and PReLU: beside Keras, gradients, masks, in models and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import fastrnn
+import numpy as np
+import pytest
+from fastrnn import layers, models
+
+RNG = np.random.default_rng(9)
+QUERY = RNG.normal(size=(3, 4, 5)).astype(np.float32)
+VALUE = RNG.normal(size=(3, 6, 2)).astype(np.float32)
+KEY = RNG.normal(size=(3, 6, 5)).astype(np.float32)
+SAME = RNG.normal(size=(3, 6, 5)).astype(np.float32)
+QUERY_MASK = RNG.random((3, 4)) < 0.7
+VALUE_MASK = np.array([[1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 1], [0, 1, 0, 1, 1, 0]], bool)
+
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "dot": ("Attention", {}),
+    "dot scaled": ("Attention", {"use_scale": True}),
+    "concat": ("Attention", {"score_mode": "concat"}),
+    "concat scaled": ("Attention", {"score_mode": "concat", "use_scale": True}),
+    "additive": ("AdditiveAttention", {}),
+    "additive without scale": ("AdditiveAttention", {"use_scale": False}),
+}
+INPUTS = {"keys": [QUERY, VALUE, KEY], "values are keys": [QUERY, SAME]}
+MASKS: dict[str, Any] = {
+    "no mask": None,
+    "values": [None, VALUE_MASK],
+    "both": [QUERY_MASK, VALUE_MASK],
+}
+EACH_KIND = pytest.mark.parametrize("kind", KINDS)
+
+
+def with_weights(layer: Any, inputs: list[np.ndarray]) -> Any:
+    layer(inputs)
+    rng = np.random.default_rng(1)
+    layer.set_weights([rng.uniform(0.5, 1.5, np.shape(w)) for w in layer.get_weights()])
+    return layer
+
+
+@EACH_KIND
+@pytest.mark.parametrize("which", INPUTS)
+@pytest.mark.parametrize("masks", MASKS)
+@pytest.mark.parametrize("causal", [False, True])
+def test_results_are_keras_s(
+    keras: ModuleType, kind: str, which: str, masks: str, causal: bool
+) -> None:
+    (name, options), inputs = KINDS[kind], INPUTS[which]
+    results = []
+    for library in (keras, fastrnn):
+        layer = with_weights(getattr(library.layers, name)(**options), inputs)
+        mask = MASKS[masks]
+        if mask is not None and len(inputs) == 3 and library is keras:
+            mask = [*mask, None]
+        arguments: dict[str, Any] = {"use_causal_mask": causal, "return_attention_scores": True}
+        results.append([np.asarray(r) for r in layer(inputs, mask=mask, **arguments)])
+    for ours, theirs in zip(results[1], results[0], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-6)
+
+
+@EACH_KIND
+@pytest.mark.parametrize("which", INPUTS)
+@pytest.mark.parametrize("masks", MASKS)
+def test_gradients_are_central_differences(kind: str, which: str, masks: str) -> None:
+    name, options = KINDS[kind]
+    inputs = [each.copy() for each in INPUTS[which]]
+    layer = with_weights(getattr(layers, name)(**options), inputs)
+    mask = MASKS[masks]
+    y, cache = layer.run(inputs, False, mask)
+    d_y = RNG.normal(size=y.shape).astype(np.float32)
+    d_inputs, d_weights = layer.backward(cache, d_y)
+    assert len(d_weights) == len(layer.weights)
+    arrays = [*inputs, *(weight.value for weight in layer.weights)]
+    for array, gradient in zip(arrays, [*d_inputs, *d_weights], strict=True):
+        for place in list(np.ndindex(array.shape))[:: max(1, array.size // 6)]:
+            kept, ends = array[place], []
+            for step in (4e-3, -4e-3):
+                array[place] = kept + np.float32(step)
+                ends.append(float(np.sum(layer.infer(inputs, False, mask) * d_y.astype(float))))
+            array[place] = kept
+            want = (ends[0] - ends[1]) / 8e-3
+            assert gradient[place] == pytest.approx(want, rel=3e-2, abs=5e-3)
+
+
+def test_dropout_is_of_training_alone() -> None:
+    layer = layers.Attention(dropout=0.5, seed=3)
+    want = layer([QUERY, VALUE, KEY])
+    result, scores = layer([QUERY, VALUE, KEY], training=True, return_attention_scores=True)
+    assert not np.allclose(result, want)
+    off = np.asarray(scores) == 0
+    assert 0.2 < off.mean() < 0.8
+    _, plain = layer([QUERY, VALUE, KEY], return_attention_scores=True)
+    np.testing.assert_allclose(np.asarray(scores)[~off], 2 * np.asarray(plain)[~off], rtol=1e-5)
+    again = layers.Attention(dropout=0.5, seed=3)
+    np.testing.assert_array_equal(again([QUERY, VALUE, KEY], training=True), result)
+
+
+def encoder_decoder(library: Any, name: str) -> Any:
+    """A decoder that looks at the states of an encoder, whose padding is masked."""
+    source, target = library.layers.Input((6,)), library.layers.Input((4,))
+    states = library.layers.LSTM(5, return_sequences=True)(
+        library.layers.Embedding(9, 4, mask_zero=True)(source)
+    )
+    decoded = library.layers.LSTM(5, return_sequences=True)(library.layers.Embedding(7, 4)(target))
+    seen = getattr(library.layers, name)()([decoded, states])
+    together = library.layers.Concatenate()([decoded, seen])
+    head = library.layers.Dense(7, activation="softmax")
+    return library.Model([source, target], library.layers.TimeDistributed(head)(together))
+
+
+@pytest.mark.parametrize("name", ["Attention", "AdditiveAttention"])
+@pytest.mark.filterwarnings("ignore:Layer 'concatenate:UserWarning")
+# Keras writes its variables through an interface of NumPy 1.
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
+def test_an_encoder_decoder_trains_as_in_keras(
+    keras: ModuleType, name: str, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    x = [rng.integers(0, 9, (16, 6)), rng.integers(0, 7, (16, 4))]
+    y = rng.integers(0, 7, (16, 4))
+    theirs, ours = encoder_decoder(keras, name), encoder_decoder(fastrnn, name)
+    ours.set_weights(theirs.get_weights())
+    losses = []
+    for model in (theirs, ours):
+        model.compile(loss="sparse_categorical_crossentropy", optimizer="sgd")
+        fitted = model.fit(x, y, epochs=4, batch_size=8, shuffle=False, verbose=0)
+        losses.append(fitted.history["loss"])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
+    theirs.save(tmp_path / "theirs.keras")
+    ours.save(tmp_path / "ours.keras")
+    want = theirs.predict(x, verbose=0)
+    for model in (
+        models.load_model(tmp_path / "theirs.keras"),
+        keras.models.load_model(tmp_path / "ours.keras"),
+    ):
+        np.testing.assert_allclose(model.predict(x, verbose=0), want, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ([QUERY, VALUE], "queries and keys of as many features"),
+        ([QUERY, VALUE, SAME[:, :5]], "as many keys as values"),
+        ([QUERY], r"must be called on a list \[query, value\]"),
+        (QUERY, r"must be called on a list \[query, value\]"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused(inputs: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        layers.Attention()(inputs)
+
+
+def test_scores_are_refused_in_a_graph() -> None:
+    x = layers.Input((4, 5))
+    with pytest.raises(ValueError, match="`return_attention_scores` must be False"):
+        layers.Attention()([x, x], return_attention_scores=True)
+
+
+# ------------------------------------------------------------------------------------- PReLU
+
+
+@pytest.mark.parametrize("axes", [None, [1], 1])
+def test_prelu_trains_as_in_keras(keras: ModuleType, axes: Any) -> None:
+    def made(library: Any) -> Any:
+        return library.Sequential(
+            [
+                library.layers.Input((6, 5)),
+                library.layers.PReLU(alpha_initializer="ones", shared_axes=axes),
+                library.layers.GRU(3),
+            ]
+        )
+
+    theirs, ours = made(keras), made(fastrnn)
+    rng = np.random.default_rng(3)
+    values = [rng.normal(0, 0.5, w.shape) for w in theirs.get_weights()]
+    y = RNG.normal(size=(3, 3)).astype(np.float32)
+    for model in (theirs, ours):
+        model.set_weights(values)
+        model.compile(loss="mse", optimizer="sgd")
+        model.fit(SAME, y, epochs=5, shuffle=False, verbose=0)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_prelu_needs_the_sizes_of_alpha() -> None:
+    with pytest.raises(ValueError, match="needs the sizes of all axes"):
+        layers.PReLU()(layers.Input((None, 3)))
+    assert layers.PReLU(shared_axes=[1])(layers.Input((None, 3))).shape == (None, None, 3)
