@@ -47,6 +47,7 @@ class Attention(Layer):
         ValueError: If the inputs are not such a list, or `score_mode` is another.
 
     Example:
+        >>> import numpy as np
         >>> query, value = [[[100.0, 0.0]]], [[[1.0, 0.0], [0.0, 5.0]]]
         >>> Attention()([np.array(query), np.array(value)])
         array([[[1., 0.]]], dtype=float32)
@@ -205,6 +206,7 @@ class AdditiveAttention(Attention):
         ValueError: If the inputs are not such a list.
 
     Example:
+        >>> import numpy as np
         >>> value = np.array([[[1.0, 0.0], [0.0, 5.0]]])
         >>> AdditiveAttention()([np.zeros((1, 3, 2)), value]).shape
         (1, 3, 2)
