@@ -48,7 +48,7 @@ class Attention(Layer):
 
     Example:
         >>> import numpy as np
-        >>> query, value = [[[100.0, 0.0]]], [[[1.0, 0.0], [0.0, 5.0]]]
+        >>> query, value = [[[1000.0, 0.0]]], [[[1.0, 0.0], [0.0, 5.0]]]
         >>> Attention()([np.array(query), np.array(value)])
         array([[[1., 0.]]], dtype=float32)
     """
