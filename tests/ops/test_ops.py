@@ -266,6 +266,19 @@ def test_slopes_at_the_bends_are_those_of_keras() -> None:
         assert pullback(np.ones(3, np.float32))[0].tolist() == slopes
 
 
+@pytest.mark.parametrize("axis", [None, 0, -1, (1, 0)])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_factors_of_zero_have_the_product_of_the_others_as_slope(axis: Any, keepdims: bool) -> None:
+    x = np.array([[0, 2, 3], [4, 5, 0.5]], np.float32)
+    value, pullback = vjp(lambda x: ops.prod(x, axis, keepdims), x)
+    (gradient,) = pullback(np.ones_like(value))
+    for place in np.ndindex(x.shape):
+        without, high = x.copy(), x.copy()
+        without[place], high[place] = 0, 1  # a product is linear in each factor
+        slope = np.sum(high.prod(axis=axis)) - np.sum(without.prod(axis=axis))
+        assert gradient[place] == pytest.approx(slope, rel=1e-5, abs=1e-6)
+
+
 def test_integers_are_not_traced_and_get_zeros() -> None:
     rows = np.array([2, 0])
     value, pullback = vjp(lambda x, i: ops.take(x, i, axis=0) * 2, A, rows)

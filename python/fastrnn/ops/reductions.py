@@ -9,7 +9,7 @@ import numpy as np
 from fastrnn.ops.creation import cast
 from fastrnn.ops.describing import as_array, as_float, op
 from fastrnn.ops.elementwise import isclose
-from fastrnn.tracing import namespace, plain
+from fastrnn.tracing import is_traced, namespace, native, plain
 
 TABLE = "[[1.0, 2.0], [3.0, 5.0]]"
 
@@ -72,7 +72,23 @@ def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
 @op("The products.", f"ops.prod({TABLE}, axis=0)", "array([ 3., 10.], dtype=float32)")
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: str | None = None) -> Any:
     x = as_array(x) if dtype is None else cast(x, dtype)
-    return namespace(x).prod(x, axis=_axes(axis), keepdims=keepdims)
+    if not is_traced(x):
+        return x.prod(axis=_axes(axis), keepdims=keepdims)
+    axes = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(_axes(axis)) % x.ndim)
+
+    def backward(x: Any, gradient: Any) -> list[Any]:
+        # Each factor's slope is the product of the others. The result divided by the factor would
+        # be that too, but for zeros.
+        ends = range(-len(axes), 0)
+        moved = np.moveaxis(x, axes, ends)
+        flat = moved.reshape(*moved.shape[: x.ndim - len(axes)], -1)
+        one = np.ones_like(flat[..., :1])
+        before = np.cumprod(np.concatenate([one, flat[..., :-1]], -1), -1)
+        after = np.cumprod(np.concatenate([one, flat[..., :0:-1]], -1), -1)[..., ::-1]
+        others = np.moveaxis((before * after).reshape(moved.shape), ends, axes)
+        return [others * (gradient if keepdims else np.expand_dims(gradient, axes))]
+
+    return native(lambda x: (x.prod(axis=axes, keepdims=keepdims), x), backward, x)
 
 
 @op(
