@@ -6,7 +6,7 @@ from typing import Any
 
 from support.keras_cells import KERAS_CELLS
 
-from golden.objects import initializer, layer
+from golden.objects import constraint, initializer, layer, regularizer
 
 BATCH, STEPS, FEATURES, UNITS = 3, 5, 3, 5
 SEQUENCES = (BATCH, STEPS, FEATURES)
@@ -123,6 +123,39 @@ for _name, _options in (
     if _name != "SimpleRNN":  # Identity needs a square
         _made["config"]["recurrent_initializer"] = initializer("Constant", value=-0.125)
     CASES[_title] = row(_made, first_weights=True, gradients=False)
+
+# ------------------------------------------------------------------------------ cells of an `RNN`
+
+_PARTS = ("kernel", "recurrent", "bias")
+_STACK = [layer("LSTMCell", units=4), layer("GRUCell", units=3), layer("SimpleRNNCell", units=5)]
+for _title, _cell in (
+    ("cell", layer("GRUCell", units=UNITS, reset_after=False, use_bias=False)),
+    ("stack", layer("StackedRNNCells", cells=_STACK)),
+):
+    _made = layer("RNN", cell=_cell, zero_output_for_mask=True, **_ALL)
+    CASES[f"rnn {_title} sequences"] = row(_made, mask=_MASK)
+    CASES[f"rnn {_title} backwards"] = row(layer("RNN", cell=_cell, unroll=True, **_BACK))
+_CELL = layer("LSTMCell", units=UNITS, use_bias=False)
+_MORE = {"stateful": True, **_STATES}
+CASES["rnn cell stateful"] = row(layer("RNN", cell=_CELL, **_MORE), batches=3, gradients=False)
+for _name, _gates in (
+    ("SimpleRNNCell", {}),
+    ("LSTMCell", {"recurrent_activation": "relu", "unit_forget_bias": False}),
+    ("GRUCell", {"recurrent_activation": "relu"}),
+):
+    _cell = layer(
+        _name,
+        units=3,
+        activation="softsign",
+        **{name: initializer("Constant", value=0.25) for name in _FIXED},
+        **{f"{part}_regularizer": regularizer("L2", l2=0.5) for part in _PARTS},
+        **{f"{part}_constraint": constraint("NonNeg") for part in _PARTS},
+        dropout=0.3,
+        recurrent_dropout=0.2,
+        **_gates,
+    )
+    CASES[f"rnn {_name}"] = row(layer("RNN", cell=_cell), first_weights=True, gradients=False)
+CASES["rnn cell no bias"] = row(layer("RNN", cell=layer("SimpleRNNCell", units=3, use_bias=False)))
 
 # --------------------------------------------------------------------------------- both directions
 

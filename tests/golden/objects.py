@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +33,7 @@ def is_object(value: Any) -> bool:
 
 def keras_object(value: dict[str, Any]) -> Any:
     """Make Keras's object."""
-    config = dict(value["config"])
+    config = copy.deepcopy(value["config"])  # Keras takes cells out of it
     made = getattr(importlib.import_module(value["module"]), value["class_name"]).from_config(
         config
     )

@@ -141,11 +141,15 @@ WITHOUT = {
     "AdditiveAttention": "refuses lists",
     "Attention": "refuses lists",
     "Embedding": "takes tokens: test_embeddings_of_lists",
+    "GRUCell": "takes one step",
     "InputLayer": "computes nothing",
+    "LSTMCell": "takes one step",
     "Lambda": "refuses lists: its function may do anything",
     "Layer": "the base class",
     "PReLU": "an alpha for each step needs their number",
     "RepeatVector": "takes no sequences",
+    "SimpleRNNCell": "takes one step",
+    "StackedRNNCells": "takes one step",
 }
 
 

@@ -198,6 +198,8 @@ def test_subclasses_of_every_layer_have_its_config(base: type[layers.Layer]) -> 
 
 
 ARGUMENTS: dict[str, Any] = {
+    "cell": layers.LSTMCell(2, name="inside"),
+    "cells": [layers.GRUCell(2, name="inside")],
     "units": 2,
     "function": abs,
     "input_dim": 7,
