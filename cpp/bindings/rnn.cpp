@@ -174,7 +174,7 @@ void read_masks(Arguments& arguments, Tape& tape) {
 
   tape.x_mask = read_dropout_mask(arguments, "dropout_mask", tape, p.features);
   tape.h_mask = read_dropout_mask(arguments, "recurrent_dropout_mask", tape, p.units);
-  if (tape.tokens && tape.x_mask && tape.x_mask->shape(1) == 1) {
+  if (tape.tokens && tape.table && tape.x_mask && tape.x_mask->shape(1) == 1) {
     PlanInput input{p.batch, p.time, tape.tokens->data(), tape.table->shape(0)};
     input.mask = tape.pass.steps.mask;
     tape.row_tokens = RowTokens(input, tape.table.data(), p.features, tape.x_mask.data());
