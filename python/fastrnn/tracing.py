@@ -174,7 +174,8 @@ def native(
 
 def _as_gradient(gradient: Any, array: np.ndarray) -> np.ndarray:
     """Return a gradient as float32, of the shape of its array."""
-    return np.ascontiguousarray(np.broadcast_to(gradient, np.shape(array)), dtype=np.float32)
+    # `ascontiguousarray` would give a single number one dimension.
+    return np.asarray(np.broadcast_to(gradient, np.shape(array)), dtype=np.float32, order="C")
 
 
 class Differentiable:

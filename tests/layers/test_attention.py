@@ -141,6 +141,30 @@ def test_an_encoder_decoder_trains_as_in_keras(
         np.testing.assert_allclose(model.predict(x, verbose=0), want, rtol=1e-3, atol=1e-4)
 
 
+@EACH_KIND
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_every_kind_trains_as_in_keras(keras: ModuleType, kind: str, optimizer: str) -> None:
+    """Also where a weight is a single number."""
+    name, options = KINDS[kind]
+    shapes = [each.shape[1:] for each in (QUERY, VALUE, KEY)]
+    trained = []
+    for library in (keras, fastrnn):
+        inputs = [library.layers.Input(shape) for shape in shapes]
+        seen = getattr(library.layers, name)(**options)(inputs)
+        model = library.Model(inputs, library.layers.GRU(3)(seen))
+        rng = np.random.default_rng(5)
+        model.set_weights([rng.uniform(0.2, 0.9, np.shape(w)) for w in model.get_weights()])
+        before = model.get_weights()
+        model.compile(loss="mse", optimizer=optimizer)
+        target = np.linspace(-1, 1, 9, dtype=np.float32).reshape(3, 3)
+        model.fit([QUERY, VALUE, KEY], target, epochs=5, shuffle=False, verbose=0)
+        trained.append(model.get_weights())
+    for ours, theirs, first in zip(trained[1], trained[0], before, strict=True):
+        assert np.shape(ours) == np.shape(theirs)
+        assert not np.array_equal(ours, first)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=2e-5)
+
+
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
