@@ -260,6 +260,18 @@ CASES |= {
     "elu": row(layer("ELU", alpha=0.7), (3, 4), "wide"),
     "leaky relu": row(layer("LeakyReLU", negative_slope=0.1), (3, 4), "wide"),
     "relu": row(layer("ReLU", max_value=1.2, negative_slope=0.2, threshold=0.1), (3, 4), "wide"),
+    "prelu": row(layer("PReLU"), (3, 4), "wide"),
+    "prelu shared": row(layer("PReLU", shared_axes=[1]), kind="wide"),
+    "prelu first weights": row(
+        layer(
+            "PReLU",
+            alpha_initializer=initializer("Constant", value=0.25),
+            alpha_regularizer=regularizer("L2", l2=0.5),
+            alpha_constraint=constraint("NonNeg"),
+        ),
+        kind="wide",
+        first_weights=True,
+    ),
     "softmax": row(layer("Softmax"), (3, 4)),
     "softmax axis": row(layer("Softmax", axis=1)),
     "softmax mask": row(layer("Softmax"), (3, 4), mask=(3, 4)),

@@ -112,7 +112,7 @@ def ask_fastrnn(row: dict[str, Any], given: Arrays) -> Arrays:
     mask = given.get("mask")
     if row["layer"]["class_name"] in _RECURRENT and (len(d) > 1 or row["states"]):
         return answers | _gradients_of_states(layer, x, mask, given)
-    _, cache = layer.forward(x, True, *([mask] if layer.uses_mask else []))
+    _, cache = layer.run(x, True, *([mask] if layer.uses_mask else []))
     d_x, d_weights = layer.backward(cache, d[0] if len(d) == 1 else tuple(d))
     trained = [
         d_weight

@@ -1,4 +1,4 @@
-"""Layers of several inputs: a call on arrays with masks, then the gradients of the inputs."""
+"""Layers of several inputs: a call on arrays with masks, then all gradients."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ from golden.objects import fastrnn_object, keras_object, layer
 LIMITS = {"": 3e-6, "gradient": 6e-6}
 
 
-def _row(made: dict[str, Any], *shapes: tuple[int, ...], masks: str = "") -> dict[str, Any]:
-    """A row of the table; of `masks`, which has a letter for each input, "m" says it has one."""
-    return {"layer": made, "shapes": list(shapes), "masks": masks or "-" * len(shapes)}
+def _row(
+    made: dict[str, Any], *shapes: tuple[int, ...], masks: str = "", **arguments: Any
+) -> dict[str, Any]:
+    """A row of the table, with further arguments of the call.
+
+    `masks` has a letter for each input; "m" says that it has a mask.
+    """
+    row = {"layer": made, "shapes": list(shapes), "masks": masks or "-" * len(shapes)}
+    return {**row, "arguments": arguments} if arguments else row
 
 
 _STEPS = (3, 5, 4)
@@ -50,6 +56,29 @@ CASES |= {
     "Dot cosines": _row(layer("Dot", axes=[2, 2], normalize=True), _STEPS, (3, 2, 4), masks="mm"),
 }
 
+# Queries, values and keys differ in steps and features, so that none can stand for another.
+_QUERY, _VALUE, _KEY = (3, 4, 5), (3, 6, 2), (3, 6, 5)
+_CAUSAL = {"use_causal_mask": True}
+for _title, _made in {
+    "Attention": layer("Attention"),
+    "Attention scaled": layer("Attention", use_scale=True),
+    "Attention sums": layer("Attention", score_mode="concat"),
+    "Attention sums scaled": layer("Attention", score_mode="concat", use_scale=True),
+    "AdditiveAttention": layer("AdditiveAttention"),
+    "AdditiveAttention plain": layer("AdditiveAttention", use_scale=False),
+}.items():
+    CASES |= {
+        f"{_title} keys": _row(_made, _QUERY, _VALUE, _KEY),
+        f"{_title} values as keys": _row(_made, _QUERY, _KEY),
+        f"{_title} masked": _row(_made, _QUERY, _KEY, masks="mm"),
+        f"{_title} values masked": _row(_made, _QUERY, _VALUE, _KEY, masks="-m-"),
+        f"{_title} causal": _row(_made, _QUERY, _VALUE, _KEY, masks="mm-", **_CAUSAL),
+    }
+# Its gradient of `scale` is 3% of the sum of its terms' sizes: float32 rounds too much of it.
+del CASES["Attention sums scaled causal"]
+for _name in ("Attention", "AdditiveAttention"):
+    CASES[f"{_name} dropout off"] = _row(layer(_name, dropout=0.3), _QUERY, _VALUE, _KEY)
+
 
 def draw_inputs(keras: Any, row: dict[str, Any], rng: np.random.Generator) -> Arrays:
     shapes = [tuple(shape) for shape in row["shapes"]]
@@ -57,7 +86,9 @@ def draw_inputs(keras: Any, row: dict[str, Any], rng: np.random.Generator) -> Ar
     for k, (has, shape) in enumerate(zip(row["masks"], shapes, strict=True)):
         if has == "m":
             given[f"mask {k}"] = ~draws.padding(rng, shape[:2])
-    y = keras_object(row["layer"])(sequence(given, "x"))
+    merge = keras_object(row["layer"])
+    y = merge(sequence(given, "x"))
+    given |= numbered("weights", draws.weights_of(rng, merge.weights))
     return given | {"d": draws.draw(rng, "normal", tuple(y.shape))}
 
 
@@ -74,11 +105,13 @@ def ask_keras(row: dict[str, Any], given: Arrays) -> Arrays:
     masks = [None if mask is None else tf.constant(mask) for mask in _masks(row, given)]
     for x, mask in zip(inputs, masks, strict=True):
         set_keras_mask(x, mask)
+    merge.build([tuple(x.shape) for x in inputs])
+    merge.set_weights(sequence(given, "weights"))
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        y = merge(inputs)
+        y = merge(inputs, **row.get("arguments", {}))
         loss = tf.reduce_sum(y * given["d"])
-    gradients = tape.gradient(loss, inputs)
+    gradients = tape.gradient(loss, inputs + [each.value for each in merge.trainable_weights])
     return _answers(y, merge.compute_mask(inputs, masks), gradients)
 
 
@@ -87,10 +120,12 @@ def ask_fastrnn(row: dict[str, Any], given: Arrays) -> Arrays:
     inputs, masks = merge.as_input(sequence(given, "x")), _masks(row, given)
     assert merge.compute_output_shape([x.shape for x in inputs]) == given["d"].shape
     merge.build([x.shape for x in inputs])
-    y, cache = merge.forward(inputs, True, *([masks] if merge.uses_mask else []))
+    merge.set_weights(sequence(given, "weights"))
+    options = [masks] if merge.uses_mask else []
+    # As Keras's call: without dropout.
+    y, cache = merge.run(inputs, False, *options, **row.get("arguments", {}))
     gradients, of_weights = merge.backward(cache, given["d"])
-    assert len(of_weights) == 0
-    return _answers(y, merge.compute_mask(inputs, masks), gradients)
+    return _answers(y, merge.compute_mask(inputs, masks), [*gradients, *of_weights])
 
 
 def _answers(y: Any, mask: Any, gradients: Any) -> Arrays:

@@ -28,8 +28,6 @@ MODULES: dict[str, Any] = {
     "keras.initializers": fastrnn.initializers,
 }
 NO_CLASS_OF_ITS_OWN = {
-    "AdditiveAttention": "layers/test_attention.py holds it to live Keras",
-    "Attention": "layers/test_attention.py holds it to live Keras",
     "Constraint": "a base",
     "Initializer": "a base",
     "Lambda": "made of a function, which no config holds",
@@ -39,7 +37,6 @@ NO_CLASS_OF_ITS_OWN = {
     "MeanMetricWrapper": "made of a function, which no config holds",
     "Metric": "a base",
     "Optimizer": "a base",
-    "PReLU": "layers/test_attention.py holds it to live Keras",
     "Regularizer": "a base",
 }
 # Arguments that no case need vary, of all classes or of those of a module.
