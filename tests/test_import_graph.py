@@ -36,6 +36,7 @@ ROWS = (
     ("files", "symbolic", "variable", "random", "config", "utils.registry"),
     (
         "arguments",
+        "compatibility",
         "configurable",
         "docstrings",
         "naming",

@@ -78,6 +78,21 @@ def test_the_docs_have_the_table_that_the_script_writes(found: list[Entry]) -> N
     assert written == wanted, "run `python tools/support_table.py`"
 
 
+@pytest.mark.parametrize(
+    ("begin", "table"),
+    [
+        (support_table.BEGIN_REFUSING, support_table.refusing_names),
+        (support_table.BEGIN_PATHS, support_table.old_paths),
+    ],
+    ids=["names that refuse", "old import paths"],
+)
+def test_the_docs_have_the_tables_of_compatibility(begin: str, table: Callable[[], str]) -> None:
+    written = support_table.SUPPORT.read_text(encoding="utf-8")
+    assert written == between_markers(written, begin, table()), (
+        "run `python tools/support_table.py`"
+    )
+
+
 def test_nothing_of_keras_is_missing_without_a_reason(found: list[Entry]) -> None:
     assert len(found) > 1000
     missing = [(each.subject, each.argument) for each in found if each.status == UNLISTED]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from fastrnn.compatibility.unsupported import UNSUPPORTED
 from fastrnn.kernels import ACTIVATIONS
 
 
@@ -16,7 +17,8 @@ class Fact(NamedTuple):
     """Something that is not as in Keras. The first fact that fits a name holds for it.
 
     Attributes:
-        status: Of a name: `"left out"`, or `"out of scope"`, which the table does not mention.
+        status: Of a name: `"left out"`; `"refusing"`, if it can be imported and not be used; or
+            `"out of scope"`, which the table does not mention.
             Of an argument: `"without effect"`, `"refused"` (other than its default), `"only"` or
             `"left out"` (unknown here).
         subjects: Names below `keras`, with wildcards, separated by blanks.
@@ -80,91 +82,13 @@ METHODS_OF = frozenset(
 """Classes whose methods are compared too."""
 
 LEFT_OUT = (
-    # ---------------------------------------------------------------------------------- layers
-    _names(
-        "out of scope",
-        "images, and convolutions but Conv1D",
-        "layers.Conv*Transpose layers.ConvLSTM* layers.DepthwiseConv* layers.SeparableConv* "
-        "layers.*2D layers.*3D layers.Random* layers.Rand* layers.AugMix "
-        "layers.AutoContrast layers.CenterCrop layers.ContrastLimited* layers.CutMix "
-        "layers.Equalization layers.MaxNumBoundingBoxes layers.MixUp layers.Rescaling "
-        "layers.Resizing layers.Solarization",
+    *(
+        _names("refusing", why, " ".join(f"{namespace}.{name}" for name in names.split()))
+        for namespace, rows in UNSUPPORTED.items()
+        if namespace in NAMESPACES
+        for why, names in rows.items()
     ),
-    _names(
-        "out of scope",
-        "preprocessing of tables, text and sound inside a model",
-        "layers.CategoryEncoding layers.Discretization layers.Hash* layers.IntegerLookup "
-        "layers.StringLookup layers.TextVectorization layers.Normalization layers.MelSpectrogram "
-        "layers.STFTSpectrogram layers.Pipeline",
-    ),
-    _names(
-        "out of scope",
-        "layers of other frameworks",
-        "layers.FlaxLayer layers.JaxLayer layers.TFSMLayer layers.TorchModuleWrapper",
-    ),
-    _names(
-        "left out",
-        "attention of several heads",
-        "layers.MultiHeadAttention layers.GroupQueryAttention layers.GroupedQueryAttention",
-    ),
-    _names(
-        "left out",
-        "a fixed number of windows, whatever the steps",
-        "layers.Adaptive*",
-    ),
-    _names(
-        "left out",
-        "not of use around recurrent layers so far",
-        "layers.ActivityRegularization layers.AlphaDropout "
-        "layers.EinsumDense layers.GroupNormalization "
-        "layers.RMSNormalization layers.ReversibleEmbedding layers.SpectralNormalization "
-        "layers.UnitNormalization",
-    ),
-    _names("out of scope", "internals of Keras", "layers.InputSpec layers.Wrapper"),
-    # ---------------------------------------------------------------------------------- losses
-    _names(
-        "left out",
-        "images and retrieval",
-        "losses.Dice losses.dice losses.Tversky losses.tversky losses.Circle losses.circle "
-        "metrics.*IoU",
-    ),
-    _names(
-        "left out",
-        "alignment of sequences",
-        "losses.CTC losses.ctc",
-    ),
-    _names(
-        "left out",
-        "for labels that are noisy",
-        "losses.CategoricalGeneralizedCrossEntropy losses.categorical_generalized_cross_entropy",
-    ),
-    _names(
-        "left out",
-        "correlations",
-        "metrics.ConcordanceCorrelation metrics.PearsonCorrelation "
-        "metrics.concordance_correlation metrics.pearson_correlation",
-    ),
-    # ---------------------------------------------------------------------------------- training
-    _names(
-        "left out",
-        "made for other kinds of models",
-        "optimizers.Adafactor optimizers.Ftrl optimizers.Lamb optimizers.Lion optimizers.Muon "
-        "optimizers.ScheduleFreeAdamW",
-    ),
-    _names(
-        "left out",
-        "for mixed precision or several optimizers",
-        "optimizers.LossScaleOptimizer optimizers.MultiOptimizer optimizers.OptimizerMap",
-    ),
-    _names(
-        "left out",
-        "need Orbax or a server",
-        "callbacks.OrbaxCheckpoint callbacks.RemoteMonitor",
-    ),
-    _names("left out", "`use_ema` does it", "callbacks.SwapEMAWeights"),
-    # ---------------------------------------------------------------------------------- the rest
     _names("left out", "`initial_state` takes arrays", "layers.LSTM.get_initial_state"),
-    _names("left out", "a fixed transform of sound", "initializers.STFT* initializers.stft"),
     _names(
         "left out",
         "a loss is a function of labels and predictions",
@@ -181,26 +105,6 @@ LEFT_OUT = (
         "*.Sequential.loss *.Sequential.compiled_* *.Sequential.call *.Sequential.build "
         "*.LSTM.call *.LSTM.build *.compute_output_shape",
     ),
-    _names(
-        "out of scope",
-        "images, sound, tables and files of text",
-        "utils.*img* utils.*_from_directory utils.FeatureSpace",
-    ),
-    _names(
-        "out of scope",
-        "for Keras's backends",
-        "utils.Config utils.*interactive_logging* utils.get_source_inputs "
-        "utils.is_keras_tensor utils.standardize_dtype "
-        "utils.*registered* utils.register_* utils.*keras_object utils.get_custom_objects "
-        "utils.CustomObjectScope utils.custom_object_scope utils.Progbar "
-        "utils.split_dataset utils.*x_y_sample_weight",
-    ),
-    _names(
-        "left out",
-        "classes of your own go into `custom_objects`, never into a registry",
-        "saving.*register* saving.get_custom_objects saving.CustomObjectScope saving.*keras_object",
-    ),
-    _names("left out", "files are read and written whole", "saving.KerasFileEditor"),
     _names("left out", "an activation is its name", "activations.deserialize"),
 )
 

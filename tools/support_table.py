@@ -18,11 +18,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fastrnn.compatibility.paths import PATHS
+from fastrnn.compatibility.unsupported import MODULES, REMOVED, UNSUPPORTED
 from generated_text import write_between_markers
 from support_facts import ARGUMENTS, CALLED_LAYERS, LEFT_OUT, METHODS_OF, NAMESPACES, Fact
 
 SUPPORT = Path(__file__).resolve().parents[1] / "docs" / "support.md"
 BEGIN = "<!-- python tools/support_table.py writes what follows -->"
+BEGIN_REFUSING = "<!-- and the table of names that refuse -->"
+BEGIN_PATHS = "<!-- and the table of old import paths -->"
 UNLISTED = "unlisted"
 
 
@@ -98,7 +102,9 @@ def _module(package: str, namespace: str) -> Any:
 def _of_name(subject: str, their_owner: Any, our_owner: Any) -> Iterator[Entry]:
     """Yield the entry of a class, function or method, then those of its arguments."""
     name = subject.rpartition(".")[2]
-    theirs, ours = getattr(their_owner, name), getattr(our_owner, name, None)
+    theirs = getattr(their_owner, name)
+    # A module hands out more than it has: names that refuse to be used.
+    ours = getattr(our_owner, name) if name in dir(our_owner) else None
     here = callable(ours)
     fact = next((fact for fact in LEFT_OUT if matches(subject, fact.subjects)), None)
     status = fact.status if fact else "supported" if here else UNLISTED
@@ -138,7 +144,7 @@ def _of_arguments(subject: str, theirs: list[str], ours: Any) -> Iterator[Entry]
 
 
 def _contradicted(fact: Fact, here: bool) -> bool:
-    return fact.status != "out of scope" and here == (fact.status == "left out")
+    return fact.status != "out of scope" and here == (fact.status in ("left out", "refusing"))
 
 
 def table(found: list[Entry]) -> str:
@@ -161,6 +167,31 @@ def table(found: list[Entry]) -> str:
             of = fact.label or _code(name.rpartition(".")[2] for name in owners)
             status = f"{fact.status}{' ' if fact.status == 'only' else ': '}{fact.reason}"
             lines.append(f"| {_code(fact.arguments.split())} | {of} | {status} |")
+    return "\n".join(lines)
+
+
+def refusing_names() -> str:
+    """Return the table of the names that can be imported, and refuse when they are used."""
+    lines = ["| names that refuse | of | because |", "|---|---|---|"]
+    for tables in (UNSUPPORTED, REMOVED):
+        for namespace, rows in tables.items():
+            owner = f"`{namespace}`" if namespace else "the package"
+            lines += [
+                f"| {_code(names.split())} | {owner} | {why} |" for why, names in rows.items()
+            ]
+    lines += [f"| all | {_code(those.split())} | {why} |" for why, those in MODULES.items()]
+    return "\n".join(lines)
+
+
+def old_paths() -> str:
+    """Return the table of the import paths of older versions."""
+    lines = ["| import path | leads to |", "|---|---|"]
+    paths_of: dict[str, list[str]] = {}
+    for path, modules in PATHS.items():
+        paths_of.setdefault(modules, []).append(path)
+    for modules, paths in paths_of.items():
+        places = _code(modules.split()) or "the package"
+        lines.append(f"| {_code(paths)} | {places} |")
     return "\n".join(lines)
 
 
@@ -206,6 +237,8 @@ def main() -> None:
         print(full_table(found))
         return
     write_between_markers(SUPPORT, BEGIN, table(found))
+    write_between_markers(SUPPORT, BEGIN_REFUSING, refusing_names())
+    write_between_markers(SUPPORT, BEGIN_PATHS, old_paths())
     for each in found:
         if each.status == UNLISTED or each.stale:
             print(f"support_facts.py must be mended: {each.subject} {each.argument}")

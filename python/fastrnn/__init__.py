@@ -31,16 +31,30 @@ from fastrnn import (
     utils,
 )
 from fastrnn._core import __version__
+from fastrnn.compatibility.paths import install as _install_old_paths
 from fastrnn.config import get_config, get_num_threads, set_num_threads, show_config
 from fastrnn.distribution import fit_many
+from fastrnn.initializers import Initializer
 from fastrnn.interop import from_keras, from_torch, to_keras
-from fastrnn.layers import Input
+from fastrnn.layers import Input, Layer
 from fastrnn.layers.gradients import value_and_gradients
+from fastrnn.losses import Loss
+from fastrnn.metrics import Metric
 from fastrnn.models import Model, Sequential
+from fastrnn.optimizers import Optimizer
+from fastrnn.regularizers import Regularizer
+
+_install_old_paths()
 
 __all__ = [
+    "Initializer",
     "Input",
+    "Layer",
+    "Loss",
+    "Metric",
     "Model",
+    "Optimizer",
+    "Regularizer",
     "Sequential",
     "__version__",
     "activations",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from fastrnn.compatibility.unsupported import reason_for, refuse
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.overrides import is_of_fastrnn
 from fastrnn.utils import registry
@@ -63,10 +64,12 @@ def class_named(name: Any) -> type[Layer]:
     """Return the class that a config calls so: that of a `custom_object_scope` or of fastrnn.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is none; the message says why Keras's is not supported.
     """
     cls = (find_custom_object(name) or _CLASSES.get(name)) if isinstance(name, str) else None
     if cls is None:
+        if isinstance(name, str) and reason_for("layers", name) is not None:
+            refuse("layers", name)
         raise ValueError(
             f"`class_name` must be one of {', '.join(sorted(_CLASSES))}. Received: {name!r}"
         )

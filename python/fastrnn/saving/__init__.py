@@ -4,7 +4,10 @@ from fastrnn.files.errors import InvalidFileError
 from fastrnn.saving.api import load_model, load_weights, save_model, save_weights
 from fastrnn.utils.custom_objects import custom_object_scope
 
+CustomObjectScope = custom_object_scope  # Keras's other name
+
 __all__ = [
+    "CustomObjectScope",
     "InvalidFileError",
     "custom_object_scope",
     "load_model",

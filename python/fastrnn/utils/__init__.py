@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastrnn.backend import clear_session
 from fastrnn.random import set_random_seed
+from fastrnn.utils.custom_objects import custom_object_scope
 from fastrnn.utils.get_file import get_file
 from fastrnn.utils.model_visualization import model_to_dot, plot_model
 from fastrnn.utils.numerical_utils import normalize, to_categorical
@@ -13,11 +14,14 @@ from fastrnn.utils.sequence_utils import pad_sequences
 from fastrnn.utils.timeseries_dataset import timeseries_dataset_from_array
 
 Sequence = PyDataset
+CustomObjectScope = custom_object_scope
 
 __all__ = [
+    "CustomObjectScope",
     "PyDataset",
     "Sequence",
     "clear_session",
+    "custom_object_scope",
     "get_file",
     "model_to_dot",
     "normalize",

@@ -1,0 +1,224 @@
+"""Names of Keras that are not supported: they can be imported, and refuse when they are used.
+
+A script often imports more than it needs. So `from fastrnn.layers import Conv2D` works, and
+`Conv2D(...)` says why there is none. These names are not attributes of their modules: `dir` and
+`__all__` list what is supported. A name that becomes supported is found before this table is asked.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NoReturn
+
+_IMAGES = "images are not what recurrent layers read"
+_TABLES = "tables and sound are prepared before they reach a model"
+_SAMPLES = "samples are arrays, lists, generators or a `PyDataset`"
+_OWN_CLASSES = "classes of your own go into `custom_objects`, never into a registry"
+_FLOAT32 = "weights and results are float32"
+
+UNSUPPORTED: dict[str, dict[str, str]] = {
+    "": {
+        "arrays of NumPy take the place of symbolic tensors and of scopes around them": (
+            "Function InputSpec KerasTensor Operation RematScope StatelessScope SymbolicScope "
+            "Variable device name_scope remat"
+        ),
+        _FLOAT32: "DTypePolicy FloatDTypePolicy Quantizer",
+        "`fastrnn.__version__` has it": "version",
+    },
+    "layers": {
+        _IMAGES: (
+            "AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling2D "
+            "AdaptiveMaxPooling3D AugMix AutoContrast AveragePooling2D AveragePooling3D AvgPool2D "
+            "AvgPool3D CenterCrop ContrastLimitedAdaptiveHistogramEqualization Conv2D "
+            "Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM2D ConvLSTM3D Convolution2D "
+            "Convolution2DTranspose Convolution3D Convolution3DTranspose Cropping2D Cropping3D "
+            "CutMix DepthwiseConv2D Equalization GlobalAveragePooling2D GlobalAveragePooling3D "
+            "GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling2D "
+            "GlobalMaxPooling3D MaxNumBoundingBoxes MaxPool2D MaxPool3D "
+            "MaxPooling2D MaxPooling3D MixUp RandAugment RandomBrightness RandomColorDegeneration "
+            "RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing "
+            "RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert "
+            "RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness "
+            "RandomShear RandomTranslation RandomZoom Rescaling Resizing SeparableConv2D "
+            "SeparableConvolution2D Solarization SpatialDropout2D SpatialDropout3D UpSampling2D "
+            "UpSampling3D ZeroPadding2D ZeroPadding3D"
+        ),
+        "of the convolutions there is Conv1D": (
+            "Conv1DTranspose Convolution1DTranspose ConvLSTM1D DepthwiseConv1D "
+            "SeparableConv1D SeparableConvolution1D"
+        ),
+        _TABLES: (
+            "CategoryEncoding Discretization HashedCrossing Hashing IntegerLookup "
+            "MelSpectrogram Normalization Pipeline STFTSpectrogram"
+        ),
+        "text becomes tokens before it reaches a model, with `preprocessing.text.Tokenizer`": (
+            "StringLookup TextVectorization"
+        ),
+        "it holds code of another framework": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
+        "of attention there are the layers with one head: Attention and AdditiveAttention": (
+            "GroupQueryAttention MultiHeadAttention"
+        ),
+        "the number of windows follows from the number of steps": (
+            "AdaptiveAveragePooling1D AdaptiveMaxPooling1D"
+        ),
+        "it was not of use around recurrent layers so far": (
+            "ActivityRegularization AlphaDropout EinsumDense GroupNormalization RMSNormalization "
+            "ReversibleEmbedding SpectralNormalization UnitNormalization"
+        ),
+        "it is an internal of Keras": "InputSpec Wrapper",
+    },
+    "losses": {
+        "it is for images and retrieval": "Circle Dice Tversky circle dice tversky",
+        "sequences are not aligned": "CTC ctc",
+        "it is for noisy labels": (
+            "CategoricalGeneralizedCrossEntropy categorical_generalized_cross_entropy"
+        ),
+    },
+    "metrics": {
+        "it is for images": "BinaryIoU IoU MeanIoU OneHotIoU OneHotMeanIoU",
+        "correlations are computed from the predictions, with NumPy": (
+            "ConcordanceCorrelation PearsonCorrelation concordance_correlation pearson_correlation"
+        ),
+    },
+    "optimizers": {
+        "it is made for other kinds of models": "Adafactor Ftrl Lamb Lion Muon ScheduleFreeAdamW",
+        "there is one optimizer, and no mixed precision": (
+            "LossScaleOptimizer MultiOptimizer OptimizerMap"
+        ),
+    },
+    "callbacks": {
+        "it needs Orbax or a server": "OrbaxCheckpoint RemoteMonitor",
+        "`use_ema` of the optimizer does it": "SwapEMAWeights",
+    },
+    "initializers": {"it is a fixed transform of sound": "STFT STFTInitializer stft"},
+    "preprocessing": {
+        _SAMPLES: "image_dataset_from_directory text_dataset_from_directory",
+    },
+    "utils": {
+        _IMAGES: "array_to_img img_to_array load_img save_img",
+        _SAMPLES: (
+            "audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory"
+        ),
+        _TABLES: "FeatureSpace",
+        "it serves the backends of Keras": (
+            "Config disable_interactive_logging enable_interactive_logging get_source_inputs "
+            "is_interactive_logging_enabled is_keras_tensor pack_x_y_sample_weight Progbar "
+            "split_dataset standardize_dtype unpack_x_y_sample_weight"
+        ),
+        _OWN_CLASSES: (
+            "deserialize_keras_object get_custom_objects "
+            "get_registered_name get_registered_object register_keras_serializable "
+            "serialize_keras_object"
+        ),
+    },
+    "random": {
+        "NumPy draws random numbers: `numpy.random.default_rng(seed).normal(size=shape)`": (
+            "SeedGenerator beta binomial categorical dropout gamma normal randint shuffle "
+            "truncated_normal uniform"
+        ),
+    },
+    "saving": {
+        _OWN_CLASSES: (
+            "deserialize_keras_object get_custom_objects get_registered_name "
+            "get_registered_object register_keras_serializable serialize_keras_object"
+        ),
+        "files are read and written whole": "KerasFileEditor",
+    },
+    "config": {
+        "`fastrnn.backend` has the settings": (
+            "backend disable_flash_attention disable_interactive_logging "
+            "disable_traceback_filtering dtype_policy enable_flash_attention "
+            "enable_interactive_logging enable_traceback_filtering enable_unsafe_deserialization "
+            "epsilon floatx image_data_format is_flash_attention_enabled "
+            "is_interactive_logging_enabled is_nnx_enabled is_traceback_filtering_enabled "
+            "max_epochs max_steps_per_epoch set_backend set_dtype_policy set_epsilon set_floatx "
+            "set_image_data_format set_max_epochs set_max_steps_per_epoch"
+        ),
+    },
+    "distribution": {
+        "a model is trained on one machine; `fit_many` trains several at the same time": (
+            "DataParallel DeviceMesh LayoutMap ModelParallel TensorLayout distribute_tensor "
+            "distribution get_device_count initialize list_devices set_distribution"
+        ),
+    },
+}
+"""Namespace below `keras` -> why -> names in it, separated by blanks."""
+
+REMOVED: dict[str, dict[str, str]] = {
+    "layers": {
+        "LSTM is the same layer": "CuDNNLSTM",
+        "GRU with `reset_after=True` is the same layer": "CuDNNGRU",
+        "`Activation` of `activations.threshold` is the same": "ThresholdedReLU",
+        "Keras 3 has removed it": (
+            "AbstractRNNCell DenseFeatures LocallyConnected1D LocallyConnected2D"
+        ),
+    },
+    "utils": {"the kernels use all cores, and no GPU": "multi_gpu_model"},
+}
+"""The same for names of older versions that Keras 3 has no more."""
+
+MODULES: dict[str, str] = {
+    _IMAGES: (
+        "applications applications.convnext applications.densenet applications.efficientnet "
+        "applications.efficientnet_v2 applications.imagenet_utils applications.inception_resnet_v2 "
+        "applications.inception_v3 applications.mobilenet applications.mobilenet_v2 "
+        "applications.mobilenet_v3 applications.nasnet applications.resnet applications.resnet50 "
+        "applications.resnet_v2 applications.vgg16 applications.vgg19 applications.xception "
+        "datasets.cifar10 datasets.cifar100 preprocessing.image utils.bounding_boxes visualization"
+    ),
+    _FLOAT32: "dtype_policies mixed_precision quantizers",
+    "a model is trained alone": "distillation",
+    "estimators belong to TensorFlow": "estimator",
+    "models are saved as files of Keras": "export",
+    "Python itself walks lists and dicts": "tree",
+    "`fastrnn.sklearn` has estimators for scikit-learn, and scikeras too": (
+        "wrappers wrappers.scikit_learn"
+    ),
+}
+"""Why -> modules below `keras` of which there is nothing, separated by blanks."""
+
+WHY_NO_MODULE = {module: why for why, modules in MODULES.items() for module in modules.split()}
+
+
+def reason_for(namespace: str, name: str) -> str | None:
+    """Return why a name of Keras is not supported, or None if no table has it."""
+    if namespace in WHY_NO_MODULE:
+        return WHY_NO_MODULE[namespace]
+    rows = UNSUPPORTED.get(namespace, {}) | REMOVED.get(namespace, {})
+    return next((why for why, names in rows.items() if name in names.split()), None)
+
+
+def refuse(namespace: str, name: str) -> NoReturn:
+    """Say why a name is not supported.
+
+    Raises:
+        ValueError: Always.
+    """
+    path = f"{namespace}.{name}".lstrip(".")
+    raise ValueError(f"`{path}` is not supported: {reason_for(namespace, name)}.")
+
+
+@cache
+def refusing_object(namespace: str, name: str) -> Any:
+    """Return what stands for a name that is not supported.
+
+    Args:
+        namespace: Module below `keras`, such as `"layers"`.
+        name: Name of a class or function in it.
+
+    Returns:
+        A class or function, by the first letter, that raises ValueError when it is called.
+    """
+
+    def refuse_call(*args: Any, **kwargs: Any) -> NoReturn:
+        refuse(namespace, name)
+
+    told = {
+        "__doc__": f"Not supported: {reason_for(namespace, name)}.",
+        "__module__": f"fastrnn.{namespace}".rstrip("."),
+    }
+    if name[0].isupper():
+        return type(name, (), {**told, "__new__": refuse_call})
+    for key, value in {**told, "__name__": name, "__qualname__": name}.items():
+        setattr(refuse_call, key, value)
+    return refuse_call
