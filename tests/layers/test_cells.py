@@ -267,15 +267,6 @@ def test_any_object_can_be_a_cell(rng: np.random.Generator) -> None:
     assert (carried.states[1].numpy() == 2 * STEPS).all()
 
 
-def test_training_a_cell_of_a_user_is_refused(rng: np.random.Generator) -> None:
-    model = fastrnn.Sequential([fastrnn.Input((STEPS, FEATURES)), layers.RNN(Leaky())])
-    model.compile("sgd", "mse")
-    x, y = inputs(rng, BATCH, STEPS, FEATURES), inputs(rng, BATCH, 2)
-    assert model.predict(x, verbose=0).shape == (BATCH, 2)
-    with pytest.raises(ValueError, match="cannot be trained yet"):
-        model.fit(x, y, verbose=0)
-
-
 @pytest.mark.parametrize(
     ("cell", "message"),
     [

@@ -125,6 +125,9 @@ class Layer(GraphMember, LayerConfig):
         """
         return self.supports_masking
 
+    takes_traced = False
+    """Whether `call` itself takes the arrays of a trace, without being traced on its own."""
+
     takes_tokens = False
     """Whether `forward` takes a `kernels.Embedded` in place of an Embedding's output."""
 

@@ -14,7 +14,9 @@ from fastrnn.docstrings import complete_docstring
 from fastrnn.layers.dropout import draw_mask, generator_of, rate_of
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.traced import trains_now, with_traced
 from fastrnn.symbolic import KerasTensor, Node, flatten
+from fastrnn.tracing import is_tracing, native
 from fastrnn.variable import Variable
 
 
@@ -93,6 +95,7 @@ class RecurrentCell(Layer):
     """
 
     not_called = Layer.not_called | {"backward", "forward"}
+    takes_traced = True
 
     kernel_cell: str
     """Name in `fastrnn.kernels.CELLS`."""
@@ -282,19 +285,43 @@ class RecurrentCell(Layer):
         output, states = self.compute_output_shape(input_shape)
         return np.zeros(output, np.float32), [np.zeros(shape, np.float32) for shape in states]
 
-    def call(self, x: Any, states: Any = (), training: bool = False) -> Any:
-        """Take one step on checked arrays.
+    def call(self, x: Any, states: Any = (), training: bool | None = None) -> Any:
+        """Take one step on checked arrays, or within the trace of a cell around this one.
 
         Args:
             x: `[batch, features]`.
             states: The states before it, `[batch, units]` each.
-            training: Whether dropout is active.
+            training: Whether dropout is active; None for what holds for a cell around this one.
 
         Returns:
             The output and the list of the new states.
         """
-        walked = self.walk(x[:, np.newaxis], training, None, states, keep_tape=False)
+        if is_tracing():
+            return self._traced_step(x, flatten(states), trains_now(training))
+        walked = self.walk(x[:, np.newaxis], bool(training), None, states, keep_tape=False)
         return walked.outputs, list(walked.states)
+
+    def _traced_step(self, x: Any, states: list[Any], training: bool) -> Any:
+        """Take one step by the kernel, as one operation of a trace."""
+        count = len(states)
+        weights = [self.kernel, self.recurrent_kernel, *([] if self.bias is None else [self.bias])]
+
+        def forward(*values: Any) -> tuple[Any, Any]:
+            x, *others = (as_floats(value, "inputs") for value in values)
+            options = {"return_sequences": False, "keep_tape": True}
+            walked = self._walk(
+                others[count:], x[:, np.newaxis], training, None, others[:count], **options
+            )
+            return (walked.outputs, *walked.states), walked.tape
+
+        def backward(tape: Any, d_y: Any) -> list[Any]:
+            d_output, *d_states = (as_floats(each, "gradient") for each in d_y)
+            d = self.walk_back(tape, d_output, True, d_states)
+            assert d.x is not None
+            return [d.x[:, 0], *(d.initial_state or ()), *d.weights]
+
+        value = native(forward, backward, x, *states, *map(with_traced, weights))
+        return value[0], [value[1 + number] for number in range(count)]
 
     # -------------------------------------------------------------------------------- all steps
 
@@ -325,23 +352,47 @@ class RecurrentCell(Layer):
         Returns:
             Outputs, last states and tape.
         """
+        weights = [self.kernel.value, self.recurrent_kernel.value]
+        if self.bias is not None:
+            weights.append(self.bias.value)
+        return self._walk(
+            weights,
+            x,
+            training,
+            mask,
+            initial_state,
+            go_backwards=go_backwards,
+            zero_output_for_mask=zero_output_for_mask,
+            return_sequences=return_sequences,
+            keep_tape=keep_tape,
+        )
+
+    def _walk(
+        self,
+        weights: Sequence[np.ndarray],
+        x: np.ndarray | kernels.Embedded,
+        training: bool,
+        mask: np.ndarray | None,
+        initial_state: Sequence[np.ndarray] | None,
+        **options: Any,
+    ) -> Walked:
+        """Run the kernel with the values of the weights; see `walk`."""
+        kernel, recurrent_kernel, *bias = weights
         gate = self.recurrent_activation
+        if training and self._rates:
+            options |= self._dropout_masks(x)
         return Walked(
             *kernels.rnn_forward(
                 self.kernel_cell,
                 x,
-                self.kernel.value,
-                self.recurrent_kernel.value,
-                None if self.bias is None else self.bias.value,
+                kernel,
+                recurrent_kernel,
+                bias[0] if bias else None,
                 initial_state,
                 mask=mask,
-                **(self._dropout_masks(x) if training and self._rates else {}),
-                go_backwards=go_backwards,
-                zero_output_for_mask=zero_output_for_mask,
-                return_sequences=return_sequences,
-                keep_tape=keep_tape,
                 activation=self.activation.__name__,
                 recurrent_activation=None if gate is None else gate.__name__,
+                **options,
             )
         )
 
@@ -397,8 +448,10 @@ def one_draw(cell: Any) -> Iterator[None]:
     Args:
         cell: A cell.
     """
-    cells = [cell, *getattr(cell, "cells", ())]
-    cells = [each for each in cells if isinstance(each, RecurrentCell)]
+    inside = [cell]
+    for each in inside:
+        inside += each._sublayers() if isinstance(each, Layer) else getattr(each, "cells", ())
+    cells = [each for each in inside if isinstance(each, RecurrentCell)]
     for each in cells:
         each._drawn = {}
     try:

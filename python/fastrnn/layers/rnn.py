@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.layers.cell_loop import CellLoop, check_cell
+from fastrnn.layers.cell_loop import build_inside, check_cell
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.layers.recurrent_cell import Walked, WalkGradients, batch_size_of
 from fastrnn.layers.sequence_layer import SequenceLayer
 from fastrnn.layers.serialization import deserialize, serializable, serialize
-from fastrnn.layers.stacked_rnn_cells import StackedRNNCells, on_kernels
+from fastrnn.layers.stacked_rnn_cells import StackedRNNCells, on_kernels, walker_of
 from fastrnn.symbolic import flatten, map_structure, pack
 from fastrnn.variable import Variable
 
@@ -24,7 +24,8 @@ class RNN(SequenceLayer):
 
     A `SimpleRNNCell`, `LSTMCell` or `GRUCell`, and a `StackedRNNCells` of them, run on the kernels:
     `RNN(LSTMCell(8))` computes what `LSTM(8)` does, to the bit and at its speed. Any other cell is
-    called once for each step, in Python. Such a model predicts; it cannot be trained so far.
+    called once for each step, in Python; to train it, it must be made of operators and functions
+    of `fastrnn.ops`, since its derivative comes from a trace over all steps.
 
     Args:
         cell: A cell, or a list of cells, which are stacked. A cell of your own is an object with
@@ -32,7 +33,7 @@ class RNN(SequenceLayer):
             and returns the output and the list of the new states; `state_size`, the number of
             units of the state or a list of such numbers; if you like `output_size` (else that of
             the first state) and `get_initial_state(batch_size)` (else zeros). A `Layer` is also
-            built, with the shape of a step.
+            built, with the shape of a step, and its weights are trained.
         return_sequences: Whether to return the output of every step, or of the last.
         return_state: Whether to return the last states too.
         go_backwards: Whether to walk the steps from the last to the first. The outputs are in
@@ -90,7 +91,7 @@ class RNN(SequenceLayer):
                 kwargs["input_shape"] = stated
         super().__init__(**kwargs)
         self.cell = cell
-        self._walker: Any = cell if on_kernels(cell) else CellLoop(cell)
+        self._walker: Any = walker_of(cell)
         self.takes_tokens = on_kernels(cell)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)
@@ -179,6 +180,7 @@ class RNN(SequenceLayer):
             cell.scope = f"{self.scope}{self.name}/"
             cell.build((input_shape[0], input_shape[2]))
             cell.built = True  # a `build` of the user's may not say so
+        build_inside(cell, input_shape)
         if self._stateful and input_shape[0] is not None:
             self._make_states(input_shape[0])
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.layers.cell_loop import check_cell, takes_training
+from fastrnn.layers.cell_loop import CellLoop, check_cell, takes_training
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.layers.recurrent_cell import RecurrentCell, Walked, WalkGradients
 from fastrnn.layers.serialization import deserialize, serializable, serialize
+from fastrnn.layers.traced import trains_now
 from fastrnn.symbolic import flatten
+from fastrnn.tracing import is_tracing
 
 
 @serializable("keras.layers")
@@ -45,6 +47,7 @@ class StackedRNNCells(Layer):
     """
 
     not_called = Layer.not_called | {"backward", "forward"}
+    takes_traced = True
 
     def _prepare_trace(self) -> None:
         self.traced = None  # `RNN` walks with the cell; nothing trains one that stands alone
@@ -56,6 +59,7 @@ class StackedRNNCells(Layer):
             check_cell(cell, "cells")
         super().__init__(**kwargs)
         self.cells = list(cells)
+        self._walkers = [walker_of(cell) for cell in self.cells]
         if not self.trainable:
             self.trainable = False  # that of the cells too
 
@@ -112,19 +116,21 @@ class StackedRNNCells(Layer):
         """
         return (input_shape[0], self.output_size)
 
-    def call(self, x: Any, states: Any = (), training: bool = False) -> Any:
+    def call(self, x: Any, states: Any = (), training: bool | None = None) -> Any:
         """Take one step.
 
         Args:
             x: `[batch, features]`.
             states: A list with the states of each cell.
-            training: Whether dropout is active.
+            training: Whether dropout is active; None for what holds for a cell around this one.
         """
+        training = trains_now(training)
         new_states: list[Any] = []
         for cell, own in zip(self.cells, states, strict=True):
             given = list(own) if isinstance(own, (list, tuple)) else [own]
             options = {"training": training} if takes_training(cell) else {}
-            x, new = cell.call(x, given, **options)
+            in_trace = is_tracing() and isinstance(cell, Layer)
+            x, new = (cell if in_trace else cell.call)(x, given, **options)
             if not isinstance(own, (list, tuple)) and isinstance(new, (list, tuple)):
                 (new,) = new
             new_states.append(new)
@@ -143,7 +149,7 @@ class StackedRNNCells(Layer):
         zero_output_for_mask: bool = False,
         **options: Any,
     ) -> Walked:
-        """Walk the steps with one cell after another, each by the kernels.
+        """Walk the steps with one cell after another.
 
         A masked step changes no state of any cell, so that it does not matter what a cell below
         returns for it.
@@ -163,9 +169,9 @@ class StackedRNNCells(Layer):
         given = self._by_cell(initial_state)
         states: tuple[np.ndarray, ...] = ()
         tapes = []
-        for number, cell in enumerate(self.cells):
+        for number in range(len(self.cells)):
             is_last = number == len(self.cells) - 1
-            walked = cell.walk(
+            walked = self._walkers[number].walk(
                 x,
                 training,
                 mask,
@@ -205,10 +211,11 @@ class StackedRNNCells(Layer):
         d = d_outputs
         for number in reversed(range(len(self.cells))):
             cell = self.cells[number]
-            back = cell.walk_back(
+            back = self._walkers[number].walk_back(
                 tape[number], d, bool(number) or input_gradient, given[number], consume
             )
-            for variable, gradient in zip(cell.weights, back.weights, strict=True):
+            variables = cell.weights if isinstance(cell, Layer) else []
+            for variable, gradient in zip(variables, back.weights, strict=True):
                 there = d_weights.get(id(variable))
                 d_weights[id(variable)] = gradient if there is None else there + gradient
             d_initial = (*(back.initial_state or ()), *d_initial)
@@ -240,8 +247,8 @@ class StackedRNNCells(Layer):
         return super().from_config({**config, "cells": list(map(deserialize, config["cells"]))})
 
 
-def on_kernels(cell: Any) -> bool:
-    """Return whether the kernels can walk with a cell: no class of the user's changes what it does.
+def walker_of(cell: Any) -> Any:
+    """Return what walks over all steps: the cell itself, or a loop that calls a cell of the user's.
 
     Args:
         cell: A cell.
@@ -250,9 +257,18 @@ def on_kernels(cell: Any) -> bool:
         if isinstance(cell, base):
             own = (getattr(type(cell), name) for name in ("call", "get_initial_state", "walk"))
             theirs = (getattr(base, name) for name in ("call", "get_initial_state", "walk"))
-            unchanged = all(one is other for one, other in zip(own, theirs, strict=True))
-            return unchanged and all(map(on_kernels, getattr(cell, "cells", ())))
-    return False
+            if all(one is other for one, other in zip(own, theirs, strict=True)):
+                return cell
+    return CellLoop(cell)
+
+
+def on_kernels(cell: Any) -> bool:
+    """Return whether the kernels walk with a cell and all cells in it.
+
+    Args:
+        cell: A cell.
+    """
+    return walker_of(cell) is cell and all(map(on_kernels, getattr(cell, "cells", ())))
 
 
 def _output_size(cell: Any) -> int:

@@ -42,7 +42,7 @@ class TracedCall:
 
     def infer(self, x: Any, training: bool = False, mask: Any = None, **options: Any) -> Any:
         """Return the layer's outputs without a trace."""
-        with as_traced({}, training), _attributes_traced(self._layer, is_tracing()):
+        with as_traced({}, training), attributes_traced(self._layer, is_tracing()):
             return _plain_outputs(self._layer.call(x, **self._options(training, mask), **options))
 
     def forward(
@@ -60,7 +60,7 @@ class TracedCall:
             weights = zip(variables, arrays[len(floats) :], strict=True)
             with (
                 as_traced({id(variable): array for variable, array in weights}, training),
-                _attributes_traced(self._layer),
+                attributes_traced(self._layer),
             ):
                 given = values if isinstance(x, list) else values[0]
                 return self._layer.call(given, **self._options(training, mask), **options)
@@ -99,8 +99,8 @@ def call_within_trace(layer: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any
     listed = isinstance(inputs, list | tuple)
     shapes: Any = [np.shape(plain(each)) for each in arrays]
     layer.build(shapes if listed else shapes[0])
-    if layer.traced is not None:
-        with _attributes_traced(layer):  # those that are not yet
+    if layer.traced is not None or layer.takes_traced:
+        with attributes_traced(layer):  # those that are not yet
             return layer.call(inputs, *args, **kwargs)
     for each in arrays:
         if not is_traced(each) and not isinstance(each, np.ndarray):
@@ -118,7 +118,7 @@ def call_within_trace(layer: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any
     if mask is None and layer.supports_masking and not listed:
         _refuse_mask_of(layer, plain(arrays[0]))
     count = len(arrays)
-    trains = bool(getattr(_now, "training", False) if training is None else training)
+    trains = trains_now(training)
     options = (trains, mask) if layer.uses_mask else (trains,)
 
     def forward(*values: Any) -> tuple[Any, Any]:
@@ -142,6 +142,15 @@ def call_within_trace(layer: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any
 # Further arguments of a call, in their order.
 _ARGUMENTS = ("training", "mask")
 _ARGUMENTS_OF_SEQUENCES = ("initial_state", "mask", "training")
+
+
+def trains_now(training: bool | None) -> bool:
+    """Return whether dropout is active in a layer that is called within a trace.
+
+    Args:
+        training: What the call says; None for what holds for the layer around it.
+    """
+    return bool(getattr(_now, "training", False) if training is None else training)
 
 
 def _refuse_mask_of(layer: Any, x: Any) -> None:
@@ -219,8 +228,13 @@ def as_traced(weights: Mapping[int, Any], training: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _attributes_traced(layer: Any, applies: bool = True) -> Iterator[None]:
-    """Put traced arrays in place of the weights that are attributes of layers of the user's."""
+def attributes_traced(layer: Any, applies: bool = True) -> Iterator[None]:
+    """Put traced arrays in place of the weights that are attributes of layers of the user's.
+
+    Args:
+        layer: The layer; those inside that are traced as well are included.
+        applies: False to leave all as it is.
+    """
     before: list[tuple[dict[str, Any], str, Any]] = []
     owners = [layer] if applies else []
     for owner in owners:
@@ -231,7 +245,7 @@ def _attributes_traced(layer: Any, applies: bool = True) -> Iterator[None]:
             ):
                 attributes = owner.__dict__
                 before.append((attributes, name, value))
-                attributes[name] = _with_traced(value)
+                attributes[name] = with_traced(value)
     try:
         yield
     finally:
@@ -245,11 +259,16 @@ def _entries(value: Any) -> Sequence[Any]:
     return list(value.values()) if isinstance(value, dict) else [value]
 
 
-def _with_traced(value: Any) -> Any:
+def with_traced(value: Any) -> Any:
+    """Return the traced array that stands for a weight, its value if none does.
+
+    Args:
+        value: A weight, or lists and dicts with weights; other values stay as they are.
+    """
     if isinstance(value, Variable):
         return _now.weights.get(id(value), value.value)
     if isinstance(value, dict):
-        return {name: _with_traced(each) for name, each in value.items()}
+        return {name: with_traced(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_with_traced(each) for each in value)
+        return type(value)(with_traced(each) for each in value)
     return value

@@ -119,11 +119,15 @@ def serialize(item: Any, module: str) -> dict[str, Any]:
         module: Keras's module of its class, such as `"keras.optimizers"`.
 
     Returns:
-        Dict from which the `get` of the same kind makes an equal object.
+        Dict from which the `get` of the same kind makes an equal object. For an object of a user's
+        class it names that class and its module, so that Keras looks for it among the custom
+        objects too.
     """
+    cls = type(item)
+    of_user = cls.__module__.partition(".")[0] != "fastrnn"
     return {
-        "module": module,
-        "class_name": type(item).__name__,
+        "module": cls.__module__ if of_user else module,
+        "class_name": cls.__name__,
         "config": item.get_config(),
-        "registered_name": None,
+        "registered_name": cls.__name__ if of_user else None,
     }
