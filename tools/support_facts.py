@@ -231,6 +231,12 @@ ARGUMENTS = (
         "inputs are dense arrays",
     ),
     Fact(
+        "refused",
+        "layers.StringLookup",
+        "sparse",
+        "outputs are dense arrays",
+    ),
+    Fact(
         "left out",
         "utils.timeseries_dataset_from_array",
         "format",

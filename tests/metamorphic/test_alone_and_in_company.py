@@ -147,6 +147,8 @@ WITHOUT = {
     "Lambda": "refuses lists: its function may do anything",
     "Layer": "the base class",
     "PReLU": "an alpha for each step needs their number",
+    "StringLookup": "takes strings",
+    "TextVectorization": "takes strings",
     "RepeatVector": "takes no sequences",
     "SimpleRNNCell": "takes one step",
     "StackedRNNCells": "takes one step",

@@ -52,7 +52,7 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
             "MelSpectrogram Normalization Pipeline STFTSpectrogram"
         ),
         "text becomes tokens before it reaches a model, with `preprocessing.text.Tokenizer`": (
-            "StringLookup TextVectorization"
+            "TextVectorization"
         ),
         "it holds code of another framework": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
         "of attention there are the layers with one head: Attention and AdditiveAttention": (

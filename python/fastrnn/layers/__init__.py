@@ -44,6 +44,7 @@ from fastrnn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from fastrnn.layers.softmax import Softmax
 from fastrnn.layers.spatial_dropout1d import SpatialDropout1D
 from fastrnn.layers.stacked_rnn_cells import StackedRNNCells
+from fastrnn.layers.string_lookup import StringLookup
 from fastrnn.layers.subtract import Subtract, subtract
 from fastrnn.layers.time_distributed import TimeDistributed
 from fastrnn.layers.up_sampling1d import UpSampling1D
@@ -107,6 +108,7 @@ __all__ = [
     "Softmax",
     "SpatialDropout1D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
     "TimeDistributed",
     "UpSampling1D",

@@ -27,6 +27,16 @@ class GraphMember:
     """Whether the layer is called on a list of inputs."""
 
     @property
+    def takes_texts(self) -> bool:
+        """Whether the layer is called on strings."""
+        return False
+
+    @property
+    def output_dtype(self) -> str:
+        """Type of the elements of what the layer returns."""
+        return "float32"
+
+    @property
     def input(self) -> Any:
         """What the layer was first called on: a symbolic tensor, or a list of them.
 
