@@ -42,6 +42,7 @@ NEEDED: dict[str, Any] = {
     "function": abs,
     "layer": fastrnn.layers.Dense(2),
     "cell": fastrnn.layers.LSTMCell(2),
+    "target": 2,
     "cells": [fastrnn.layers.LSTMCell(2)],
     "initial_learning_rate": 0.1,
     "decay_steps": 10,

@@ -29,10 +29,7 @@ def test_every_name_of_keras_can_be_imported(keras: ModuleType, namespace: str) 
     }
     assert missing == ({"deserialize"} if namespace == "activations" else set())
     modules = {name for name in names if inspect.ismodule(getattr(theirs, name))}
-    assert {name for name in modules if not hasattr(ours, name)} <= NOT_WANTED | DATASETS
-
-
-DATASETS = {"boston_housing", "california_housing", "fashion_mnist", "mnist", "reuters"}
+    assert {name for name in modules if not hasattr(ours, name)} <= NOT_WANTED
 
 
 @pytest.mark.parametrize("namespace", UNSUPPORTED)

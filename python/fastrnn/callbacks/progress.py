@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any
 
-import numpy as np
-
 from fastrnn.callbacks.callback import HOOKS, Callback, Logs, overrides
+from fastrnn.utils.progbar import line, open_bar, report, shows_bars
 
 _REFRESH = 0.1  # seconds between two drawings of a bar
 
@@ -45,8 +43,7 @@ class ProgbarLogger(Callback):
         verbose = params["verbose"]
         if verbose == 0:
             return
-        interactive = sys.stdout.isatty() or "ipykernel" in sys.modules
-        printer = ProgressBar() if verbose in (1, "auto") and interactive else ProgressLines()
+        printer = ProgressBar() if verbose in (1, "auto") and shows_bars() else ProgressLines()
         printer.set_params(params)
         self._printer = printer
         for hook in HOOKS:
@@ -131,17 +128,12 @@ class ProgressLines(Callback):
     def _finish(self, logs: Logs) -> None:
         steps = self._steps()
         seconds = time.perf_counter() - self._started
-        print(f"{steps}/{steps} - {seconds:.0f}s - {self._report(steps, logs)}", flush=True)
+        print(line(f"{steps}/{steps}", seconds, self._report(steps, logs)), flush=True)
 
     def _report(self, steps: int, logs: Logs) -> str:
         """Return the time per step and the logs."""
         stopped = time.perf_counter() if self._stopped is None else self._stopped
-        parts = [_duration((stopped - self._started) / max(steps, 1)) + "/step"]
-        for name, result in (logs or {}).items():
-            value = float(np.mean(result))  # some metrics give a number per class
-            # Small numbers would lose all their digits.
-            parts.append(f"{name}: {value:.4f}" if abs(value) > 1e-3 else f"{name}: {value:.4e}")
-        return " - ".join(parts)
+        return report((stopped - self._started) / max(steps, 1), "step", logs or {})
 
 
 class ProgressBar(ProgressLines):
@@ -172,16 +164,9 @@ class ProgressBar(ProgressLines):
             self._bar.close()
 
     def _start(self) -> None:
-        from tqdm.auto import tqdm  # takes longer to import than the rest of the package
-
         super()._start()
         self._drawn = self._started
-        self._bar = tqdm(
-            total=self.params["steps"],
-            file=sys.stdout,
-            dynamic_ncols=True,
-            bar_format="{n_fmt}/{total_fmt} |{bar}| {elapsed}{postfix}",
-        )
+        self._bar = open_bar(self.params["steps"])
 
     def _move(self, steps: int, logs: Logs) -> None:
         now = time.perf_counter()
@@ -195,11 +180,3 @@ class ProgressBar(ProgressLines):
         self._bar.n = self._bar.total = steps = self._steps()
         self._bar.set_postfix_str(self._report(steps, logs))
         self._bar.close()
-
-
-def _duration(seconds: float) -> str:
-    """Return a duration with a unit that suits it."""
-    for factor, unit in ((1.0, "s"), (1e3, "ms")):
-        if seconds * factor >= 1.0:
-            return f"{seconds * factor:.0f}{unit}"
-    return f"{seconds * 1e6:.0f}us"

@@ -102,8 +102,8 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
         _TABLES: "FeatureSpace",
         "it serves the backends of Keras": (
             "Config disable_interactive_logging enable_interactive_logging get_source_inputs "
-            "is_interactive_logging_enabled is_keras_tensor pack_x_y_sample_weight Progbar "
-            "split_dataset standardize_dtype unpack_x_y_sample_weight"
+            "is_interactive_logging_enabled is_keras_tensor pack_x_y_sample_weight "
+            "standardize_dtype unpack_x_y_sample_weight"
         ),
         _OWN_CLASSES: (
             "deserialize_keras_object get_custom_objects "

@@ -7,8 +7,11 @@ from pathlib import Path
 
 from fastrnn.files.download import PublicFile, download, keras_home
 
+ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+"""Where Keras's data sets are published."""
 
-def locate(path: str | os.PathLike[str], public: PublicFile) -> Path:
+
+def locate(path: str | os.PathLike[str], public: PublicFile, subfolder: str = "") -> Path:
     """Find a file of a data set, or download it.
 
     A path with a folder is used as it is. A bare name is searched in `$FASTRNN_DATA`, in the
@@ -20,6 +23,7 @@ def locate(path: str | os.PathLike[str], public: PublicFile) -> Path:
     Args:
         path: Path or name of the file.
         public: What to download.
+        subfolder: Folder of the data set inside these folders, if it has one.
 
     Returns:
         Path of an existing file.
@@ -29,7 +33,7 @@ def locate(path: str | os.PathLike[str], public: PublicFile) -> Path:
         OSError: If the download fails.
         ValueError: If what was downloaded has another hash.
     """
-    path = Path(path).expanduser()
+    path, inside = Path(path).expanduser(), Path(subfolder)
     if path.name != str(path):
         if not path.is_file():
             raise FileNotFoundError(
@@ -38,12 +42,12 @@ def locate(path: str | os.PathLike[str], public: PublicFile) -> Path:
             )
         return path
     for folder in _folders():
-        if (folder / path).is_file():
-            return folder / path
-    target = _own_folder() / path
+        if (folder / inside / path).is_file():
+            return folder / inside / path
+    target = _own_folder() / inside / path
     advice = (
         f"Fetch {public.url} by other means and put it at `{target}`, or put it in another folder "
-        f"as `{target.name}` and set the environment variable FASTRNN_DATA to that folder."
+        f"as `{inside / path}` and set the environment variable FASTRNN_DATA to that folder."
     )
     return download(public, target, advice)
 

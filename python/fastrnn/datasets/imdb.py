@@ -6,30 +6,29 @@ The public data set of Keras: 25,000 reviews to train with and 25,000 to test wi
 
 from __future__ import annotations
 
-import gc
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from fastrnn.datasets.cache import locate
+from fastrnn.datasets.cache import ORIGIN, locate
 from fastrnn.datasets.npz import read_npz
+from fastrnn.datasets.splitting import Split, shuffle
+from fastrnn.datasets.word_ranks import (
+    check_labels,
+    drop_long,
+    paused_collector,
+    read_word_index,
+    tokenize,
+)
 from fastrnn.files.download import PublicFile
 
-_ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 REVIEWS = PublicFile(
-    _ORIGIN + "imdb.npz", "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
+    ORIGIN + "imdb.npz", "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
 )
-WORD_INDEX = PublicFile(_ORIGIN + "imdb_word_index.json", "bfafd718b763782e994055a2d397834f")
-
-# There is a table with a place for each rank: a damaged one must not fill the memory.
-_HIGHEST_RANK = 2**24
-
-Split = tuple[np.ndarray, np.ndarray]
+WORD_INDEX = PublicFile(ORIGIN + "imdb_word_index.json", "bfafd718b763782e994055a2d397834f")
 
 
 def load_data(
@@ -71,7 +70,7 @@ def load_data(
         >>> (x_train, y_train), (x_test, y_test) = load_data(num_words=10000)  # doctest: +SKIP
     """
     file = locate(path, REVIEWS)
-    with _paused_collector():
+    with paused_collector():
         return _load(file, num_words, skip_top, maxlen, seed, start_char, oov_char, index_from or 0)
 
 
@@ -93,14 +92,7 @@ def get_word_index(path: str | os.PathLike[str] = "imdb_word_index.json") -> dic
         >>> get_word_index()["the"]  # doctest: +SKIP
         1
     """
-    file = locate(path, WORD_INDEX)
-    try:
-        index: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"`{file}` is damaged: {error}") from error
-    if not isinstance(index, dict) or not all(type(rank) is int for rank in index.values()):
-        raise ValueError(f"`{file}` is damaged: it must hold the rank of each word")
-    return index
+    return read_word_index(locate(path, WORD_INDEX))
 
 
 def decode_review(
@@ -168,85 +160,20 @@ def _load(
     except KeyError as error:
         raise ValueError(f"`{file}` holds no reviews: it has no array {error}.") from None
     for x, y in splits:
-        if x.ndim != 1 or x.shape != y.shape:
-            raise ValueError(
-                f"`{file}` must have a label for each review. Received: shapes {x.shape}, {y.shape}"
-            )
+        check_labels(file, x, y)
     generator = np.random.RandomState(seed)
-    shuffled = [_shuffle(x, y, generator) for x, y in splits]
+    shuffled = [shuffle(x, y, generator) for x, y in splits]
     if maxlen:
-        longest = maxlen - 1 - (start_char is not None)
-        shuffled = [_drop_long(x, y, longest) for x, y in shuffled]
+        shuffled = [drop_long(x, y, maxlen, start_char) for x, y in shuffled]
         if not all(len(y) for _, y in shuffled):
             raise ValueError(
                 f"`maxlen` must leave reviews in both splits. Received: maxlen={maxlen}"
             )
     train = len(shuffled[0][0])
     reviews = [review for x, _ in shuffled for review in x]
-    try:
-        tokens = _tokenize(reviews, num_words, skip_top, start_char, oov_char, index_from)
-    except (TypeError, IndexError) as error:
-        raise ValueError(f"The reviews of `{file}` must be lists of ranks: {error}") from error
+    tokens = tokenize(file, reviews, num_words, skip_top, start_char, oov_char, index_from)
     labels = np.concatenate([y for _, y in shuffled])
     return (
         (np.array(tokens[:train], dtype=object), labels[:train]),
         (np.array(tokens[train:], dtype=object), labels[train:]),
     )
-
-
-def _shuffle(x: np.ndarray, y: np.ndarray, generator: np.random.RandomState) -> Split:
-    indices = np.arange(len(x))
-    generator.shuffle(indices)
-    return x[indices], y[indices]
-
-
-def _drop_long(x: np.ndarray, y: np.ndarray, longest: int) -> Split:
-    kept = np.fromiter((len(review) <= longest for review in x), dtype=bool, count=len(x))
-    return x[kept], y[kept]
-
-
-def _tokenize(
-    reviews: list[list[int]],
-    num_words: int | None,
-    skip_top: int,
-    start_char: int | None,
-    oov_char: int | None,
-    index_from: int,
-) -> list[list[int]]:
-    """Turn ranks into tokens.
-
-    One table of tokens by rank takes the place of a test per word, and lets equal tokens share one
-    Python int.
-    """
-    highest = max(map(max, filter(len, reviews)), default=0)
-    if highest > _HIGHEST_RANK:
-        raise IndexError(f"{highest} is more than {_HIGHEST_RANK}")
-    if not num_words:
-        num_words = highest + index_from
-        if start_char is not None:
-            num_words = max(num_words, start_char)
-
-    def known(token: int) -> bool:
-        return skip_top <= token < num_words
-
-    tokens = [rank + index_from for rank in range(highest + 1)]
-    start = [] if start_char is None else [start_char]
-    if oov_char is None:
-        start = list(filter(known, start))
-        kept = list(map(known, tokens))
-        return [[*start, *(tokens[rank] for rank in x if kept[rank])] for x in reviews]
-    start = [token if known(token) else oov_char for token in start]
-    table = [token if known(token) else oov_char for token in tokens]
-    return [[*start, *map(table.__getitem__, x)] for x in reviews]
-
-
-@contextmanager
-def _paused_collector() -> Iterator[None]:
-    """Keep the garbage collector from walking all reviews again and again while they are made."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fastrnn.backend import clear_session
 from fastrnn.random import set_random_seed
 from fastrnn.utils.custom_objects import custom_object_scope
+from fastrnn.utils.dataset_utils import split_dataset
 from fastrnn.utils.get_file import get_file
 from fastrnn.utils.model_visualization import model_to_dot, plot_model
 from fastrnn.utils.numerical_utils import normalize, to_categorical
 from fastrnn.utils.plot_history import plot_history
+from fastrnn.utils.progbar import Progbar
 from fastrnn.utils.py_dataset import PyDataset
 from fastrnn.utils.sequence_utils import pad_sequences
 from fastrnn.utils.timeseries_dataset import timeseries_dataset_from_array
@@ -18,6 +20,7 @@ CustomObjectScope = custom_object_scope
 
 __all__ = [
     "CustomObjectScope",
+    "Progbar",
     "PyDataset",
     "Sequence",
     "clear_session",
@@ -29,6 +32,7 @@ __all__ = [
     "plot_history",
     "plot_model",
     "set_random_seed",
+    "split_dataset",
     "timeseries_dataset_from_array",
     "to_categorical",
 ]

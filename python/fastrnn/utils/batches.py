@@ -23,6 +23,7 @@ class Batches:
     Args:
         make: Returns an iterator over the elements.
         length: Returns their number: None if it is not known, infinity if there is no end.
+        batch_size: Samples in an element, if the elements are batches.
 
     Example:
         >>> numbers = Batches(lambda: iter(range(5)), lambda: 5)
@@ -31,10 +32,14 @@ class Batches:
     """
 
     def __init__(
-        self, make: Callable[[], Iterator[Any]], length: Callable[[], float | None] = lambda: None
+        self,
+        make: Callable[[], Iterator[Any]],
+        length: Callable[[], float | None] = lambda: None,
+        batch_size: int | None = None,
     ) -> None:
         self._make = make
         self._length = length
+        self.batch_size = batch_size
 
     def __iter__(self) -> Iterator[Any]:
         return map(with_numpy, self._make())
@@ -107,7 +112,9 @@ class Batches:
 
         part = 0 if drop_remainder else batch_size - 1
         return Batches(
-            make, self._of_length(lambda n: n if math.isinf(n) else (n + part) // batch_size)
+            make,
+            self._of_length(lambda n: n if math.isinf(n) else (n + part) // batch_size),
+            batch_size,
         )
 
     def unbatch(self) -> Batches:

@@ -137,22 +137,21 @@ class TimeseriesDataset(Batches):
         self._targets = targets
         self._starts = starts
         self._offsets = offsets
-        self._batch_size = batch_size
         self._generator = None
         if shuffle:
             self._generator = np.random.default_rng(make_seed() if seed is None else seed)
         count = -(-len(starts) // (batch_size or 1))
-        super().__init__(self._windows, lambda: count)
+        super().__init__(self._windows, lambda: count, batch_size)
 
     def _windows(self) -> Iterator[Any]:
         starts = self._starts
         if self._generator is not None:
             starts = self._generator.permutation(starts)
-        if self._batch_size is None:
+        if self.batch_size is None:
             yield from map(self._at, starts)
             return
-        for first in range(0, len(starts), self._batch_size):
-            yield self._at(starts[first : first + self._batch_size])
+        for first in range(0, len(starts), self.batch_size):
+            yield self._at(starts[first : first + self.batch_size])
 
     def _at(self, starts: np.ndarray) -> Any:
         """Return the windows that start at these steps, or the one that starts at this step."""
