@@ -7,9 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fastrnn.torch.layers import reason_against
 from fastrnn.torch.layout import bias_of, kernel_of
-from fastrnn.torch.operators import rnn_forward
+from fastrnn.torch.operators import reason_against, rnn_forward
 
 
 def _step(
@@ -58,7 +57,7 @@ class RNNCell(nn.RNNCell):
             The new state.
         """
         states = () if hx is None else (hx,)
-        if reason_against(self, input, *states) is not None:
+        if reason_against(*self.parameters(), input, *states) is not None:
             return super().forward(input, hx)
         return _step(self, "simple_rnn", self.nonlinearity, input, states)[0]
 
@@ -86,7 +85,7 @@ class LSTMCell(nn.LSTMCell):
             The new states.
         """
         states = () if hx is None else tuple(hx)
-        if reason_against(self, input, *states) is not None:
+        if reason_against(*self.parameters(), input, *states) is not None:
             return super().forward(input, hx)
         h, c = _step(self, "lstm", "tanh", input, states)
         return h, c
@@ -112,6 +111,6 @@ class GRUCell(nn.GRUCell):
             The new state.
         """
         states = () if hx is None else (hx,)
-        if reason_against(self, input, *states) is not None:
+        if reason_against(*self.parameters(), input, *states) is not None:
             return super().forward(input, hx)
         return _step(self, "gru", "tanh", input, states)[0]

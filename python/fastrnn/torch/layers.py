@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from fastrnn.torch.layout import bias_of, enter_as_input, kernel_of
-from fastrnn.torch.operators import rnn_forward
+from fastrnn.torch.operators import reason_against, rnn_forward
 from fastrnn.torch.rows import PackedRows, SegmentedRows
 
 # PyTorch's `mode` of a module: the cell of the kernels, and the activation of its candidate.
@@ -20,18 +20,6 @@ MODES = {
     "LSTM": ("lstm", "tanh"),
     "GRU": ("gru", "tanh"),
 }
-
-
-def reason_against(module: nn.Module, *tensors: Tensor) -> str | None:
-    """Return why the kernels cannot compute with these tensors and weights; None if they can."""
-    if torch.is_autocast_enabled("cpu"):
-        return "autocast is on"
-    for tensor in (*module.parameters(), *tensors):
-        if tensor.device.type != "cpu":
-            return f"a tensor is on device '{tensor.device}'"
-        if tensor.dtype != torch.float32:
-            return f"a tensor is of type {tensor.dtype}"
-    return None
 
 
 class KernelLayer(nn.RNNBase):
@@ -70,7 +58,7 @@ class KernelLayer(nn.RNNBase):
         packed = isinstance(input, PackedSequence)
         data = input.data if packed else input
         states = () if hx is None else (hx,) if isinstance(hx, Tensor) else tuple(hx)
-        reason = reason_against(self, data, *states)
+        reason = reason_against(*self.parameters(), data, *states)
         if reason is not None or data.numel() == 0:
             return self._by_torch(reason, input, hx, reset)
         if packed:

@@ -9,7 +9,6 @@ x [B, T, F], kernel [F, G*H], recurrent_kernel [H, G*H], bias [G*H] (GRU [2, 3*H
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 import numpy as np
@@ -17,35 +16,23 @@ import torch
 from torch import Tensor
 
 from fastrnn import config, kernels
+from fastrnn.kernels.tape_owner import TapeOwner, tape_owner
 
 
-class _TapeOwner:
-    """Keeps a tape as long as a tensor made of it lives.
-
-    An operator can only return tensors. The tape's tensor is one zero, whose memory belongs to
-    this object: the object, and with it the tape, goes when the last tensor of that memory goes.
-    """
-
-    def __init__(self, tape: Any) -> None:
-        self.tape = tape
-        self._memory = np.zeros(1, np.int64)
-
-    @property
-    def __array_interface__(self) -> dict[str, Any]:
-        return self._memory.__array_interface__
-
-    def tensor(self) -> Tensor:
-        """Return the tensor that stands for the tape."""
-        tensor = torch.from_numpy(np.asarray(self))
-        _owners[tensor.data_ptr()] = self
-        return tensor
-
-
-_owners: weakref.WeakValueDictionary[int, _TapeOwner] = weakref.WeakValueDictionary()
+def reason_against(*tensors: Tensor) -> str | None:
+    """Return why the kernels cannot compute with these tensors; None if they can."""
+    if torch.is_autocast_enabled("cpu"):
+        return "autocast is on"
+    for tensor in tensors:
+        if tensor.device.type != "cpu":
+            return f"a tensor is on device '{tensor.device}'"
+        if tensor.dtype != torch.float32:
+            return f"a tensor is of type {tensor.dtype}"
+    return None
 
 
 def _tape_of(tensor: Tensor) -> Any:
-    owner = _owners.get(tensor.data_ptr())
+    owner = tape_owner(tensor.data_ptr())
     if owner is None:
         raise RuntimeError(
             "The backward pass needs the tape of its forward pass, which is gone: tensors saved "
@@ -90,6 +77,11 @@ def rnn_forward(
     activation: str,
     go_backwards: bool,
     keep_tape: bool,
+    recurrent_activation: str | None = None,
+    zero_output_for_mask: bool = True,
+    return_sequences: bool = True,
+    dropout_mask: Tensor | None = None,
+    recurrent_dropout_mask: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Run a cell over a batch of sequences.
 
@@ -101,15 +93,20 @@ def rnn_forward(
         bias: [G*H], for a GRU [2, 3*H], or None.
         h: Initial state [B, H].
         c: Initial cell state [B, H] of an LSTM, else None.
-        mask: Bool [B, T], False where a step is skipped and its output is zeros; None for no such
-            step.
+        mask: Bool [B, T], False where a step is skipped; None for no such step.
         activation: Activation of the candidate.
         go_backwards: Whether to walk from the last step to the first.
         keep_tape: Whether a backward pass may follow.
+        recurrent_activation: Activation of the gates; None for sigmoid, and of a SimpleRNN.
+        zero_output_for_mask: Whether the output of a skipped step is zeros, and not that of the
+            step before it in the walk.
+        return_sequences: Whether to return the outputs of all steps, not only of the last.
+        dropout_mask: Factors of x, [B, F] or [B, G, F], which have no gradient; or None.
+        recurrent_dropout_mask: Likewise of h, [B, H] or [B, G, H].
 
     Returns:
-        Outputs [B, T, H]; last h [B, H]; last c [B, H], empty but for an LSTM; the tensor that
-        `rnn_backward` takes.
+        Outputs [B, T, H], or [B, H] of the last step; last h [B, H]; last c [B, H], empty but for
+        an LSTM; the tensor that `rnn_backward` takes.
     """
     with _TorchThreads():
         result = kernels.rnn_forward(
@@ -120,14 +117,17 @@ def rnn_forward(
             _array(bias),
             [_array(state) for state in (h, c) if state is not None],
             mask=_array(mask),
-            zero_output_for_mask=True,
+            dropout_mask=_array(dropout_mask),
+            recurrent_dropout_mask=_array(recurrent_dropout_mask),
+            zero_output_for_mask=zero_output_for_mask,
             activation=activation,
+            recurrent_activation=recurrent_activation,
             go_backwards=go_backwards,
-            return_sequences=True,
+            return_sequences=return_sequences,
             keep_tape=keep_tape,
         )
     last_c = result.states[1] if c is not None else None
-    tape = _TapeOwner(result.tape).tensor()
+    tape = torch.from_numpy(TapeOwner(result.tape, numbered=False).array())
     return (
         torch.from_numpy(result.outputs),
         torch.from_numpy(result.states[0]),
@@ -149,12 +149,18 @@ def _(
     activation: str,
     go_backwards: bool,
     keep_tape: bool,
+    recurrent_activation: str | None = None,
+    zero_output_for_mask: bool = True,
+    return_sequences: bool = True,
+    dropout_mask: Tensor | None = None,
+    recurrent_dropout_mask: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     batch, steps, _ = x.shape
     units = recurrent_kernel.shape[0]
     last_c = x.new_empty(batch, units) if c is not None else x.new_empty(0)
     tape = x.new_empty(1, dtype=torch.int64)
-    return x.new_empty(batch, steps, units), x.new_empty(batch, units), last_c, tape
+    outputs = (batch, steps, units) if return_sequences else (batch, units)
+    return x.new_empty(outputs), x.new_empty(batch, units), last_c, tape
 
 
 @torch.library.custom_op("fastrnn::rnn_backward", mutates_args=(), device_types="cpu")
@@ -179,7 +185,7 @@ def rnn_backward(
         kernel: [F, G*H].
         recurrent_kernel: [H, G*H].
         bias: [G*H], for a GRU [2, 3*H], or None.
-        d_outputs: Gradient of the outputs [B, T, H]; None for zeros.
+        d_outputs: Gradient of the outputs, of their shape; None for zeros.
         d_h: Gradient of the last h [B, H]; None for zeros.
         d_c: Likewise of the last c of an LSTM.
         input_gradient: Whether the gradient of x is wanted.
@@ -236,16 +242,19 @@ def _(
 
 
 def _keep_for_backward(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    cell, x, kernel, recurrent_kernel, bias, _, c, *_ = inputs
+    cell, x, kernel, recurrent_kernel, bias, _, c, *_, dropout_mask, recurrent_dropout_mask = inputs
     ctx.cell, ctx.has_c = cell, c is not None
     ctx.set_materialize_grads(False)
-    ctx.save_for_backward(output[3], x, kernel, recurrent_kernel, bias)
+    # All that the tape refers to: PyTorch then notices where one is changed meanwhile.
+    ctx.save_for_backward(
+        output[3], x, kernel, recurrent_kernel, bias, dropout_mask, recurrent_dropout_mask
+    )
 
 
 def _backward(
     ctx: Any, d_outputs: Tensor | None, d_h: Tensor | None, d_c: Tensor | None, _: None
 ) -> tuple[Tensor | None, ...]:
-    tape, x, kernel, recurrent_kernel, bias = ctx.saved_tensors
+    tape, x, kernel, recurrent_kernel, bias, *_ = ctx.saved_tensors
     if not ctx.has_c:
         d_c = None
     d_x, d_kernel, d_recurrent_kernel, d_bias, d_h, d_c = rnn_backward(
@@ -268,10 +277,7 @@ def _backward(
         None if bias is None else d_bias,
         d_h,
         d_c if ctx.has_c else None,
-        None,
-        None,
-        None,
-        None,
+        *[None] * 9,
     )
 
 

@@ -1,0 +1,30 @@
+"""Keras on the backend under test."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from types import ModuleType
+
+import pytest
+
+# Set by `test_keras_backends.py` for a run of these tests in a process of its own.
+BACKEND = os.environ.get("FASTRNN_TEST_KERAS_BACKEND", "tensorflow")
+
+
+@pytest.fixture(scope="session")
+def front(request: pytest.FixtureRequest) -> ModuleType:
+    """Keras, after `import fastrnn.keras`: on TensorFlow, or on the backend of a run of its own."""
+    if BACKEND == "tensorflow":
+        keras: ModuleType = request.getfixturevalue("keras")
+    else:
+        os.environ["KERAS_BACKEND"] = BACKEND
+        os.environ["JAX_PLATFORMS"] = "cpu"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # theirs are not ours to mend
+            pytest.importorskip(BACKEND, exc_type=ImportError)
+            keras = pytest.importorskip("keras", exc_type=ImportError)
+    assert keras.backend.backend() == BACKEND
+    import fastrnn.keras  # noqa: F401
+
+    return keras
