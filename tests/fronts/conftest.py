@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -28,3 +29,19 @@ def front(request: pytest.FixtureRequest) -> ModuleType:
     import fastrnn.keras  # noqa: F401
 
     return keras
+
+
+@pytest.fixture
+def kernel_calls(front: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The cells of all calls of the forward kernel."""
+    from fastrnn import kernels
+
+    calls: list[str] = []
+    forward = kernels.rnn_forward
+
+    def spy(cell: str, *args: Any, **options: Any) -> Any:
+        calls.append(cell)
+        return forward(cell, *args, **options)
+
+    monkeypatch.setattr(kernels, "rnn_forward", spy)
+    return calls

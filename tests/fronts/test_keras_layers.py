@@ -55,25 +55,9 @@ def states_of(rng: np.random.Generator, layer: Any) -> list[np.ndarray]:
     return [rng.normal(size=(BATCH, UNITS)).astype("float32") for _ in layer.state_size]
 
 
-@pytest.fixture
-def kernels_run(front: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The calls of the forward kernel, by cell."""
-    from fastrnn import kernels
-
-    calls: list[str] = []
-    forward = kernels.rnn_forward
-
-    def spy(cell: str, *args: Any, **options: Any) -> Any:
-        calls.append(cell)
-        return forward(cell, *args, **options)
-
-    monkeypatch.setattr(kernels, "rnn_forward", spy)
-    return calls
-
-
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: "-".join(map(str, row.values())))
 def test_results_and_gradients(
-    row: dict[str, Any], front: ModuleType, rng: np.random.Generator, kernels_run: list[str]
+    row: dict[str, Any], front: ModuleType, rng: np.random.Generator, kernel_calls: list[str]
 ) -> None:
     options = dict(row)
     cell, masked, given, in_graph = map(options.pop, ("cell", "masked", "given_states", "in_graph"))
@@ -83,7 +67,7 @@ def test_results_and_gradients(
     arguments = {"states": states, "mask": MASK if masked else None}
     wanted = results_and_gradients(theirs, x, **arguments)
     assert_same(results_and_gradients(ours, x, **arguments, in_graph=in_graph), wanted)
-    assert set(kernels_run) == {cell}
+    assert set(kernel_calls) == {cell}
 
 
 @pytest.mark.parametrize("cell", KERAS_CELLS)
@@ -171,7 +155,7 @@ def test_what_the_kernels_do_not_take_runs_keras_own_code_with_one_warning(
     reason: str,
     front: ModuleType,
     rng: np.random.Generator,
-    kernels_run: list[str],
+    kernel_calls: list[str],
 ) -> None:
     def tanh_of_mine(x: Any) -> Any:
         return front.ops.tanh(x)
@@ -185,7 +169,7 @@ def test_what_the_kernels_do_not_take_runs_keras_own_code_with_one_warning(
         got = [front.ops.convert_to_numpy(front.ops.cast(ours(x), "float32")) for _ in range(2)]
     assert len([each for each in caught if "Keras's own code" in str(each.message)]) == 1
     assert [each.tolist() for each in got] == [wanted.tolist()] * 2
-    assert kernels_run == []
+    assert kernel_calls == []
 
 
 def test_a_call_with_another_type_runs_keras_own_code(
@@ -199,7 +183,7 @@ def test_a_call_with_another_type_runs_keras_own_code(
 
 
 def test_use_cudnn_is_keras_own_matter(
-    front: ModuleType, rng: np.random.Generator, kernels_run: list[str]
+    front: ModuleType, rng: np.random.Generator, kernel_calls: list[str]
 ) -> None:
     theirs, ours = pair(front, rng, "lstm", use_cudnn=True)
     x = inputs(rng)
@@ -208,7 +192,7 @@ def test_use_cudnn_is_keras_own_matter(
     else:
         with pytest.raises(ValueError, match="cuDNN is not supported"):
             ours(x)
-    assert kernels_run == []
+    assert kernel_calls == []
 
 
 @pytest.mark.parametrize("cell", KERAS_CELLS)
