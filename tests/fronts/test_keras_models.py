@@ -21,6 +21,7 @@ pytestmark = [
     # Keras turns tensors of PyTorch into arrays in a way that NumPy wants to end.
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer:UserWarning"),
 ]
 
 STEPS = 50
@@ -61,7 +62,7 @@ def stack(keras: ModuleType) -> Any:
     return keras.Model(tokens, layers.Dense(1)(x))
 
 
-def of_ones_own(keras: ModuleType) -> Any:
+def subclassed(keras: ModuleType) -> Any:
     """A class with layers in a list, called in a loop."""
 
     class Stacked(keras.Model):
@@ -78,7 +79,7 @@ def of_ones_own(keras: ModuleType) -> Any:
     return Stacked()
 
 
-MODELS = {"mse": [forecaster, of_ones_own], "sparse": [translator], "tokens": [stack]}
+MODELS = {"mse": [forecaster, subclassed], "sparse": [translator], "tokens": [stack]}
 CASES = [(make, kind) for kind, makes in MODELS.items() for make in makes]
 EACH_MODEL = pytest.mark.parametrize(
     ("make", "kind"), CASES, ids=lambda v: getattr(v, "__name__", v)
@@ -101,7 +102,7 @@ def made(keras: ModuleType, make: Callable[..., Any], kind: str, loss: str, **op
     keras.utils.set_random_seed(3)
     model = make(keras)
     if not model.built:
-        model.build((None, 12, 2))
+        model(np.zeros((1, 12, 2), "float32"))
     model.compile(keras.optimizers.Adam(0.01), loss, **options)
     return model
 
@@ -195,8 +196,10 @@ def test_files_are_those_of_keras(
 ) -> None:
     import fastrnn.keras
 
-    if make is of_ones_own and suffix != ".weights.h5":
-        pytest.skip("files do not hold classes of one's own")
+    if make is subclassed and suffix != ".weights.h5":
+        pytest.skip("such files hold no class of the user")
+    if suffix == ".h5" and kind in ("sparse", "tokens"):
+        pytest.skip("Keras cannot read its own HDF5 files of functional models with masks")
     x, y, loss = problem(kind, rng)
     model = fastrnn.keras.accelerate(made(front, make, kind, loss))
     losses(model, x, y, 5)
@@ -207,8 +210,9 @@ def test_files_are_those_of_keras(
         loaded.load_weights(path)
     else:
         model.save(path)
-        loaded = front.models.load_model(path)
-    text = json.dumps(loaded.get_config()) if make is not of_ones_own else ""
+        # Keras itself cannot find a loss that an HDF5 file names "mse".
+        loaded = front.models.load_model(path, compile=suffix == ".keras")
+    text = json.dumps(loaded.get_config()) if make is not subclassed else ""
     assert "fastrnn" not in text
     if suffix == ".keras":
         with zipfile.ZipFile(path) as archive:
