@@ -249,7 +249,13 @@ def test_a_class_without_docstring_keeps_none() -> None:
 
 
 # Packages that need a library that is not installed with fastrnn.
-NEEDS = {"fastrnn.sklearn": "sklearn", "fastrnn.torch": "torch"}
+NEEDS = {
+    "fastrnn.keras": "tensorflow",
+    "fastrnn.keras.backend.jax": "jax",
+    "fastrnn.keras.backend.torch": "torch",
+    "fastrnn.sklearn": "sklearn",
+    "fastrnn.torch": "torch",
+}
 
 
 def modules() -> list[str]:

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[1]
 # own folder and from the rows below its own. A dotted name sets a module apart from its folder.
 ROWS = (
     ("fastrnn",),
-    ("interop", "torch", "keras", "sklearn", "distribution"),
+    ("interop", "keras", "sklearn", "distribution"),
+    ("torch",),
     ("models",),
     ("saving",),
     ("trainers",),

@@ -8,9 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-
-# Set by `test_keras_backends.py` for a run of these tests in a process of its own.
-BACKEND = os.environ.get("FASTRNN_TEST_KERAS_BACKEND", "tensorflow")
+from support.keras_fronts import BACKEND
 
 
 @pytest.fixture(scope="session")

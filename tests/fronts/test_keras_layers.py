@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.keras_cells import KERAS_CELLS, layer_of
-from support.keras_fronts import assert_same, results_and_gradients, twins
+from support.keras_fronts import BACKEND, assert_same, results_and_gradients, twins
 from support.pairwise import pairwise
 from support.published_cases import call_layers, make_layers
 
@@ -36,6 +36,8 @@ ROWS = pairwise(
         "in_graph": [True, False],
     }
 )
+if BACKEND == "jax":
+    ROWS = ROWS[::3]  # JAX compiles for two seconds in each
 
 
 def pair(front: ModuleType, rng: np.random.Generator, cell: str, **options: Any) -> tuple[Any, Any]:

@@ -259,7 +259,7 @@ def test_a_class_of_the_users_own_is_left_alone(front: ModuleType) -> None:
 def test_bad_input(call: str, front: ModuleType) -> None:
     import fastrnn.keras
 
-    with pytest.raises(TypeError, match="`model` must be a layer of Keras. Received: int"):
+    with pytest.raises(TypeError, match=r"`model` must be a layer of Keras. Received: int"):
         getattr(fastrnn.keras, call)(3)
 
 

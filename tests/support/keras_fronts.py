@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 Arrays = list[np.ndarray]
+
+# Set by `fronts/test_keras_backends.py` for a run of its tests in a process of its own.
+BACKEND = os.environ.get("FASTRNN_TEST_KERAS_BACKEND", "tensorflow")
 
 
 def results_and_gradients(

@@ -96,10 +96,12 @@ class KernelLayer:
         return outputs, outputs, last
 
     def _walk(self: Any, others: tuple[str, ...]) -> Walk:
+        activation = name_of(self.cell.activation)
+        assert activation is not None, "`_reason_of_arguments` comes first"
         recurrent_activation = getattr(self.cell, "recurrent_activation", None)
         return Walk(
             cell=self._kernel_cell(),
-            activation=name_of(self.cell.activation),
+            activation=activation,
             recurrent_activation=recurrent_activation and name_of(recurrent_activation),
             go_backwards=bool(self.go_backwards),
             zero_output_for_mask=bool(self.zero_output_for_mask),
@@ -154,7 +156,7 @@ def _one_array(mask: Any) -> Any:
 def name_of(activation: Any) -> str | None:
     """Return the kernels' name of one of Keras's activations; None if they do not have it."""
     for name in kernels.ACTIVATIONS:
-        if activation is getattr(keras.activations, name, kernels):
+        if activation is getattr(keras.activations, name, None):
             return name
     return None
 

@@ -101,9 +101,9 @@ def _call(function: Callable[..., Any], shapes: list[Any], *arrays: Any) -> list
 
 
 class _Callbacks:
-    """What JAX calls. It must meet the same functions again, or it compiles anew.
+    """The functions that JAX calls back. They are cached, since JAX compiles again for new ones.
 
-    They may not touch JAX, which can wait for them meanwhile.
+    They may not call JAX, which may be waiting for them.
     """
 
     def __init__(self, walk: Walk, floats: int) -> None:
@@ -114,7 +114,7 @@ class _Callbacks:
             result = walk.forward(given[:floats], given[floats:], keep_tape=False)
             return [result.outputs, *result.states]
 
-        def forward_with_tape(*arrays: Any) -> list[np.ndarray]:
+        def forward_with_tape(*arrays: Any) -> list[Any]:
             # Copies: JAX uses the arrays' memory again, and the tape refers to them.
             given = [np.array(array) for array in arrays]
             result = walk.forward(given[:floats], given[floats:], keep_tape=True)
