@@ -59,6 +59,8 @@ NEEDED: dict[str, Any] = {
     "filters": 2,
     "pool_size": 2,
     "kernel_size": 2,
+    "num_heads": 2,
+    "key_dim": 3,
 }
 SPECIAL = {
     "layers.Bidirectional": {"layer": fastrnn.layers.LSTM(2)},

@@ -167,6 +167,12 @@ ARGUMENTS = (
     ),
     Fact(
         "refused",
+        "layers.MultiHeadAttention",
+        "flash_attention",
+        "for GPUs",
+    ),
+    Fact(
+        "refused",
         "layers.Dense layers.Embedding",
         "lora_rank lora_alpha quantization_config",
         "for tuning large models that were trained before",

@@ -8,20 +8,38 @@ import numpy as np
 
 from golden import draws
 from golden.answers import Arrays, numbered, sequence
-from golden.objects import fastrnn_object, keras_object, layer
+from golden.objects import (
+    constraint,
+    fastrnn_object,
+    initializer,
+    keras_object,
+    layer,
+    regularizer,
+)
 
 LIMITS = {"": 3e-6, "gradient": 6e-6}
 
 
 def _row(
-    made: dict[str, Any], *shapes: tuple[int, ...], masks: str = "", **arguments: Any
+    made: dict[str, Any],
+    *shapes: tuple[int, ...],
+    masks: str = "",
+    first_weights: bool = False,
+    **arguments: Any,
 ) -> dict[str, Any]:
-    """A row of the table, with further arguments of the call.
+    """A row of the table.
 
-    `masks` has a letter for each input; "m" says that it has a mask.
+    Args:
+        made: The layer.
+        *shapes: Shapes of the inputs.
+        masks: A letter for each input; "m" says that it has a mask.
+        first_weights: Whether to keep the weights of the initializers, and compare them, and what
+            regularizers add to the loss, in place of gradients.
+        **arguments: Further arguments of the call.
     """
     row = {"layer": made, "shapes": list(shapes), "masks": masks or "-" * len(shapes)}
-    return {**row, "arguments": arguments} if arguments else row
+    row |= {"arguments": arguments} if arguments else {}
+    return row | ({"first_weights": True} if first_weights else {})
 
 
 _STEPS = (3, 5, 4)
@@ -79,6 +97,51 @@ del CASES["Attention sums scaled causal"]
 for _name in ("Attention", "AdditiveAttention"):
     CASES[f"{_name} dropout off"] = _row(layer(_name, dropout=0.3), _QUERY, _VALUE, _KEY)
 
+# ------------------------------------------------------------------------------- several heads
+
+_MHA = "MultiHeadAttention"
+_HEADS = {"num_heads": 2, "key_dim": 3}
+_SEEN = [[[(q + 2 * s) % 3 > 0 for s in range(6)] for q in range(4)]]
+_OUTER = (2, 3, 2, 4)  # of steps in steps
+for _title, _config, _shapes, _masks, _call in (
+    ("keys", {}, [_QUERY, _VALUE, (3, 6, 4)], "", {}),
+    ("values as keys", {"value_dim": 4, "output_shape": 3}, [_QUERY, _KEY], "", {}),
+    ("masked", {"use_bias": False}, [_QUERY, _KEY], "mm", {}),
+    ("keys masked", {"use_gate": True}, [_QUERY, _VALUE, _KEY], "-mm", {}),
+    ("causal", {}, [_QUERY, _KEY], "m-", _CAUSAL),
+    ("causal alone", {"output_shape": [2, 3]}, [_QUERY, _VALUE, _KEY], "", _CAUSAL),
+    ("window", {"sliding_window": 2}, [_QUERY, _KEY], "-m", {}),
+    ("seen", {"use_gate": True}, [_QUERY, _KEY], "-m", {"attention_mask": _SEEN}),
+    ("dropout off", {"dropout": 0.3}, [_QUERY, _VALUE, _KEY], "mmm", _CAUSAL),
+    ("outer steps", {"attention_axes": [1]}, [_OUTER, (2, 5, 2, 3)], "", _CAUSAL),
+    ("inner steps", {"attention_axes": -2}, [_OUTER, (2, 3, 5, 4)], "", {}),
+    ("all steps", {}, [_OUTER, (2, 2, 3, 4)], "", {}),
+):
+    CASES[f"{_MHA} {_title}"] = _row(
+        layer(_MHA, **_HEADS, **_config), *_shapes, masks=_masks, **_call
+    )
+CASES[f"{_MHA} first weights"] = _row(
+    layer(
+        _MHA,
+        **_HEADS,
+        kernel_initializer=initializer("Constant", value=0.25),
+        bias_initializer=initializer("Ones"),
+        kernel_regularizer=regularizer("L2", l2=0.5),
+        bias_regularizer=regularizer("L1", l1=0.25),
+        activity_regularizer=regularizer("L2", l2=0.125),
+        kernel_constraint=constraint("NonNeg"),
+        bias_constraint=constraint("MaxNorm", max_value=0.25),
+    ),
+    (2, 3, 4),
+    (2, 2, 3),
+    first_weights=True,
+)
+
+
+def _is_spread(row: dict[str, Any]) -> bool:
+    """Whether the inputs are arguments of their own, and not one list."""
+    return bool(row["layer"]["class_name"] == _MHA)
+
 
 def draw_inputs(keras: Any, row: dict[str, Any], rng: np.random.Generator) -> Arrays:
     shapes = [tuple(shape) for shape in row["shapes"]]
@@ -86,14 +149,21 @@ def draw_inputs(keras: Any, row: dict[str, Any], rng: np.random.Generator) -> Ar
     for k, (has, shape) in enumerate(zip(row["masks"], shapes, strict=True)):
         if has == "m":
             given[f"mask {k}"] = ~draws.padding(rng, shape[:2])
-    merge = keras_object(row["layer"])
-    y = merge(sequence(given, "x"))
-    given |= numbered("weights", draws.weights_of(rng, merge.weights))
+    merge, inputs = keras_object(row["layer"]), sequence(given, "x")
+    y = merge(*inputs) if _is_spread(row) else merge(inputs)
+    if not row.get("first_weights"):
+        given |= numbered("weights", draws.weights_of(rng, merge.weights))
     return given | {"d": draws.draw(rng, "normal", tuple(y.shape))}
 
 
 def _masks(row: dict[str, Any], given: Arrays) -> list[np.ndarray | None]:
     return [given.get(f"mask {k}") for k in range(len(row["shapes"]))]
+
+
+def _arguments(row: dict[str, Any]) -> dict[str, Any]:
+    arguments = row.get("arguments", {})
+    is_list = {key: isinstance(value, list) for key, value in arguments.items()}
+    return {key: np.array(value) if is_list[key] else value for key, value in arguments.items()}
 
 
 def ask_keras(row: dict[str, Any], given: Arrays) -> Arrays:
@@ -105,14 +175,24 @@ def ask_keras(row: dict[str, Any], given: Arrays) -> Arrays:
     masks = [None if mask is None else tf.constant(mask) for mask in _masks(row, given)]
     for x, mask in zip(inputs, masks, strict=True):
         set_keras_mask(x, mask)
-    merge.build([tuple(x.shape) for x in inputs])
-    merge.set_weights(sequence(given, "weights"))
+    shapes = [tuple(x.shape) for x in inputs]
+    if _is_spread(row):
+        merge.build(*shapes)
+    else:
+        merge.build(shapes)
+    if "weights/0" in given:
+        merge.set_weights(sequence(given, "weights"))
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        y = merge(inputs, **row.get("arguments", {}))
+        y = merge(*(inputs if _is_spread(row) else [inputs]), **_arguments(row))
         loss = tf.reduce_sum(y * given["d"])
-    gradients = tape.gradient(loss, inputs + [each.value for each in merge.trainable_weights])
-    return _answers(y, merge.compute_mask(inputs, masks), gradients)
+    # That of an attention goes on from within the call.
+    mask = masks[0] if _is_spread(row) else merge.compute_mask(inputs, masks)
+    if row.get("first_weights"):
+        return _answers(y, mask, []) | _first(merge, sum(merge.losses))
+    weights = _with_gradients(merge.trainable_weights)
+    gradients = tape.gradient(loss, inputs + [merge.trainable_weights[k].value for k in weights])
+    return _answers(y, mask, gradients)
 
 
 def ask_fastrnn(row: dict[str, Any], given: Arrays) -> Arrays:
@@ -120,12 +200,37 @@ def ask_fastrnn(row: dict[str, Any], given: Arrays) -> Arrays:
     inputs, masks = merge.as_input(sequence(given, "x")), _masks(row, given)
     assert merge.compute_output_shape([x.shape for x in inputs]) == given["d"].shape
     merge.build([x.shape for x in inputs])
-    merge.set_weights(sequence(given, "weights"))
+    if "weights/0" in given:
+        merge.set_weights(sequence(given, "weights"))
+    values_are_keys = _is_spread(row) and len(inputs) == 2
+    if values_are_keys:
+        inputs, masks = [*inputs, inputs[1]], [*masks, masks[1]]
     options = [masks] if merge.uses_mask else []
     # As Keras's call: without dropout.
-    y, cache = merge.run(inputs, False, *options, **row.get("arguments", {}))
+    y, cache = merge.run(inputs, False, *options, **_arguments(row))
+    mask = merge.compute_mask(inputs, masks)
+    if row.get("first_weights"):
+        return _answers(y, mask, []) | _first(
+            merge, merge.activity_penalty(y, cache) + sum(merge.losses)
+        )
     gradients, of_weights = merge.backward(cache, given["d"])
-    return _answers(y, merge.compute_mask(inputs, masks), [*gradients, *of_weights])
+    if values_are_keys:
+        gradients = [gradients[0], gradients[1] + gradients[2]]
+    kept = [of_weights[k] for k in _with_gradients(merge.weights)]
+    return _answers(y, mask, [*gradients, *kept])
+
+
+def _with_gradients(weights: Any) -> list[int]:
+    """Return which weights have a gradient.
+
+    A bias of the keys adds the same to all scores of a query, which softmax does not see: its
+    gradient is 0 but for rounding.
+    """
+    return [k for k, weight in enumerate(weights) if not weight.path.endswith("/key/bias")]
+
+
+def _first(merge: Any, penalty: Any) -> Arrays:
+    return numbered("weights", merge.get_weights()) | {"penalty": np.float32(penalty)}
 
 
 def _answers(y: Any, mask: Any, gradients: Any) -> Arrays:

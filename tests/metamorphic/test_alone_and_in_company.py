@@ -146,6 +146,7 @@ WITHOUT = {
     "LSTMCell": "takes one step",
     "Lambda": "refuses lists: its function may do anything",
     "Layer": "the base class",
+    "MultiHeadAttention": "refuses lists",
     "PReLU": "an alpha for each step needs their number",
     "StringLookup": "takes strings",
     "TextVectorization": "takes strings",

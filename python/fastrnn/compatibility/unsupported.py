@@ -55,8 +55,8 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
             "TextVectorization"
         ),
         "it holds code of another framework": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
-        "of attention there are the layers with one head: Attention and AdditiveAttention": (
-            "GroupQueryAttention MultiHeadAttention"
+        "of attention there are Attention, AdditiveAttention and MultiHeadAttention": (
+            "GroupQueryAttention"
         ),
         "the number of windows follows from the number of steps": (
             "AdaptiveAveragePooling1D AdaptiveMaxPooling1D"

@@ -62,6 +62,7 @@ class Executor:
         self.plan = plan
         self._pads = pads
         self._steps = [_Prepared(step) for step in plan.steps]
+        self._takes_masks_off = any(step.layer.takes_masks_off for step in plan.steps)
         self._free_after_last_use()
         # Inputs that may go on as tokens; their own gradient would be that of the table.
         self._may_be_tokens = {
@@ -146,20 +147,23 @@ class Executor:
     ) -> Passed:
         values: list[Any] = [None] * self.plan.slots
         marks: list[Any] = [None] * self.plan.slots
+        # The masks that calls find on their inputs: not those that an attention has taken off.
+        found = [None] * self.plan.slots if self._takes_masks_off else marks
         for number, slot in enumerate(self.plan.inputs):
             x = inputs[number]
             values[slot] = as_tokens_if_one_hot(x) if keeps and slot in self._may_be_tokens else x
             if masks is not None:
-                marks[slot] = masks[number]
+                marks[slot] = found[slot] = masks[number]
         caches: list[Any] = []
         penalty = 0.0
         padded = (pads or self._pads) and masks is not None
         for step in self._steps:
             layer = step.padded_layer if padded else step.layer
+            known = marks if step.mask_is_argument else found
             if step.is_plain:
-                x, mask = values[step.sources[0]], marks[step.sources[0]]
+                x, mask = values[step.sources[0]], known[step.sources[0]]
             else:
-                x, mask = step.gathered(values, marks)
+                x, mask = step.gathered(values, known)
             mask_above = None
             if layer.supports_masking:
                 mask_above = layer.compute_mask(x, mask)
@@ -188,15 +192,17 @@ class Executor:
             if step.several:
                 _spread(step.results, flatten(y), values)
                 if mask_above is not None:
-                    _spread(step.results, flatten(mask_above), marks)
+                    _spread(step.results, flatten(mask_above), found)
             else:
                 (result,) = step.results
-                values[result], marks[result] = y, mask_above
+                values[result], found[result] = y, mask_above
+            if self._takes_masks_off:
+                step.hand_on_masks(values, x, marks, found)
             for slot in step.frees:
                 values[slot] = None
         outputs = self.plan.outputs
         return Passed(
-            [values[slot] for slot in outputs], [marks[slot] for slot in outputs], caches, penalty
+            [values[slot] for slot in outputs], [found[slot] for slot in outputs], caches, penalty
         )
 
     def backward(
@@ -269,6 +275,8 @@ class _Prepared:
         is_plain: Whether it has one input, whose mask comes with it.
         uses_mask: Whether its layer is told the mask.
         padded_uses_mask: Whether `padded_layer` is told it.
+        mask_is_argument: Whether the graph hands it the mask, as a tensor of its own; else the call
+            finds it on the input.
         frees: Slots whose values nobody takes after it.
         penalizes: Whether its layer adds to the loss.
         trains: Whether a weight of its layer is trained.
@@ -298,6 +306,7 @@ class _Prepared:
         self.padded_uses_mask = self.uses_mask
         if self.is_plain:
             self.padded_uses_mask = self.padded_layer.uses_mask
+        self.mask_is_argument = self.uses_mask and not step.layer.finds_masks
         self.targets: list[int | None] = []
         if step.hands_tokens:
             self.table = step.layer.weights[0]
@@ -314,6 +323,25 @@ class _Prepared:
         if not self.listed:
             return x[0], mask[0]
         return x, None if all(each is None for each in mask) else mask
+
+    def hand_on_masks(
+        self, values: Sequence[Any], x: Any, marks: list[Any], found: list[Any]
+    ) -> None:
+        """Set the masks of the results as the graph knows them, and take off those of inputs.
+
+        Args:
+            values: The values of all slots.
+            x: The inputs of the layer.
+            marks: The masks of all slots that the graph knows.
+            found: Those that calls find, where this step's results have theirs.
+        """
+        if self.mask_is_argument or not self.layer.supports_masking:
+            own = [found[slot] for slot in self.results]
+        else:
+            own = flatten(self.layer.compute_mask(x, self.gathered(values, marks)[1]))
+        _spread(self.results, own, marks)
+        if self.layer.takes_masks_off:
+            _spread(self.sources, [None] * 3, found)
 
 
 def _spread(slots: Sequence[int], values: Sequence[Any], store: list[Any]) -> None:

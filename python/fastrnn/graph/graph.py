@@ -147,7 +147,8 @@ class Graph:
                 (shapes,) = shapes
             node.layer.check_input_shape(shapes)
             found: list[Shape] = []
-            map_shapes(found.append, node.layer.compute_output_shape(shapes))
+            made = node.layer.output_shape_of_call(shapes, **node.options)
+            map_shapes(found.append, made)
             known |= {id(tensor): one for tensor, one in zip(node.outputs, found, strict=True)}
         return [known[id(tensor)] for tensor in self.outputs]
 

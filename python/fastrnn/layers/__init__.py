@@ -32,6 +32,7 @@ from fastrnn.layers.masking import Masking
 from fastrnn.layers.max_pooling1d import MaxPooling1D
 from fastrnn.layers.maximum import Maximum, maximum
 from fastrnn.layers.minimum import Minimum, minimum
+from fastrnn.layers.multi_head_attention import MultiHeadAttention
 from fastrnn.layers.multiply import Multiply, multiply
 from fastrnn.layers.permute import Permute
 from fastrnn.layers.prelu import PReLU
@@ -97,6 +98,7 @@ __all__ = [
     "MaxPooling1D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Permute",

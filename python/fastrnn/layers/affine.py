@@ -60,11 +60,22 @@ class AffineLayer(Layer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
 
-    def _add_kernel_and_bias(self, kernel_shape: tuple[int, ...]) -> None:
-        """Make the weights; the last size of the kernel is that of the bias."""
+    def _add_kernel_and_bias(
+        self,
+        kernel_shape: tuple[int, ...],
+        bias_shape: tuple[int, ...] | None = None,
+        kernel_initializer: Any = None,
+    ) -> None:
+        """Make the weights.
+
+        Args:
+            kernel_shape: Shape of the kernel.
+            bias_shape: Shape of the bias; None for the last size of the kernel.
+            kernel_initializer: What takes the place of the layer's own; None for that.
+        """
         self.kernel = self.add_weight(
             kernel_shape,
-            self.kernel_initializer,
+            kernel_initializer or self.kernel_initializer,
             "kernel",
             self.kernel_regularizer,
             self.kernel_constraint,
@@ -72,7 +83,7 @@ class AffineLayer(Layer):
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
-                kernel_shape[-1:],
+                kernel_shape[-1:] if bias_shape is None else bias_shape,
                 self.bias_initializer,
                 "bias",
                 self.bias_regularizer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from fastrnn.symbolic import KerasTensor, Node, flatten
@@ -22,6 +23,14 @@ class GraphMember:
 
     uses_masks_of_list = True
     """Whether it uses the masks of the inputs of a list, where the call does not give some."""
+
+    finds_masks = False
+    """Whether a call looks for the masks on its inputs, as Keras's merges do; else a graph hands
+    the masks to a layer that uses them."""
+
+    takes_masks_off = False
+    """Whether the masks of the first three inputs are gone for the calls after this one that look
+    for them, as after Keras's MultiHeadAttention."""
 
     takes_list = False
     """Whether the layer is called on a list of inputs."""
@@ -109,3 +118,34 @@ class GraphMember:
                 f"{len(tensors)} inputs. Received: {len(masks)}"
             )
         return Node(self, tensors, listed, training, masks, options)
+
+    def _arguments_of_call(
+        self, inputs: Any, *args: Any, **kwargs: Any
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments by which a config says the call, and a copy repeats it.
+
+        Args:
+            inputs: A symbolic tensor, or a list of them.
+            *args: The positional arguments behind them.
+            **kwargs: The keyword arguments.
+        """
+        bound = inspect.signature(self._node_of_call).bind(inputs, *args, **kwargs)
+        (_, inputs), *others = bound.arguments.items()
+        options = dict(others)
+        options |= options.pop("options", {})
+        return (inputs,), {key: value for key, value in options.items() if value is not None}
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the output, batch first, for an input shape."""
+        raise NotImplementedError
+
+    def output_shape_of_call(self, input_shape: Any, **options: Any) -> Any:
+        """Return the shape of the output of one call, batch first.
+
+        A layer whose call has arguments that change what it returns overrides it.
+
+        Args:
+            input_shape: Shape of the input, or list of shapes; None for sizes left open.
+            **options: Further keyword arguments of `forward`.
+        """
+        return self.compute_output_shape(input_shape)

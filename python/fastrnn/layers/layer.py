@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
@@ -354,16 +353,13 @@ class Layer(GraphMember, LayerConfig):
         if self.traced is not None:
             self.takes_list = isinstance(inputs, (list, tuple))
         node = self._node_of_call(inputs, *args, **kwargs)
-        bound = inspect.signature(self._node_of_call).bind(inputs, *args, **kwargs)
-        (_, inputs), *others = bound.arguments.items()
-        options = dict(others)
-        options |= options.pop("options", {})
-        node.arguments = (inputs,), {k: v for k, v in options.items() if v is not None}
+        node.arguments = self._arguments_of_call(inputs, *args, **kwargs)
         shapes: Any = [tensor.shape for tensor in node.inputs]
         if not node.listed:
             (shapes,) = shapes
         self.build(shapes)
-        return self._record(node, map_shapes(KerasTensor, self.compute_output_shape(shapes)))
+        made = self.output_shape_of_call(shapes, **node.options)
+        return self._record(node, map_shapes(KerasTensor, made))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the output: which entries of its first dimensions count.
@@ -404,7 +400,7 @@ class Layer(GraphMember, LayerConfig):
         shapes: Any = [each.shape for each in x] if isinstance(x, list) else x.shape
         self.build(shapes)
         if not len(x[0] if isinstance(x, list) else x):
-            return self._empty_result(shapes)
+            return self._empty_result(shapes, **kwargs)
         return self.call(x, *args, **kwargs)
 
     def _checked_arguments(self, x: Any, *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
@@ -500,10 +496,9 @@ class Layer(GraphMember, LayerConfig):
         """Return a layer with the same weights that stops before its `output_activation`."""
         raise NotImplementedError(f"{type(self).__name__} has no output activation.")
 
-    def _empty_result(self, input_shape: Any) -> Any:
-        return map_shapes(
-            lambda shape: np.zeros(shape, np.float32), self.compute_output_shape(input_shape)
-        )
+    def _empty_result(self, input_shape: Any, **options: Any) -> Any:
+        made = self.output_shape_of_call(input_shape, **options)
+        return map_shapes(lambda shape: np.zeros(shape, np.float32), made)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle needs: calls are those of the graph that keeps them."""

@@ -90,6 +90,7 @@ class MaskedMerge(Merge):
     """Base of the merges in which a masked entry of an input leaves the others alone."""
 
     uses_mask = True
+    finds_masks = True
 
     def forward(
         self, x: list[np.ndarray], training: bool = False, mask: Any = None

@@ -281,7 +281,7 @@ class RecurrentCell(Layer):
             )
         return (), {"states": arrays, "training": bool(training)}
 
-    def _empty_result(self, input_shape: Any) -> Any:
+    def _empty_result(self, input_shape: Any, **options: Any) -> Any:
         output, states = self.compute_output_shape(input_shape)
         return np.zeros(output, np.float32), [np.zeros(shape, np.float32) for shape in states]
 
