@@ -34,7 +34,7 @@ ROWS = (
     ("utils",),
     ("backend",),
     ("ops",),
-    ("files", "symbolic", "variable", "random", "config", "utils.registry"),
+    ("files", "symbolic", "variable", "random", "config", "utils.registry", "parallel"),
     (
         "arguments",
         "compatibility",

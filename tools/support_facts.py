@@ -56,6 +56,7 @@ NAMESPACES = (
     "datasets.fashion_mnist",
     "datasets.boston_housing",
     "datasets.california_housing",
+    "distribution",
     "preprocessing.sequence",
     "utils",
     "saving",
@@ -111,6 +112,12 @@ LEFT_OUT = (
         "*.LSTM.call *.LSTM.build *.compute_output_shape",
     ),
     _names("left out", "an activation is its name", "activations.deserialize"),
+    _names(
+        "left out",
+        "models fit into the memory of one process; each holds the whole model",
+        "distribution.DeviceMesh distribution.LayoutMap distribution.ModelParallel "
+        "distribution.TensorLayout distribution.distribute_tensor",
+    ),
 )
 
 ARGUMENTS = (
@@ -187,7 +194,19 @@ ARGUMENTS = (
         "without effect",
         "layers.BatchNormalization",
         "synchronized",
-        "a batch is on one machine",
+        "several processes must not train it (`distribution.DataParallel`)",
+    ),
+    Fact(
+        "without effect",
+        "distribution.initialize",
+        "job_addresses",
+        "MPI knows the addresses",
+    ),
+    Fact(
+        "only",
+        "distribution.DataParallel",
+        "device_mesh devices auto_shard_dataset",
+        "their defaults: all processes, which read the same batches",
     ),
     Fact(
         "only",

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any, ClassVar
 
+from fastrnn import parallel
 from fastrnn.arguments import positive_integer
 from fastrnn.callbacks.callback import Callback, Logs
 
@@ -104,7 +105,7 @@ class BackupAndRestore(Callback):
 
         self._batches, self._unwritten = 0, None
         state_bytes(self.model._run.get_state())  # refuse what cannot be kept before any training
-        if (found := self._read()) is not None:
+        if (found := parallel.on_first(self._read)) is not None:
             path, state = found
             with error_context(str(path), "the backup"):
                 if not isinstance(state, dict):
@@ -127,6 +128,8 @@ class BackupAndRestore(Callback):
 
     def on_train_end(self, logs: Logs = None) -> None:
         """Delete the backup, or write the one of a training that was stopped."""
+        if not parallel.is_first():
+            return
         if self.delete_checkpoint:
             self._delete()
         elif self._unwritten is not None:
@@ -136,6 +139,8 @@ class BackupAndRestore(Callback):
     def _save(self) -> None:
         from fastrnn.files.state_file import state_bytes
 
+        if not parallel.is_first():
+            return
         data = state_bytes(self.model._run.get_state())
         # A backup does not record `stop_training`. If the process is killed before it has stopped,
         # the next one repeats this epoch from the previous backup and stops for the same reason.

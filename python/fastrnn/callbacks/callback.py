@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from fastrnn import parallel
 from fastrnn.state import get_attributes, set_attributes
 
 Logs = dict[str, Any] | None
@@ -43,6 +44,9 @@ class Callback:
 
     runs_last: ClassVar[bool] = False
     """Whether the callback is called after all others, whatever its place in the list."""
+
+    first_rank_only: ClassVar[bool] = False
+    """Whether only the first of several processes that train together calls it, since it writes."""
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
@@ -129,6 +133,12 @@ class Callback:
 
     def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Called after a step of a prediction, with `{"outputs": ...}`."""
+
+
+def say(text: str) -> None:
+    """Print a line; of several processes that train together only the first one does."""
+    if parallel.is_first():
+        print(text, flush=True)
 
 
 HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from fastrnn import parallel
 from fastrnn.callbacks.callback import HOOKS, Callback, Logs, overrides
 from fastrnn.callbacks.history import History
 from fastrnn.callbacks.progress import ProgbarLogger
@@ -130,7 +131,12 @@ class CallbackList(Callback):
     def _listeners_of(self, hook: str) -> list[Callable[..., None]]:
         listeners = self._listeners.get(hook)
         if listeners is None:
-            listeners = [getattr(each, hook) for each in self.callbacks if overrides(each, hook)]
+            first = parallel.is_first()
+            listeners = [
+                getattr(each, hook)
+                for each in self.callbacks
+                if overrides(each, hook) and (first or not each.first_rank_only)
+            ]
             self._listeners[hook] = listeners
         return listeners
 

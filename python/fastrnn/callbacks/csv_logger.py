@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
 import numpy as np
 
@@ -41,6 +41,8 @@ class CSVLogger(Callback):
         ...         print(file.readline().strip(), len(file.readlines()))
         epoch;loss;val_loss 2
     """
+
+    first_rank_only: ClassVar[bool] = True
 
     def __init__(
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False

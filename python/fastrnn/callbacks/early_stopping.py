@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from fastrnn.callbacks.callback import Logs
+from fastrnn.callbacks.callback import Logs, say
 from fastrnn.callbacks.monitor_callback import MonitorCallback
 
 
@@ -99,10 +99,10 @@ class EarlyStopping(MonitorCallback):
     def on_train_end(self, logs: Logs = None) -> None:
         """Restore the weights of the best epoch."""
         if self.stopped_epoch > 0 and self.verbose > 0:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping", flush=True)
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.best_weights is not None:
             if self.verbose > 0:
-                print(f"Weights restored are those of epoch {self.best_epoch + 1}.", flush=True)
+                say(f"Weights restored are those of epoch {self.best_epoch + 1}.")
             self.model.set_weights(self.best_weights)
 
     def get_monitor_value(self, logs: Logs) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.callbacks.callback import Callback, Logs
+from fastrnn.callbacks.callback import Callback, Logs, say
 from fastrnn.callbacks.learning_rate import log_learning_rate
 
 
@@ -55,7 +55,7 @@ class LearningRateScheduler(Callback):
             )
         optimizer.learning_rate = float(rate)
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: learning rate set to {rate}.", flush=True)
+            say(f"\nEpoch {epoch + 1}: learning rate set to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Add the learning rate to the logs."""

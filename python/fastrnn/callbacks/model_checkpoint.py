@@ -48,6 +48,7 @@ class ModelCheckpoint(MonitorCallback):
     """
 
     state_names: ClassVar[tuple[str, ...]] = ("best", "_batches")
+    first_rank_only: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from fastrnn.callbacks.callback import HOOKS, Callback, Logs, overrides
 from fastrnn.utils.progbar import line, open_bar, report, shows_bars
@@ -29,6 +29,8 @@ class ProgbarLogger(Callback):
         Epoch 2/2
         1/1 - 0s - ...s/step - loss: ...
     """
+
+    first_rank_only: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()

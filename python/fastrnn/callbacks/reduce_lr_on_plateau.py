@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fastrnn.callbacks.callback import Logs
+from fastrnn.callbacks.callback import Logs, say
 from fastrnn.callbacks.learning_rate import log_learning_rate
 from fastrnn.callbacks.monitor_callback import MonitorCallback
 
@@ -102,5 +102,5 @@ class ReduceLROnPlateau(MonitorCallback):
         new = max(old * self.factor, self.min_lr)
         self.model.optimizer.learning_rate = new
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: learning rate lowered to {new} (plateau).", flush=True)
+            say(f"\nEpoch {epoch + 1}: learning rate lowered to {new} (plateau).")
         return True

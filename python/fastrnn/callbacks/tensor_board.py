@@ -44,6 +44,7 @@ class TensorBoard(Callback):
     """
 
     state_names: ClassVar[tuple[str, ...]] = ("_steps",)
+    first_rank_only: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from fastrnn.callbacks.callback import Callback, Logs
+from fastrnn.callbacks.callback import Callback, Logs, say
 
 
 class TerminateOnNaN(Callback):
@@ -39,5 +39,5 @@ class TerminateOnNaN(Callback):
             return
         if self.raise_error:
             raise RuntimeError(f"The loss is {loss} in batch {batch}.")
-        print(f"Batch {batch}: the loss is {loss}, training ends.", flush=True)
+        say(f"Batch {batch}: the loss is {loss}, training ends.")
         self.model.stop_training = True

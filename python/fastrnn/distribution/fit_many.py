@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from fastrnn import random
+from fastrnn import parallel, random
 from fastrnn.arguments import is_integer
 from fastrnn.callbacks import Callback, History
 from fastrnn.config import get_num_threads, set_num_threads
@@ -57,8 +57,8 @@ def fit_many(
         The histories, in the order of the models.
 
     Raises:
-        ValueError: If a model stands twice, the lengths of the lists differ, or `callbacks` are
-            given for all models.
+        ValueError: If a model stands twice, the lengths of the lists differ, `callbacks` are
+            given for all models, or several processes train together (`set_distribution`).
         Exception: What `fit` raised for the first of the models that failed. The others are
             stopped after their step, and so they are by Ctrl-C.
 
@@ -173,6 +173,12 @@ def _check(
     for seed in seeds:
         if not (is_integer(seed) and 0 <= seed < 2**32):
             raise ValueError(f"`seeds` must be integers in [0, 2**32 - 1]. Received: {seed!r}")
+    job = parallel.current()
+    if job is not None and job.ranks.size > 1:
+        raise ValueError(
+            "`fit_many` trains each model in one process, so that no distribution over several "
+            f"may be set. Received: a distribution over {job.ranks.size} processes"
+        )
     if "callbacks" in arguments:
         raise ValueError(
             "`callbacks` must be given for each model, in `each`: they have state. "

@@ -60,7 +60,8 @@ class BatchNormalization(Layer):
         renorm: Not supported.
         renorm_clipping: Not supported.
         renorm_momentum: Not supported.
-        synchronized: Accepted for Keras's sake; without effect, as a batch is on one machine.
+        synchronized: Accepted for Keras's sake; without effect. Several processes that train one
+            model must not train this layer.
         **kwargs: `name`, `trainable`, `input_shape`.
 
     Call arguments:

@@ -12,6 +12,7 @@ from fastrnn import activations
 from fastrnn.arguments import check_integer
 from fastrnn.losses.loss import EPSILON
 from fastrnn.metrics.confusion_matrix import (
+    COUNTS,
     ConfusionMatrix,
     checked_thresholds,
     divide_no_nan,
@@ -51,6 +52,8 @@ class AUC(Metric):
         >>> AUC(num_thresholds=3)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9])
         0.75
     """
+
+    sums = COUNTS
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.metrics.confusion_matrix import ConfusionMatrix, checked_thresholds, is_even
+from fastrnn.metrics.confusion_matrix import COUNTS, ConfusionMatrix, checked_thresholds, is_even
 from fastrnn.metrics.metric import Metric
 
 
@@ -21,6 +21,8 @@ class ThresholdedMetric(Metric):
         name: Name of the metric.
         dtype: `"float32"` or None.
     """
+
+    sums = COUNTS
 
     def __init__(self, thresholds: Any, default: float, name: str | None, dtype: str | None):
         super().__init__(name=name, dtype=dtype)

@@ -20,6 +20,12 @@ LOWEST = -1e10
 """What predictions that are not among the `top_k` become, as in Keras; below any other."""
 
 
+COUNTS = tuple(
+    f"_matrix.{truth}_{side}" for truth in ("true", "false") for side in ("positives", "negatives")
+)
+"""`sums` of a metric that counts in its `_matrix`."""
+
+
 class ConfusionMatrix:
     """Weighted counts of each kind of outcome, for each threshold.
 

@@ -39,6 +39,7 @@ class FBetaScore(Metric):
     """
 
     config_arguments: tuple[str, ...] = (*Metric.config_arguments, "average", "beta", "threshold")
+    sums = ("_true_positives", "_predicted", "_actual")
 
     def __init__(
         self,

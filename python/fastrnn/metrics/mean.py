@@ -14,6 +14,8 @@ from fastrnn.metrics.metric import Metric
 class Average(Metric):
     """A weighted sum of values and the sum of their weights."""
 
+    sums = ("total", "count")
+
     def __init__(self, name: str | None, dtype: str | None) -> None:
         super().__init__(name=name, dtype=dtype)
         # Python floats (float64): float32 would lose digits over millions of batches.
@@ -130,6 +132,8 @@ class Sum(Metric):
         >>> total.result()
         2.5
     """
+
+    sums = ("total",)
 
     def __init__(self, name: str | None = "sum", dtype: str | None = None) -> None:
         super().__init__(name=name, dtype=dtype)

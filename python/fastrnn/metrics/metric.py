@@ -46,6 +46,9 @@ class Metric(Configurable):
     _settings: ClassVar[frozenset[str]] = frozenset({"name", "dtype"})
     """Attributes that no batch changes, and that need not be plain values."""
 
+    sums: ClassVar[tuple[str, ...]] = ()
+    """Attributes that hold all that was gathered, as sums over the samples, if that is so."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "result" in vars(cls):

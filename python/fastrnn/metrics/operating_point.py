@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.arguments import positive_integer
-from fastrnn.metrics.confusion_matrix import ConfusionMatrix, divide_no_nan
+from fastrnn.metrics.confusion_matrix import COUNTS, ConfusionMatrix, divide_no_nan
 from fastrnn.metrics.metric import Metric
 from fastrnn.metrics.precision_recall import checked_class_id
 
@@ -44,6 +44,7 @@ class _OperatingPoint(Metric):
         dtype: `"float32"` or None.
     """
 
+    sums = COUNTS
     _bound_name: str
     _bounded: Rate
     _best: Rate

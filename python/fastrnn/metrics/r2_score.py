@@ -40,6 +40,7 @@ class R2Score(Metric):
         "class_aggregation",
         "num_regressors",
     )
+    sums = ("_weights", "_labels", "_squares", "_residuals", "_size")
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import optimizers
+from fastrnn import optimizers, parallel
 from fastrnn.graph import GraphLayer, Plan
 from fastrnn.graph.rules import check_padding, check_padding_of
 from fastrnn.layers.layer import Layer, Shape
@@ -17,6 +17,7 @@ from fastrnn.symbolic import map_shapes
 from fastrnn.trainers.arguments import suggests_arguments
 from fastrnn.trainers.data import Batch
 from fastrnn.trainers.data.ragged import is_ragged
+from fastrnn.trainers.distributed_step import DistributedStep
 from fastrnn.trainers.loss_and_metrics import LossAndMetrics, unique_names
 from fastrnn.trainers.output_part import OutputPart
 from fastrnn.trainers.output_terms import OutputTerms
@@ -301,16 +302,28 @@ class CompiledModel(GraphLayer):
         ]
         graph = self.inner_graph
         kinds = [None if labels is None else _kind(labels, shape) for labels, shape in shapes]
-        key = (kinds, graph.opened(), _ends(self._executor.plan), trained, self.optimizer)
+        job = parallel.current()
+        key = (kinds, graph.opened(), _ends(self._executor.plan), trained, self.optimizer, job)
         if self._train_step is None or self._train_step_key != key:
             parts = [
                 _part_of(terms, *own)
                 for terms, own in zip(self._loss_and_metrics.terms, shapes, strict=True)
             ]
-            plan = Plan(graph)
-            self._train_step = TrainStep(plan, parts, self.optimizer, trained)
+            made = (Plan(graph), parts, self.optimizer, trained)
+            self._train_step = (
+                TrainStep(*made)
+                if job is None
+                else DistributedStep(job, list(all_layers(self)), *made)
+            )
             self._train_step_key = key
         return self._train_step
+
+
+def all_layers(layer: Layer) -> Iterator[Layer]:
+    """Yield a layer or model, and all layers inside."""
+    yield layer
+    for inside in layer._sublayers():
+        yield from all_layers(inside)
 
 
 def _opened(layers: Sequence[Layer]) -> Iterator[Layer]:

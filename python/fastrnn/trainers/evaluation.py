@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastrnn import parallel
 from fastrnn.callbacks import CallbackList
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import Epochs
@@ -26,6 +27,8 @@ def run_test(
     """
     model.stop_evaluating = False
     end = callback_list.listens("on_test_batch_end")
+    if (job := parallel.current()) is not None:
+        end = job.any(end)  # all ranks take part in the results
     callback_list.notify("on_test_begin", None)
     step.reset()
     for number, batch in enumerate(data):
@@ -33,6 +36,8 @@ def run_test(
         step.test(batch)
         if end:
             callback_list.notify("on_test_batch_end", number, step.results())
+            if job is not None:
+                model.stop_evaluating = job.any(model.stop_evaluating)
         if model.stop_evaluating:
             break
     logs = dict(sorted(step.results().items()))

@@ -65,6 +65,11 @@ class DeferredSignals:
         if self._pending:
             self._deliver()
 
+    @property
+    def pending(self) -> int:
+        """The number of a signal that waits, or 0."""
+        return next(iter(self._pending), 0)
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._pending[number] = frame
         if not self._held:
@@ -74,3 +79,43 @@ class DeferredSignals:
         while self._pending:
             number, frame = self._pending.popitem()
             self._handlers[number](number, frame)
+
+
+class AgreedSignals(DeferredSignals):
+    """Signals in a job of several processes: they wait until all ranks know of them.
+
+    A signal that has reached one rank takes effect after the same step on all of them.
+
+    Args:
+        step: The train step, by which ranks tell each other.
+    """
+
+    def __init__(self, step: Any) -> None:
+        super().__init__()
+        self._step = step
+
+    def __enter__(self) -> AgreedSignals:
+        super().__enter__()
+        self._held = True
+        self._step.pending = lambda: self.pending
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._step.pending = lambda: 0
+        super().__exit__(kind, error, traceback)
+
+    def release(self) -> None:
+        """Let the signal act that some rank got in the last step.
+
+        Raises:
+            KeyboardInterrupt: If that was Ctrl-C (unless another handler is set).
+        """
+        number, self._step.signal = self._step.signal, 0
+        if number:
+            frame = self._pending.pop(number, None)
+            self._handlers.get(number, signal.default_int_handler)(number, frame)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from fastrnn.losses import (
     MeanSquaredError,
     SparseCategoricalCrossentropy,
 )
+from fastrnn.losses.reduction import both_masks
 from fastrnn.metrics import MeanMetricWrapper, Metric
 
 # The loss of each kernel, and what its two means are also the results of. Classes derived from
@@ -41,6 +42,9 @@ _KERNELS: dict[type[Loss], tuple[str, type[Metric] | None, type[Metric]]] = {
     ),
 }
 
+Update = tuple[Metric, bool, bool]
+"""A metric, and whether the mask and the sample weights reach it."""
+
 
 @dataclass
 class OutputPart:
@@ -64,7 +68,9 @@ class OutputPart:
     activation: activations.Activation | None = None
 
     def __post_init__(self) -> None:
-        self.updates = [(each, isinstance(each, MeanMetricWrapper), False) for each in self.metrics]
+        self.updates: list[Update] = [
+            (each, isinstance(each, MeanMetricWrapper), False) for each in self.metrics
+        ]
         for each in self.weighted_metrics:
             self.updates.append((each, isinstance(each, MeanMetricWrapper), True))
         self._kernel: str | None = None
@@ -132,6 +138,32 @@ class OutputPart:
         )
         return loss, None, d_y
 
+    def divisor(self, y: Any, y_pred: np.ndarray, weight: Any, mask: np.ndarray | None) -> float:
+        """Return how much a part of a batch counts in the loss of the whole batch.
+
+        The loss of the batch is the mean of those of its parts, weighted by this number; with
+        `reduction="sum"` their sum.
+
+        Args:
+            y: Labels.
+            y_pred: The output.
+            weight: Sample weights, or None.
+            mask: Mask of the output, or None.
+        """
+        assert self.loss is not None
+        counted = self.loss.counted(np.asarray(y))
+        if counted is not None and mask is not None:
+            counted = counted.reshape(mask.shape)
+        counted = both_masks(mask, counted)
+        if self.loss.reduction == "mean_with_sample_weight" and weight is not None:
+            factor = np.asarray(weight, dtype=np.float64)
+            if counted is not None:
+                if factor.ndim == counted.ndim + 1:
+                    factor = factor[..., 0]
+                factor = factor * counted
+            return float(factor.sum())
+        return float(len(y_pred) if counted is None else np.count_nonzero(counted))
+
     def _fits(self, y: np.ndarray, y_pred: np.ndarray) -> bool:
         """Return whether there are labels for each element or row, in the order of the output."""
         classes: int = y_pred.shape[-1]
@@ -166,8 +198,22 @@ class OutputPart:
                 metric.add_mean(means[which], len(y_pred))
         if updates and self.activation is not None:
             y_pred = self.activation(y_pred)
-        for metric, masked, weighted in updates:
-            own = weight if weighted else None
-            if masked and mask is not None:
-                own = mask if own is None else own * mask
-            metric.update_state(y, y_pred, own)
+        update_each(updates, y, y_pred, weight, mask)
+
+    def take_updates(self, wanted: Callable[[Metric], bool]) -> list[Update]:
+        """Return the `updates` of some metrics, which this object then leaves to the caller."""
+        taken = [update for update in self.updates if wanted(update[0])]
+        self.updates = [update for update in self.updates if not wanted(update[0])]
+        self._others = [update for update in self._others if not wanted(update[0])]
+        return taken
+
+
+def update_each(
+    updates: Iterable[Update], y: Any, y_pred: np.ndarray, weight: Any, mask: np.ndarray | None
+) -> None:
+    """Add a batch to metrics, with the mask and the sample weights where they reach them."""
+    for metric, masked, weighted in updates:
+        own = weight if weighted else None
+        if masked and mask is not None:
+            own = mask if own is None else own * mask
+        metric.update_state(y, y_pred, own)

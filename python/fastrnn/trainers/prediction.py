@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn import parallel
 from fastrnn.callbacks import CallbackList
 from fastrnn.layers.embedding import Embedding
 from fastrnn.trainers.compiled_model import CompiledModel
@@ -41,9 +42,16 @@ class Prediction:
         model: The model, built.
         feed: The batches.
         callback_list: The callbacks.
+        shares: Whether the processes of a job share the samples out.
     """
 
-    def __init__(self, model: CompiledModel, feed: Feed, callback_list: CallbackList) -> None:
+    def __init__(
+        self,
+        model: CompiledModel,
+        feed: Feed,
+        callback_list: CallbackList,
+        shares: bool = True,
+    ) -> None:
         self._model = model
         self._feed = feed
         self._executor = model._executor
@@ -51,6 +59,7 @@ class Prediction:
         hooks = ("on_predict_batch_begin", "on_predict_batch_end")
         # Where nobody asks for the batches as they are, others may be quicker to compute.
         self._free = not (model.stateful or any(callback_list.user_listens(hook) for hook in hooks))
+        self._job = parallel.current() if shares else None
 
     @cached_property
     def _weights(self) -> int:
@@ -68,17 +77,21 @@ class Prediction:
         feed = self._feed
         self._model.stop_predicting = False
         self._callback_list.notify("on_predict_begin", None)
+        job = self._job
+        if job is not None and (job.ranks.size == 1 or job.any(not self._free)):
+            job = None
         outputs: list[Any]
         if isinstance(feed, ArrayFeed):
-            samples = None if steps is None else steps * feed.batch_size
-            outputs = self._of_arrays(
-                [part_of(each, slice(samples)) for each in feed.data.x], feed.batch_size
-            )
+            own = _own_samples(job, feed.samples, steps, feed.batch_size)
+            outputs = self._of_arrays([part_of(each, own) for each in feed.data.x], feed.batch_size)
         elif isinstance(feed, RaggedFeed):
-            samples = None if steps is None else steps * feed.batch_size
-            outputs = self._of_sequences(feed.x[:samples], feed.batch_size)
+            own = _own_samples(job, len(feed.x), steps, feed.batch_size)
+            outputs = self._of_sequences(feed.x[own], feed.batch_size)
         else:
             outputs = self._of_batches(Epochs(feed, steps))
+            job = None
+        if job is not None:
+            outputs = _joined(job.ranks.gather(outputs))
         self._callback_list.notify("on_predict_end", None)
         return self._model.packed_outputs(outputs)
 
@@ -121,7 +134,7 @@ class Prediction:
                 break
         in_order = [[own[row] for row in sorted(own)] for own in found]
         return [
-            results if None in shape else np.stack(results)
+            results if None in shape else np.array(results, np.float32)
             for results, shape in zip(in_order, shapes, strict=True)
         ]
 
@@ -161,3 +174,25 @@ class Prediction:
             masks = mask and [None if each is None else each[part] for each in mask]
             found.append(self._executor.infer([each[part] for each in x], masks, pads=True).outputs)
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
+
+
+def _own_samples(
+    job: parallel.Job | None, samples: int, steps: int | None, batch_size: int
+) -> slice:
+    """Return the samples of this rank among those that the steps take."""
+    if steps is not None:
+        samples = min(samples, steps * batch_size)
+    if job is None:
+        return slice(0, samples)
+    rank, size = job.ranks.rank, job.ranks.size
+    return slice(rank * samples // size, (rank + 1) * samples // size)
+
+
+def _joined(of_ranks: Sequence[list[Any]]) -> list[Any]:
+    """Return the outputs of all ranks, each an array or a list of arrays, in one."""
+    return [
+        [each for part in parts for each in part]
+        if isinstance(parts[0], list)
+        else np.concatenate([part for part in parts if len(part)] or parts[:1])
+        for parts in zip(*of_ranks, strict=True)
+    ]

@@ -17,6 +17,9 @@ from fastrnn.trainers.loss_and_metrics import unique_names
 from fastrnn.trainers.output_part import OutputPart
 from fastrnn.variable import Variable
 
+Means = tuple[float, float | None] | None
+"""Of an output the loss and the mean of the metric that goes with it; None without a loss."""
+
 
 class TrainStep:
     """A model, its losses, metrics and optimizer, ready to run batch after batch.
@@ -82,7 +85,19 @@ class TrainStep:
     def train(self, batch: Batch) -> None:
         """Take one step of the optimizer on a batch."""
         outputs, masks, caches, penalty = self._executor.forward(batch.x, batch.mask)
-        means: list[tuple[float, float | None] | None] = []
+        means, d_outputs = self._losses(batch, outputs, masks)
+        _, gradients = self._executor.backward(caches, d_outputs, consume=True)
+        penalty += self._update(gradients)
+        self._gather(means, penalty, batch, outputs, masks)
+
+    def _losses(
+        self,
+        batch: Batch,
+        outputs: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray | None],
+    ) -> tuple[list[Means], list[np.ndarray | None]]:
+        """Return for each output what `OutputPart.evaluate` returns, and its gradient apart."""
+        means: list[Means] = []
         d_outputs: list[np.ndarray | None] = []
         for part, y, y_pred, weight, mask in self._by_output(batch, outputs, masks):
             if part.loss is None:
@@ -94,9 +109,13 @@ class TrainStep:
             if part.loss_weight != 1.0:
                 d_y = d_y * np.float32(part.loss_weight)
             d_outputs.append(d_y)
-        _, gradients = self._executor.backward(caches, d_outputs, consume=True)
+        return means, d_outputs
+
+    def _update(self, gradients: list[np.ndarray]) -> float:
+        """Update the weights; return what their regularizers add to the loss before."""
+        penalty = 0.0
         if self._penalized:
-            penalty += self._weight_penalty()
+            penalty = self._weight_penalty()
             for index, variable in self._regularized:
                 gradients[index] = gradients[index] + variable.regularizer.gradient(variable.value)
         if self._optimizer.loss_scale_factor is not None:
@@ -104,18 +123,27 @@ class TrainStep:
         if not self._optimizer.built:
             self._optimizer.build(self._trained)
         self._optimizer.apply(gradients, self._executor.variables)
-        self._gather(means, penalty, batch, outputs, masks)
+        return penalty
 
     def test(self, batch: Batch) -> None:
         """Take a batch into the means without changing the model."""
         outputs, masks, _, penalty = self._executor.infer(batch.x, batch.mask)
-        means: list[tuple[float, float | None] | None] = [
+        means = self._means(batch, outputs, masks)
+        self._gather(means, penalty + self._weight_penalty(), batch, outputs, masks)
+
+    def _means(
+        self,
+        batch: Batch,
+        outputs: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray | None],
+    ) -> list[Means]:
+        """Return for each output what `OutputPart.evaluate` returns without the gradient."""
+        return [
             None
             if part.loss is None
             else part.evaluate(y, y_pred, weight, mask, gradient=False)[:2]
             for part, y, y_pred, weight, mask in self._by_output(batch, outputs, masks)
         ]
-        self._gather(means, penalty + self._weight_penalty(), batch, outputs, masks)
 
     def _by_output(
         self,
@@ -181,7 +209,7 @@ class TrainStep:
 
     def _gather(
         self,
-        means: Sequence[tuple[float, float | None] | None],
+        means: Sequence[Means],
         penalty: float,
         batch: Batch,
         outputs: Sequence[np.ndarray],
@@ -196,27 +224,46 @@ class TrainStep:
             outputs: The outputs.
             masks: Their masks.
         """
-        # The last batch of an epoch may be smaller, so that each counts by its samples.
-        samples = len(batch.x[0])
-        if batch.mask is not None and masks[0] is not None:
-            samples = self._steps_counted(batch, masks[0])
+        samples = self._samples_counted(batch, masks)
         self._samples += samples
         losses = [each[0] for each in means if each is not None]
         total = penalty
         for factor, loss in zip(self._loss_weights, losses, strict=True):
             total += factor * loss
-        for (part, y, y_pred, weight, mask), own in zip(
-            self._by_output(batch, outputs, masks), means, strict=True
-        ):
-            if not part.updates:
-                continue
-            if batch.mask is not None and mask is not None:
-                # Of a list no metric sees padding, also none that takes no mask in Keras.
-                y, y_pred = y[mask], y_pred[mask]
-                if weight is not None:
-                    weight = np.broadcast_to(weight, mask.shape)[mask]
-                mask = None
-            part.update_metrics(y, y_pred, weight, mask, own)
+        self._update_metrics(means, batch, outputs, masks)
         self._loss_sum += float(total) * samples
         for number in range(len(self._part_sums)):  # without their weights, as in Keras
             self._part_sums[number] += float(losses[number]) * samples
+
+    def _samples_counted(self, batch: Batch, masks: Sequence[np.ndarray | None]) -> int:
+        """Return by how much a batch counts in the mean of the loss."""
+        # The last batch of an epoch may be smaller, so that each counts by its samples.
+        if batch.mask is not None and masks[0] is not None:
+            return self._steps_counted(batch, masks[0])
+        return len(batch.x[0])
+
+    def _update_metrics(
+        self,
+        means: Sequence[Means],
+        batch: Batch,
+        outputs: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray | None],
+    ) -> None:
+        for (part, y, y_pred, weight, mask), own in zip(
+            self._by_output(batch, outputs, masks), means, strict=True
+        ):
+            if part.updates:
+                part.update_metrics(*seen_by_metrics(batch, y, y_pred, weight, mask), own)
+
+
+def seen_by_metrics(
+    batch: Batch, y: Any, y_pred: np.ndarray, weight: Any, mask: np.ndarray | None
+) -> tuple[Any, np.ndarray, Any, np.ndarray | None]:
+    """Return of labels, output, sample weights and mask what metrics see."""
+    if batch.mask is not None and mask is not None:
+        # Of a list no metric sees padding, also none that takes no mask in Keras.
+        y, y_pred = y[mask], y_pred[mask]
+        if weight is not None:
+            weight = np.broadcast_to(weight, mask.shape)[mask]
+        mask = None
+    return y, y_pred, weight, mask

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from fastrnn import parallel
 from fastrnn.callbacks import Callback, CallbackList, History
 from fastrnn.symbolic import has_symbolic
+from fastrnn.trainers.agreement import check_begin, refuse_batch_statistics
 from fastrnn.trainers.arguments import check_epochs, positive_or_none, suggests_arguments
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import Batch, Epochs, Feed, RaggedFeed
@@ -126,6 +128,8 @@ class Trainer(CompiledModel):
         feed, test_feed = data.feeds(self)
         if test_feed is not None:
             self._refuse_own_evaluate()
+            if (job := parallel.current()) is not None:
+                test_feed.share = job.share
         self._check_batch_sizes(feed, test_feed)
         train_epochs = Epochs(feed, data.steps_per_epoch)
         callback_list, step = self._prepared(feed, train_epochs, callbacks, verbose, epochs, True)
@@ -137,6 +141,9 @@ class Trainer(CompiledModel):
             return {f"val_{name}": value for name, value in results.items()}
 
         numbers, feeds = range(initial_epoch, epochs), (feed, test_feed)
+        if (job := parallel.current()) is not None:
+            with job.work():
+                check_begin(job, self, feeds, numbers)
         self._run = TrainingRun(self, step, train_epochs, feeds, callback_list, numbers)
         try:
             with _closed_on_error(callback_list):
@@ -195,7 +202,7 @@ class Trainer(CompiledModel):
         callback_list, step = self._prepared(feed, data, callbacks, verbose)
         with _closed_on_error(callback_list):
             run_test(self, step, data, callback_list)
-        return _returned(step, return_dict)
+            return _returned(step, return_dict)
 
     @suggests_arguments
     def predict(
@@ -279,12 +286,14 @@ class Trainer(CompiledModel):
         self._check_compiled("train_on_batch")
         batch = DataAdapter(self, class_weight=class_weight).samples(x, y, sample_weight).batch()
         step = self.train_step_for(batch)
+        if (job := parallel.current()) is not None:
+            refuse_batch_statistics(job, self)
         step.reset()
-        with DeferredSignals() as signals:
+        with DeferredSignals() as signals, _work():
             signals.hold()
             step.train(batch)
             signals.release()
-        return _returned(step, return_dict)
+            return _returned(step, return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
@@ -308,8 +317,9 @@ class Trainer(CompiledModel):
         batch = DataAdapter(self).samples(x, y, sample_weight).batch()
         step = self.train_step_for(batch)
         step.reset()
-        step.test(batch)
-        return _returned(step, return_dict)
+        with _work():
+            step.test(batch)
+            return _returned(step, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the output for one batch.
@@ -325,7 +335,9 @@ class Trainer(CompiledModel):
             ValueError: If it does not fit the model.
         """
         if self.takes_sequences(x):
-            return self.predict(x, batch_size=len(x), verbose=0)
+            feed = DataAdapter(self, labelled=False).feed(x, batch_size=len(x))
+            self._build_for(feed, feed.peek())
+            return Prediction(self, feed, CallbackList(model=self), shares=False).run(None)
         return self._call_on_arrays(x)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -389,6 +401,8 @@ class Trainer(CompiledModel):
     ) -> tuple[CallbackList, TrainStep]:
         """Check the first batch and the callbacks, then build the model and make its train step."""
         first = feed.peek()
+        if (job := parallel.current()) is not None:
+            feed.share = job.share
         callback_list = self._callback_list(callbacks, verbose, epochs, data.steps, add_history)
         self._build_for(feed, first)
         return callback_list, self.train_step_for(first)
@@ -421,12 +435,23 @@ class Trainer(CompiledModel):
 
 @contextmanager
 def _closed_on_error(callback_list: CallbackList) -> Iterator[None]:
-    """Close the progress bar if an exception ends the run."""
+    """Close the progress bar if an exception ends the run, and tell the other ranks of a job."""
     try:
-        yield
+        with _work():
+            yield
     except BaseException:
         callback_list.close()
         raise
+
+
+@contextmanager
+def _work() -> Iterator[None]:
+    """Tell the other ranks of a job, if there is one, of an exception."""
+    if (job := parallel.current()) is None:
+        yield
+        return
+    with job.work():
+        yield
 
 
 def _returned(step: TrainStep, return_dict: bool) -> Any:

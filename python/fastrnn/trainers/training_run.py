@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from fastrnn import random
+from fastrnn import parallel, random
 from fastrnn.callbacks import Callback, CallbackList
-from fastrnn.layers.layer import Layer
-from fastrnn.trainers.compiled_model import CompiledModel
+from fastrnn.trainers.agreement import agree, check_weights
+from fastrnn.trainers.compiled_model import CompiledModel, all_layers
 from fastrnn.trainers.data import Epochs, Feed
-from fastrnn.trainers.interruption import DeferredSignals
+from fastrnn.trainers.interruption import AgreedSignals, DeferredSignals
 from fastrnn.trainers.train_step import TrainStep
 
 
@@ -47,7 +47,7 @@ class TrainingRun:
         self._last_epoch = epochs.stop
         self.epoch = epochs.start
         self.batch = 0
-        self._layers = list(_all_layers(model))
+        self._layers = list(all_layers(model))
         self._feeds = [feed for feed in feeds if feed is not None and feed.get_state()]
 
     def train(self, validate: Callable[[int], dict[str, Any]]) -> None:
@@ -64,7 +64,10 @@ class TrainingRun:
         model.stop_training = False
         begin, end = (callback_list.listens(f"on_train_batch_{when}") for when in ("begin", "end"))
         logs: dict[str, Any] | None = None
-        with DeferredSignals() as signals:
+        job = parallel.current()
+        if job is not None:
+            end = job.any(end)  # all ranks take part in the results
+        with DeferredSignals() if job is None else AgreedSignals(step) as signals:
             callback_list.notify("on_train_begin", None)
             for epoch in range(self.epoch, self._last_epoch):
                 if self._data.ran_out():
@@ -81,11 +84,16 @@ class TrainingRun:
                     signals.release()
                     if end:
                         callback_list.notify("on_train_batch_end", number, step.results())
+                        if job is not None:
+                            agree(job, model)
                     if model.stop_training:
                         break
                 logs = step.results() | validate(epoch)
                 self.epoch, self.batch = epoch + 1, 0
                 callback_list.notify("on_epoch_end", epoch, logs)
+                if job is not None:
+                    agree(job, model)
+                    check_weights(job, model, "The weights after an epoch")
                 if model.stop_training:
                     break
             model.optimizer.finalize_variable_values(model.trainable_weights)
@@ -170,12 +178,6 @@ class TrainingRun:
             kind = type(callback).__name__
             seen[kind] += 1
             yield f"{kind} {seen[kind]}", callback
-
-
-def _all_layers(layer: Layer) -> Iterator[Layer]:
-    yield layer
-    for inside in layer._sublayers():
-        yield from _all_layers(inside)
 
 
 def _difference(own: Sequence[str], given: Sequence[str]) -> str:

@@ -29,14 +29,19 @@ class ArrayFeed(Feed):
 
     def __iter__(self) -> Iterator[Batch]:
         order = self._order()
-        x, y, weight, _ = self.data
+        x, y, weight, *_ = self.data
         for start in range(0, self.samples, self.batch_size):
-            stop = start + self.batch_size
+            stop, number = min(start + self.batch_size, self.samples), None
+            if self.share is not None:
+                number = stop - start
+                own = self.share(number)
+                start, stop = start + own.start, start + own.stop
             rows = slice(start, stop) if order is None else order[start:stop]
             yield Batch(
                 _taken(x, rows),
                 None if y is None else _taken(y, rows),
                 None if weight is None else _taken(weight, rows),
+                rows=number,
             )
 
     def _order(self) -> np.ndarray | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,12 +20,23 @@ class Batch(NamedTuple):
         sample_weight: For each output the weight of each sample or of each step, or None.
         mask: For each input its mask `[batch, steps]`, False for the padding of sequences of
             differing lengths, or None.
+        rows: Number of rows of the whole batch, where these are the share of one of several
+            processes; None where they are all.
     """
 
     x: tuple[np.ndarray, ...]
     y: tuple[np.ndarray | None, ...] | None = None
     sample_weight: tuple[np.ndarray | None, ...] | None = None
     mask: tuple[np.ndarray | None, ...] | None = None
+    rows: int | None = None
+
+    def part(self, rows: slice) -> Batch:
+        """Return some rows, as views."""
+        fields: list[Any] = [
+            arrays and tuple([None if array is None else array[rows] for array in arrays])
+            for arrays in self[:4]
+        ]
+        return Batch(*fields)
 
 
 class Feed:
@@ -33,9 +44,12 @@ class Feed:
 
     Attributes:
         steps: Number of batches of a pass; None if that is not known before.
+        share: Returns, for the rows of a batch, those of this process; None for all. What `peek`
+            returns is not shared out.
     """
 
     steps: int | None = None
+    share: Callable[[int], slice] | None = None
 
     def __iter__(self) -> Iterator[Batch]:
         raise NotImplementedError(f"`{type(self).__name__}` must implement `__iter__`.")

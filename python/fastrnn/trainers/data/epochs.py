@@ -81,6 +81,9 @@ class Epochs:
             self._pass = None
         else:
             self._taken += 1
+            if (share := self._feed.share) is not None and batch.rows is None:
+                rows = len(batch.x[0])
+                batch = batch.part(share(rows))._replace(rows=rows)
         return batch
 
     def get_state(self, behind: int) -> dict[str, Any]:

@@ -184,6 +184,7 @@ class CachedFeed(Feed):
 
     def __iter__(self) -> Iterator[Batch]:
         if self._cached is None:
+            # Whole batches: the caller shares them out.
             self._cached = list(itertools.islice(self._feed, self._limit))
         return iter(self._cached)
 

@@ -110,12 +110,23 @@ class RaggedFeed(Feed):
 
     def __iter__(self) -> Iterator[Batch]:
         for rows in self._rows_of_batches():
-            yield self.batch(rows)
+            if self.share is None:
+                yield self.batch(rows)
+            else:  # padded like the whole batch
+                own = self.batch(rows[self.share(len(rows))], self._steps(rows))
+                yield own._replace(rows=len(rows))
 
-    def batch(self, rows: np.ndarray) -> Batch:
-        """Return the batch of some sequences."""
-        lengths = self.x.lengths[rows]
-        steps = max(int(lengths.max()), 1)
+    def _steps(self, rows: np.ndarray) -> int:
+        return max(int(self.x.lengths[rows].max()), 1)
+
+    def batch(self, rows: np.ndarray, steps: int | None = None) -> Batch:
+        """Return the batch of some sequences.
+
+        Args:
+            rows: Which sequences.
+            steps: Steps to pad them to; None for those of the longest one.
+        """
+        steps = steps or self._steps(rows)
         x, mask = self.x.padded(rows, steps)
         labels, weight = _taken(self._y, rows, steps), _taken(self._sample_weight, rows, steps)
         return Batch(

@@ -1,0 +1,23 @@
+"""Processes that train one model together: who has which rows, and how gradients are summed.
+
+Nothing here knows of MPI; `fastrnn.distribution` brings the ranks.
+"""
+
+from fastrnn.parallel.gradient_sum import GradientLayout, GradientSum, total_gradient
+from fastrnn.parallel.groups import Groups
+from fastrnn.parallel.job import Job, current, is_first, on_first, set_current
+from fastrnn.parallel.ranks import RankError, Ranks
+
+__all__ = [
+    "GradientLayout",
+    "GradientSum",
+    "Groups",
+    "Job",
+    "RankError",
+    "Ranks",
+    "current",
+    "is_first",
+    "on_first",
+    "set_current",
+    "total_gradient",
+]
