@@ -112,12 +112,6 @@ LEFT_OUT = (
         "*.LSTM.call *.LSTM.build *.compute_output_shape",
     ),
     _names("left out", "an activation is its name", "activations.deserialize"),
-    _names(
-        "left out",
-        "models fit into the memory of one process; each holds the whole model",
-        "distribution.DeviceMesh distribution.LayoutMap distribution.ModelParallel "
-        "distribution.TensorLayout distribution.distribute_tensor",
-    ),
 )
 
 ARGUMENTS = (

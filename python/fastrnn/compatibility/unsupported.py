@@ -136,9 +136,8 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
         ),
     },
     "distribution": {
-        "a model is trained on one machine; `fit_many` trains several at the same time": (
-            "DataParallel DeviceMesh LayoutMap ModelParallel TensorLayout distribute_tensor "
-            "distribution get_device_count initialize list_devices set_distribution"
+        "each process holds the whole model; `DataParallel` shares out the batches": (
+            "DeviceMesh LayoutMap ModelParallel TensorLayout distribute_tensor"
         ),
     },
 }
