@@ -25,7 +25,7 @@ from fastrnn.trainers.group_records import (
     sums_of,
 )
 from fastrnn.trainers.output_part import OutputPart, update_each
-from fastrnn.trainers.train_step import Means, TrainStep, seen_by_metrics
+from fastrnn.trainers.train_step import Means, TrainStep, without_padding
 from fastrnn.variable import Variable
 
 _RECORDS_AT_ONCE = 2_000  # of all ranks, before they are added up
@@ -233,7 +233,9 @@ class DistributedStep(TrainStep):
             metric.reset_state()
         self._update_metrics(means, batch, outputs, masks)
         losses = [each[0] for each in means if each is not None]
-        samples = self._samples_counted(batch, masks)
+        samples = len(batch.x[0])
+        if batch.mask is not None and masks[0] is not None:
+            samples = self._steps_counted(batch, masks[0])
         return Record(samples, penalty, losses, divisors, [sums_of(each) for each in self._summed])
 
     def _seen(
@@ -247,9 +249,15 @@ class DistributedStep(TrainStep):
         for updates, (part, *each) in zip(
             self._whole, self._by_output(batch, outputs, masks), strict=True
         ):
-            y, y_pred, weight, mask = seen_by_metrics(batch, *each)
+            y, y_pred, weight, mask = each
+            if not updates:
+                found.append(None)
+                continue
+            if batch.mask is not None and mask is not None:
+                y, y_pred, weight = without_padding(y, y_pred, weight, mask)
+                mask = None
             activation = part.activation or np.asarray
-            found.append((y, activation(y_pred), weight, mask) if updates else None)
+            found.append((y, activation(y_pred), weight, mask))
         return found
 
     def _update_whole(self, seen: list[list[Any]]) -> None:

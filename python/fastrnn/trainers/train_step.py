@@ -224,7 +224,10 @@ class TrainStep:
             outputs: The outputs.
             masks: Their masks.
         """
-        samples = self._samples_counted(batch, masks)
+        # The last batch of an epoch may be smaller, so that each counts by its samples.
+        samples = len(batch.x[0])
+        if batch.mask is not None and masks[0] is not None:
+            samples = self._steps_counted(batch, masks[0])
         self._samples += samples
         losses = [each[0] for each in means if each is not None]
         total = penalty
@@ -234,13 +237,6 @@ class TrainStep:
         self._loss_sum += float(total) * samples
         for number in range(len(self._part_sums)):  # without their weights, as in Keras
             self._part_sums[number] += float(losses[number]) * samples
-
-    def _samples_counted(self, batch: Batch, masks: Sequence[np.ndarray | None]) -> int:
-        """Return by how much a batch counts in the mean of the loss."""
-        # The last batch of an epoch may be smaller, so that each counts by its samples.
-        if batch.mask is not None and masks[0] is not None:
-            return self._steps_counted(batch, masks[0])
-        return len(batch.x[0])
 
     def _update_metrics(
         self,
@@ -252,18 +248,21 @@ class TrainStep:
         for (part, y, y_pred, weight, mask), own in zip(
             self._by_output(batch, outputs, masks), means, strict=True
         ):
-            if part.updates:
-                part.update_metrics(*seen_by_metrics(batch, y, y_pred, weight, mask), own)
+            if not part.updates:
+                continue
+            if batch.mask is not None and mask is not None:
+                y, y_pred, weight = without_padding(y, y_pred, weight, mask)
+                mask = None
+            part.update_metrics(y, y_pred, weight, mask, own)
 
 
-def seen_by_metrics(
-    batch: Batch, y: Any, y_pred: np.ndarray, weight: Any, mask: np.ndarray | None
-) -> tuple[Any, np.ndarray, Any, np.ndarray | None]:
-    """Return of labels, output, sample weights and mask what metrics see."""
-    if batch.mask is not None and mask is not None:
-        # Of a list no metric sees padding, also none that takes no mask in Keras.
-        y, y_pred = y[mask], y_pred[mask]
-        if weight is not None:
-            weight = np.broadcast_to(weight, mask.shape)[mask]
-        mask = None
-    return y, y_pred, weight, mask
+def without_padding(
+    y: Any, y_pred: np.ndarray, weight: Any, mask: np.ndarray
+) -> tuple[Any, np.ndarray, Any]:
+    """Return labels, output and sample weights of a list's own steps.
+
+    Of a list no metric sees padding, also none that takes no mask in Keras.
+    """
+    if weight is not None:
+        weight = np.broadcast_to(weight, mask.shape)[mask]
+    return y[mask], y_pred[mask], weight
