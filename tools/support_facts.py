@@ -256,8 +256,8 @@ ARGUMENTS = (
     ),
     Fact(
         "refused",
-        "layers.StringLookup",
-        "sparse",
+        "layers.StringLookup layers.TextVectorization",
+        "sparse ragged",
         "outputs are dense arrays",
     ),
     Fact(

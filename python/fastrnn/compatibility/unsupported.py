@@ -51,9 +51,6 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
             "CategoryEncoding Discretization HashedCrossing Hashing IntegerLookup "
             "MelSpectrogram Normalization Pipeline STFTSpectrogram"
         ),
-        "text becomes tokens before it reaches a model, with `preprocessing.text.Tokenizer`": (
-            "TextVectorization"
-        ),
         "it holds code of another framework": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
         "of attention there are Attention, AdditiveAttention and MultiHeadAttention": (
             "GroupQueryAttention"

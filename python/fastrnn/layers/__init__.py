@@ -47,6 +47,7 @@ from fastrnn.layers.spatial_dropout1d import SpatialDropout1D
 from fastrnn.layers.stacked_rnn_cells import StackedRNNCells
 from fastrnn.layers.string_lookup import StringLookup
 from fastrnn.layers.subtract import Subtract, subtract
+from fastrnn.layers.text_vectorization import TextVectorization
 from fastrnn.layers.time_distributed import TimeDistributed
 from fastrnn.layers.up_sampling1d import UpSampling1D
 from fastrnn.layers.zero_padding1d import ZeroPadding1D
@@ -112,6 +113,7 @@ __all__ = [
     "StackedRNNCells",
     "StringLookup",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "UpSampling1D",
     "ZeroPadding1D",

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 
 from fastrnn.layers.layer import Layer
+from fastrnn.layers.named_function import function_config, function_from
 from fastrnn.layers.serialization import serializable
-from fastrnn.utils.custom_objects import find_custom_object
-
-
-class FunctionName(str):
-    """The name of a function, as files have it, that still knows the function."""
-
-    __slots__ = ("function",)
-
-    function: Callable[..., Any]
 
 
 @serializable("keras.layers")
@@ -58,7 +49,7 @@ class Lambda(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.function = _function_of(function, self.name)
+        self.function = function_from(function, f"Lambda layer '{self.name}'", [self.name])
         self._output_shape = output_shape
         self.mask = mask
         self.arguments = dict(arguments or {})
@@ -105,15 +96,9 @@ class Lambda(Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; of the function its name."""
         name = self.function.__name__
-        known = FunctionName(self.name if name == "<lambda>" else name)
-        known.function = self.function
+        own = self.name if name == "<lambda>" else name
         return self._shared_config() | {
-            "function": {
-                "module": "builtins",
-                "class_name": "function",
-                "config": known,
-                "registered_name": "function",
-            },
+            "function": function_config(self.function, own),
             "arguments": dict(self.arguments),
             **(
                 {}
@@ -121,22 +106,3 @@ class Lambda(Layer):
                 else {"output_shape": list(self._output_shape)}
             ),
         }
-
-
-def _function_of(given: Any, layer: str) -> Callable[..., Any]:
-    """Return the function that the constructor was given, itself or in the config of a file."""
-    if callable(given):
-        function: Callable[..., Any] = given
-        return function
-    name = given.get("config") if isinstance(given, dict) else given
-    if isinstance(name, FunctionName):
-        return name.function
-    for known in (name, layer):
-        found = find_custom_object(known) if isinstance(known, str) else None
-        if callable(found):
-            return found  # type: ignore[no-any-return]
-    what = name if isinstance(name, str) else "its code, which is never run"
-    raise ValueError(
-        f"The function of Lambda layer '{layer}' must be handed over: "
-        f"`load_model(..., custom_objects={{'{layer}': function}})`. Received: {what}"
-    )
