@@ -41,12 +41,11 @@ ROWS = (
         "configurable",
         "docstrings",
         "naming",
-        "table_gradient",
         "tracing",
         "state",
         "utils.custom_objects",
     ),
-    ("results",),
+    ("results", "table_gradient"),
     ("_core",),
 )
 ROW_OF = {name: number for number, names in enumerate(ROWS) for name in names}

@@ -12,16 +12,35 @@ from __future__ import annotations
 
 import sys
 import threading
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-_running = threading.local()  # `traces`: how many run in the thread
+from fastrnn.table_gradient import TableGradient
 
 Pullback = Callable[[Any], tuple[np.ndarray, ...]]
+
+
+class _Running(threading.local):
+    """What runs in a thread.
+
+    Attributes:
+        traces: How many traces.
+        stand_ins: The arrays that stand for the values of weights, by the ids of these.
+        complete: Whether all weights that have a gradient are among them.
+    """
+
+    traces = 0
+    stand_ins: Mapping[int, Any] = {}
+    complete = False
+
+
+_running = _Running()
+
+STANDING_TYPES: list[type] = []
+"""Classes for whose objects traced arrays may stand; they have the attributes of a traced array."""
 
 
 def is_traced(*values: Any) -> bool:
@@ -34,19 +53,57 @@ def is_traced(*values: Any) -> bool:
     if tracer is None:  # nothing can be
         return False
     return any(
-        is_traced(*value) if isinstance(value, list | tuple) else tracer.isbox(value)
+        is_traced(*value)
+        if isinstance(value, list | tuple)
+        else tracer.isbox(value) and value._trace >= 0
         for value in values
     )
 
 
 def is_tracing() -> bool:
     """Tell whether a trace runs in this thread."""
-    return bool(getattr(_running, "traces", 0))
+    return _running.traces > 0
+
+
+@contextmanager
+def standing_for(arrays: Mapping[int, Any], complete: bool = False) -> Iterator[None]:
+    """Let arrays stand for the values of weights in this thread, within a `with` block.
+
+    Args:
+        arrays: The arrays, by the ids of the weights. No others stand for weights in the block.
+        complete: Whether a trained weight that is not among them is a mistake, not a constant.
+    """
+    before = _running.stand_ins, _running.complete
+    _running.stand_ins, _running.complete = arrays, complete
+    try:
+        yield
+    finally:
+        _running.stand_ins, _running.complete = before
+
+
+def stand_in(weight: Any) -> Any:
+    """Return the array that stands for a weight; its value if none does.
+
+    Args:
+        weight: A weight.
+
+    Raises:
+        TypeError: If a trace needs the weight, and does not have it.
+    """
+    found = _running.stand_ins.get(id(weight))
+    if found is not None:
+        return found
+    if _running.complete and _running.traces and weight.trainable:
+        raise TypeError(
+            f"Weight `{weight.path}` must be an attribute of its layer: a trace does not see it "
+            "elsewhere, so it would get no gradient."
+        )
+    return weight.value
 
 
 @contextmanager
 def _trace_runs() -> Iterator[None]:
-    _running.traces = getattr(_running, "traces", 0) + 1
+    _running.traces += 1
     try:
         yield
     finally:
@@ -94,37 +151,100 @@ def vjp(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[Any, Pullbac
         >>> value, pullback(np.ones(2, "float32"))[0]
         (array([10., 21.], dtype=float32), array([5., 7.], dtype=float32))
     """
-    from autograd.builtins import tuple as traced_tuple
-    from autograd.core import make_vjp
-
-    several = False
-    alone = len(arrays) == 1  # without a tuple the trace of a small loss is faster
-
-    def all_in_one(together: Any) -> Any:
-        nonlocal several
-        value = function(
-            *(
-                (together if alone else together[number])
-                if np.asarray(array).dtype.kind == "f"
-                else array
-                for number, array in enumerate(arrays)
-            )
-        )
-        several = isinstance(value, list | tuple)
-        return traced_tuple(value) if several else value
-
-    with _trace_runs(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Output seems independent", UserWarning)
-        pull, value = make_vjp(all_in_one, arrays[0] if alone else tuple(arrays))
+    with recording() as record:
+        boxes = [record.box(x) if np.asarray(x).dtype.kind == "f" else x for x in arrays]
+        value = function(*boxes)
+    several = isinstance(value, list | tuple)
+    ends = list(value) if several else [value]
 
     def pullback(gradient: Any) -> tuple[np.ndarray, ...]:
-        found = pull(tuple(gradient) if several else gradient)
-        gradients = (found,) if alone else found
-        return tuple(
-            _as_gradient(each, array) for each, array in zip(gradients, arrays, strict=True)
-        )
+        found = record.gradients(ends, gradient if several else [gradient], boxes)
+        return tuple(_as_gradient(each, array) for each, array in zip(found, arrays, strict=True))
 
-    return value, pullback
+    plain_values = [record.value(end) for end in ends]
+    return type(value)(plain_values) if several else plain_values[0], pullback
+
+
+class Record:
+    """What is computed from some arrays, and the way back from any of it to them.
+
+    Args:
+        number: Number of the trace.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def box(self, array: Any) -> Any:
+        """Return an array that remembers what is computed from it.
+
+        Args:
+            array: An array of floats; it may be one of another trace.
+        """
+        from autograd.core import VJPNode
+        from autograd.tracer import new_box
+
+        return new_box(array, self._number, VJPNode.new_root())
+
+    def value(self, end: Any) -> Any:
+        """Return what was computed, without its history in this record.
+
+        Args:
+            end: What was computed.
+        """
+        return end._value if self._has(end) else end
+
+    def _has(self, value: Any) -> bool:
+        return is_traced(value) and value._trace == self._number
+
+    def gradients(self, ends: Sequence[Any], given: Sequence[Any], boxes: Sequence[Any]) -> Any:
+        """Return the gradients of boxes, None for one that no end depends on.
+
+        Args:
+            ends: What was computed.
+            given: The gradient of each; None for zeros.
+            boxes: Results of `box`, or arrays that are not traced.
+        """
+        from autograd.core import add_outgrads
+        from autograd.util import toposort
+
+        found: dict[Any, Any] = {}
+        for end, gradient in zip(ends, given, strict=True):
+            if gradient is not None and self._has(end):
+                found[end._node] = add_outgrads(found.get(end._node), gradient)
+        if found:
+            wanted = {box._node for box in boxes if self._has(box)}
+            for node in toposort(_Ends(list(found))):
+                if isinstance(node, _Ends) or node in wanted:
+                    continue
+                outgoing, _ = found.pop(node)
+                for parent, incoming in zip(node.parents, node.vjp(outgoing), strict=True):
+                    found[parent] = add_outgrads(found.get(parent), incoming)
+        return [found.get(box._node, (None,))[0] if self._has(box) else None for box in boxes]
+
+
+class _Ends:
+    """Stands for a result that depends on all ends.
+
+    Args:
+        parents: The nodes of the ends.
+    """
+
+    __slots__ = ("parents",)
+
+    def __init__(self, parents: list[Any]) -> None:
+        self.parents = parents
+
+
+@contextmanager
+def recording() -> Iterator[Record]:
+    """Record what is computed, within a `with` block."""
+    from autograd.tracer import Box
+
+    Box.types.update(STANDING_TYPES)
+    with _trace_runs():
+        # A trace inside another has a larger number. The library's own count is shared by threads.
+        yield Record(_running.traces)
 
 
 def native(
@@ -173,7 +293,11 @@ def native(
 
 
 def _as_gradient(gradient: Any, array: np.ndarray) -> np.ndarray:
-    """Return a gradient as float32, of the shape of its array."""
+    """Return a gradient as float32, of the shape of its array; zeros for None."""
+    if gradient is None:
+        return np.zeros(np.shape(array), np.float32)
+    if isinstance(gradient, TableGradient) and gradient.shape == array.shape:
+        return gradient
     # `ascontiguousarray` would give a single number one dimension.
     return np.asarray(np.broadcast_to(gradient, np.shape(array)), dtype=np.float32, order="C")
 

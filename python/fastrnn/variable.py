@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from fastrnn.tracing import is_tracing
+from fastrnn import tracing
 
 
 class Variable(NDArrayOperatorsMixin):
@@ -52,6 +52,11 @@ class Variable(NDArrayOperatorsMixin):
         self.constraint = constraint
 
     @property
+    def current(self) -> Any:
+        """The contents; in a trace the traced array that stands for them."""
+        return tracing.stand_in(self)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Size of each dimension."""
         return self.value.shape
@@ -60,6 +65,11 @@ class Variable(NDArrayOperatorsMixin):
     def dtype(self) -> str:
         """Name of the element type: always `"float32"`."""
         return "float32"
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return self.value.ndim
 
     def numpy(self) -> np.ndarray:
         """Return a copy of the contents."""
@@ -74,12 +84,33 @@ class Variable(NDArrayOperatorsMixin):
         Raises:
             ValueError: If the shape differs; the contents are then unchanged.
         """
-        array = np.asarray(value, dtype=np.float32)
+        array = np.asarray(_contents(value), dtype=np.float32)
         if array.shape != self.shape:
             raise ValueError(
                 f"Variable `{self.path}` has shape {self.shape}. Received: shape={array.shape}"
             )
         self.value[...] = array
+
+    def assign_add(self, value: npt.ArrayLike) -> None:
+        """Add to the contents in place.
+
+        Args:
+            value: Numbers of exactly this variable's shape.
+        """
+        self.assign(self.value + np.asarray(_contents(value), np.float32))
+
+    def assign_sub(self, value: npt.ArrayLike) -> None:
+        """Subtract from the contents in place.
+
+        Args:
+            value: Numbers of exactly this variable's shape.
+        """
+        self.assign(self.value - np.asarray(_contents(value), np.float32))
+
+    # What the tracer asks of a traced array; -2 is below the number of any trace.
+    _trace = property(lambda self: getattr(self.current, "_trace", -2))
+    _node = property(lambda self: getattr(self.current, "_node", None))
+    _value = property(lambda self: getattr(self.current, "_value", self.value))
 
     # Operators are those of the array, save that a variable is equal to itself alone.
     __eq__ = object.__eq__
@@ -87,20 +118,13 @@ class Variable(NDArrayOperatorsMixin):
     __hash__ = object.__hash__
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        self._refuse_in_trace()
-        arrays = (each.value if isinstance(each, Variable) else each for each in inputs)
+        arrays = [each.current if isinstance(each, Variable) else each for each in inputs]
+        if tracing.is_traced(*arrays):
+            return getattr(tracing.namespace(*arrays), ufunc.__name__)(*arrays, **kwargs)
         return getattr(ufunc, method)(*arrays, **kwargs)
 
-    def _refuse_in_trace(self) -> None:
-        if is_tracing():
-            raise TypeError(
-                f"Weight `{self.path}` must be an attribute of its layer: a trace does not see it "
-                "elsewhere, so it would get no gradient."
-            )
-
     def __getitem__(self, index: Any) -> Any:
-        self._refuse_in_trace()
-        return self.value[index]
+        return self.current[index]
 
     def __len__(self) -> int:
         return len(self.value)
@@ -109,8 +133,20 @@ class Variable(NDArrayOperatorsMixin):
         return True
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        self._refuse_in_trace()
+        if tracing.is_traced(self.current):
+            raise TypeError(
+                f"Weight `{self.path}` was given to a function that cannot be differentiated. Use "
+                "operators and the functions of `fastrnn.ops`."
+            )
         return np.array(self.value, dtype=dtype, copy=copy)
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype=float32>"
+
+
+def _contents(value: Any) -> Any:
+    """Return what a variable is to become, without a history."""
+    return value.value if isinstance(value, Variable) else tracing.plain(value)
+
+
+tracing.STANDING_TYPES.append(Variable)

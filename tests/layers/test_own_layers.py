@@ -222,7 +222,7 @@ def test_files(end: str, kind: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(copy.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
-def test_what_a_trace_cannot_see_is_an_error() -> None:
+def test_weights_outside_of_attributes_train() -> None:
     class Hidden(layers.Layer):
         def build(self, input_shape: Any) -> None:
             kernel = self.add_weight(shape=(3, 2))
@@ -231,8 +231,19 @@ def test_what_a_trace_cannot_see_is_an_error() -> None:
         def call(self, inputs: Any) -> Any:
             return self.product(inputs)
 
-    model = fastrnn.Sequential([Hidden(), layers.GRU(2)])
-    with pytest.raises(TypeError, match=r"Layer 'hidden.*' cannot be differentiated"):
+    central_differences(Hidden(), X[:4].copy())
+
+
+def test_what_a_trace_cannot_see_is_an_error() -> None:
+    beside = Product(2)
+    beside.build((None, 6, 3))
+
+    class Borrowing(layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return inputs @ beside.kernel
+
+    model = fastrnn.Sequential([Borrowing(), layers.GRU(2)])
+    with pytest.raises(TypeError, match=r"Layer 'borrowing.*' cannot be differentiated"):
         trained(model)
 
 

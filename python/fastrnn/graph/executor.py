@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from fastrnn import kernels
 from fastrnn.graph.one_hot import as_tokens_if_one_hot
 from fastrnn.graph.plan import Plan, Step
 from fastrnn.graph.rules import hand_tokens, only_recurrent_layers_read, with_padding
+from fastrnn.layers.calls import take_extras, warn_of_lost_mask
 from fastrnn.layers.layer import Layer
 from fastrnn.symbolic import flatten
 from fastrnn.table_gradient import table_gradient
@@ -164,11 +164,13 @@ class Executor:
                 x, mask = values[step.sources[0]], known[step.sources[0]]
             else:
                 x, mask = step.gathered(values, known)
-            mask_above = None
-            if layer.supports_masking:
+            mask_above: Any = None
+            if step.is_own_call:  # its call makes the masks
+                pass
+            elif layer.supports_masking:
                 mask_above = layer.compute_mask(x, mask)
             elif mask is not None:
-                _warn_of_lost_mask(layer)
+                warn_of_lost_mask(layer)
             trains = bool(step.training) if training is None else training
             cache = None
             if step.hands_tokens:
@@ -184,6 +186,10 @@ class Executor:
                     y, cache = layer.run(*arguments, **step.options)
                 else:
                     y = layer.infer(*arguments, **step.options)
+            if step.is_own_call:
+                extras = take_extras()
+                penalty += extras.loss
+                mask_above = list(extras.masks) if step.several else extras.masks[0]
             if step.penalizes:
                 penalty += layer.activity_penalty(y, cache)
                 cache = (cache, y)
@@ -279,6 +285,7 @@ class _Prepared:
             finds it on the input.
         frees: Slots whose values nobody takes after it.
         penalizes: Whether its layer adds to the loss.
+        is_own_call: Whether a user wrote its `call`, which makes its masks and adds its losses.
         trains: Whether a weight of its layer is trained.
         passes_on: For each source whether its gradient is wanted.
         input_gradient: Whether one of them is.
@@ -296,6 +303,7 @@ class _Prepared:
         self.training, self.options = step.training, dict(step.options)
         self.hands_tokens = step.hands_tokens
         self.penalizes = step.layer.regularizes_activity
+        self.is_own_call = step.layer.is_own_call
         self.frees: list[int] = []
         self.trains = False
         self.passes_on: list[bool] = []
@@ -348,11 +356,3 @@ def _spread(slots: Sequence[int], values: Sequence[Any], store: list[Any]) -> No
     """Put values into slots; of masks there may be fewer than of outputs."""
     for slot, value in zip(slots, values, strict=False):
         store[slot] = value
-
-
-def _warn_of_lost_mask(layer: Layer) -> None:
-    warnings.warn(
-        f"Layer '{layer.name}' (of type {type(layer).__name__}) does not support masks: the "
-        "layers above it see none. Set its `supports_masking` to let them pass.",
-        stacklevel=4,
-    )

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.layer import Layer, Shape
-from fastrnn.symbolic import KerasTensor, Node, flatten, map_shapes, map_structure
+from fastrnn.layers.own_layers import shapes_of_call
+from fastrnn.symbolic import KerasTensor, Node, flatten, map_structure
 
 
 class Place(NamedTuple):
@@ -146,9 +147,7 @@ class Graph:
             if not node.listed:
                 (shapes,) = shapes
             node.layer.check_input_shape(shapes)
-            found: list[Shape] = []
-            made = node.layer.output_shape_of_call(shapes, **node.options)
-            map_shapes(found.append, made)
+            found = shapes_of_call(node.layer, node, shapes)
             known |= {id(tensor): one for tensor, one in zip(node.outputs, found, strict=True)}
         return [known[id(tensor)] for tensor in self.outputs]
 

@@ -10,6 +10,7 @@ import numpy as np
 from fastrnn.graph.executor import Executor
 from fastrnn.graph.graph import Graph
 from fastrnn.graph.plan import Plan
+from fastrnn.layers.calls import Extras, leave_extras
 from fastrnn.layers.inputs import as_mask, as_numbers
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.symbolic import KerasTensor, Node, flatten, is_shape, pack
@@ -246,8 +247,9 @@ class GraphLayer(Layer):
             mask: `[batch, steps]`, booleans, or None; of several inputs a list.
         """
         masks = None if mask is None else _listed(mask)
-        outputs = self._executor.infer(_listed(x), masks, training).outputs
-        return _packed(self.inner_graph.output_structure, outputs)
+        passed = self._executor.infer(_listed(x), masks, training)
+        leave_extras(Extras(passed.penalty, passed.masks))
+        return _packed(self.inner_graph.output_structure, passed.outputs)
 
     def forward(self, x: Any, training: bool = False, mask: Any = None) -> tuple[Any, Any]:
         """Return the outputs for a checked batch, and what `backward` needs, as a layer does.
@@ -259,6 +261,7 @@ class GraphLayer(Layer):
         """
         executor = Executor(Plan(self.inner_graph), self.weights, input_gradient=True)
         passed = executor.forward(_listed(x), None if mask is None else _listed(mask), training)
+        leave_extras(Extras(passed.penalty, passed.masks))
         y = _packed(self.inner_graph.output_structure, passed.outputs)
         return y, (executor, passed.caches)
 

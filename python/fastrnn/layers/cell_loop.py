@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastrnn.arguments import is_integer
+from fastrnn.layers.calls import as_traced
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.recurrent_cell import Walked, WalkGradients, one_draw
-from fastrnn.layers.traced import as_traced, attributes_traced
+from fastrnn.layers.traced import attributes_traced
 from fastrnn.symbolic import flatten, pack
 from fastrnn.tracing import Differentiable, Pullback, is_traced, namespace
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn import tracing
-from fastrnn.layers.traced import as_traced
+from fastrnn.layers.calls import as_traced
 from fastrnn.variable import Variable
 
 

@@ -60,6 +60,18 @@ def as_floats(value: Any, name: str) -> np.ndarray:
     return np.ascontiguousarray(as_numbers(value, name), dtype=np.float32)
 
 
+def as_own_input(value: Any, name: str) -> np.ndarray:
+    """Return what a user's `call` gets: an array of integers or booleans as it is, else float32.
+
+    Args:
+        value: Array, or nested lists of numbers, which become floats.
+        name: What to call it in messages.
+    """
+    array = as_numbers(value, name)
+    whole = array.dtype.kind in "iub" and hasattr(value, "__array__")
+    return array if whole else np.ascontiguousarray(array, dtype=np.float32)
+
+
 def as_mask(value: Any, sequences: np.ndarray) -> np.ndarray:
     """Return the mask of sequences `[batch, steps, ...]` as a C-contiguous array of booleans.
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastrnn import regularizers
-from fastrnn.arguments import is_integer, refuse_unknown
+from fastrnn.arguments import refuse_unknown
 from fastrnn.layers.arguments import check_dtype
+from fastrnn.layers.calls import running_call
 from fastrnn.layers.graph_member import GraphMember
-from fastrnn.layers.inputs import as_floats
+from fastrnn.layers.inputs import as_floats, as_own_input
+from fastrnn.layers.inside import call_inside
 from fastrnn.layers.layer_config import LayerConfig
 from fastrnn.layers.overrides import (
     NOT_CALLED_OF_LAYERS,
@@ -20,34 +21,17 @@ from fastrnn.layers.overrides import (
     refuse_overrides,
     refuse_replacement,
 )
-from fastrnn.layers.traced import (
-    TracedCall,
-    call_within_trace,
-    inferred_output_shape,
-    layers_of,
-)
+from fastrnn.layers.own_layers import call_on_arrays, inferred_output_shape, own_outputs
+from fastrnn.layers.shapes import Shape as Shape
+from fastrnn.layers.shapes import build_once, pop_batch_input_shape
+from fastrnn.layers.shapes import standardize_shape as standardize_shape
+from fastrnn.layers.traced import TracedCall, layers_of, metrics_of
 from fastrnn.naming import auto_name
 from fastrnn.results import with_numpy
 from fastrnn.state import generators_of, get_attributes, set_attributes
 from fastrnn.symbolic import KerasTensor, flatten, has_symbolic, map_shapes
 from fastrnn.tracing import is_tracing
 from fastrnn.variable import Variable
-
-Shape = tuple[int | None, ...]
-"""Size of each dimension, the batch first; None where it is left open."""
-
-
-def standardize_shape(shape: Any) -> Shape:
-    """Return a shape as a tuple of positive ints and Nones.
-
-    Raises:
-        ValueError: If it is not a sequence of such.
-    """
-    if isinstance(shape, (tuple, list)) and all(
-        size is None or (is_integer(size) and size >= 0) for size in shape
-    ):
-        return tuple(None if size is None else int(size) for size in shape)
-    raise ValueError(f"A shape must be a tuple of integers and None. Received: shape={shape!r}")
 
 
 class Layer(GraphMember, LayerConfig):
@@ -151,7 +135,7 @@ class Layer(GraphMember, LayerConfig):
             raise ValueError(f"`trainable` must be a boolean. Received: trainable={trainable!r}")
         check_dtype(dtype)
         refuse_overrides(type(self), self.not_called)
-        self.batch_input_shape = _pop_batch_input_shape(kwargs)
+        self.batch_input_shape = pop_batch_input_shape(kwargs)
         refuse_unknown(owner, kwargs, self._argument_names())
         self.name = auto_name(owner) if name is None else str(name)
         self._trainable = trainable
@@ -162,19 +146,29 @@ class Layer(GraphMember, LayerConfig):
         self._weights: list[Variable] = []
         self._build_shape: Any = None
         self._inbound_nodes = []
+        self._probed: dict[str, Any] = {}
         self._prepare_trace()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "build" in vars(cls) and not is_of_fastrnn(cls):
-            cls.build = _once(cls.build)  # type: ignore[method-assign]
+        if is_of_fastrnn(cls):
+            return
+        if "build" in vars(cls):
+            cls.build = build_once(cls.build)  # type: ignore[method-assign]
+        if "compute_mask" in vars(cls) and "supports_masking" not in vars(cls):
+            cls.supports_masking = True  # as in Keras
 
     def _prepare_trace(self) -> None:
         """Find out whether the derivative is that of `call`, by a trace."""
         has_call_alone = type(self).call is not Layer.call and type(self).forward is Layer.forward
         self.traced = TracedCall(self) if has_call_alone else None
-        if self.traced is not None and self.traced.uses_mask:
-            self.uses_mask = True
+        if self.traced is not None and (self.traced.is_own or self.traced.uses_mask):
+            self.uses_mask = True  # its own, or that of the layers that it calls
+
+    @property
+    def is_own_call(self) -> bool:
+        """Whether a user wrote `call`, whose derivative comes from a trace."""
+        return self.traced is not None and self.traced.is_own
 
     def __setattr__(self, name: str, value: Any) -> None:
         refuse_replacement(self, name, value, self.not_called)
@@ -183,6 +177,27 @@ class Layer(GraphMember, LayerConfig):
     def _sublayers(self) -> Sequence[Layer]:
         """Return the layers inside this one, in the order of their weights."""
         return () if is_of_fastrnn(type(self)) else layers_of(self)
+
+    def _own_metrics(self) -> list[Any]:
+        """Return the metrics among the attributes of a user's layer."""
+        return [] if is_of_fastrnn(type(self)) else metrics_of(self)
+
+    def add_loss(self, loss: Any) -> None:
+        """Add to the loss, from within `call`.
+
+        Args:
+            loss: A scalar made of inputs and weights by operators and `fastrnn.ops`; or a list of
+                them.
+
+        Raises:
+            ValueError: If no `call` of a layer or model of your own runs.
+        """
+        if (call := running_call()) is None:
+            raise ValueError(
+                "`add_loss` must be called within `call` of a layer or model of your own. "
+                f"Received: a call of it on layer '{self.name}' outside of one"
+            )
+        call.losses += flatten(loss)
 
     @property
     def trainable(self) -> bool:
@@ -202,8 +217,11 @@ class Layer(GraphMember, LayerConfig):
     @property
     def regularizes_activity(self) -> bool:
         """Whether the output of this layer, or of one inside, adds a penalty to the loss."""
-        inside = any(layer.regularizes_activity for layer in self._sublayers())
-        return self.activity_regularizer is not None or inside
+        if self.activity_regularizer is not None:
+            return True
+        if self.is_own_call:  # its call gathers what the layers inside add
+            return False
+        return any(layer.regularizes_activity for layer in self._sublayers())
 
     def activity_penalty(self, y: np.ndarray, cache: Any) -> float:
         """Return what the activity regularizers of this layer and of those inside add to the loss.
@@ -346,10 +364,16 @@ class Layer(GraphMember, LayerConfig):
             Float32 array, which also has `numpy()`; a batch of no samples gives a result of no
             samples. Of symbolic tensors symbolic tensors.
         """
-        if is_tracing():
-            return call_within_trace(self, inputs, *args, **kwargs)
-        if not has_symbolic(inputs, *args, *kwargs.values()):
+        symbolic = has_symbolic(inputs, *args, *kwargs.values())
+        if not symbolic and (is_tracing() or running_call() is not None):
+            return call_inside(self, inputs, args, kwargs)
+        if not symbolic:
+            if self.is_own_call:
+                return with_numpy(call_on_arrays(self, inputs, args, kwargs))
             return with_numpy(self._call_on_arrays(inputs, *args, **kwargs))
+        if self.traced is not None and self.traced.is_own:
+            node = self.traced.node_of_call(inputs, args, kwargs)
+            return self._record(node, own_outputs(self, node))
         if self.traced is not None:
             self.takes_list = isinstance(inputs, (list, tuple))
         node = self._node_of_call(inputs, *args, **kwargs)
@@ -389,9 +413,10 @@ class Layer(GraphMember, LayerConfig):
         """
         if self.traced is not None and isinstance(inputs, (list, tuple)):
             self.takes_list = all(isinstance(each, np.ndarray) for each in inputs)
+        convert = as_own_input if self.is_own_call else as_floats
         if self.takes_list and isinstance(inputs, (list, tuple)):
-            return [as_floats(each, name) for each in inputs]
-        return as_floats(inputs, name)
+            return [convert(each, name) for each in inputs]
+        return convert(inputs, name)
 
     def _call_on_arrays(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to arrays; `args` and `kwargs` are further arguments of `call`."""
@@ -502,7 +527,7 @@ class Layer(GraphMember, LayerConfig):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle needs: calls are those of the graph that keeps them."""
-        return {**vars(self), "_inbound_nodes": [], "traced": None}
+        return {**vars(self), "_inbound_nodes": [], "traced": None, "_probed": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what `__getstate__` returned."""
@@ -511,31 +536,3 @@ class Layer(GraphMember, LayerConfig):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def _once(build: Callable[..., Any]) -> Callable[..., None]:
-    """Make a user's `build` run once, as Keras does, and say that it did."""
-
-    @wraps(build)
-    def built(self: Layer, input_shape: Any = None) -> None:
-        if self.built:
-            return
-        shape = map_shapes(standardize_shape, input_shape)
-        build(self, shape)
-        self.built = True
-        if self._build_shape is None:
-            self._build_shape = shape
-
-    return built
-
-
-def _pop_batch_input_shape(arguments: dict[str, Any]) -> Shape | None:
-    """Take the shape of the input, batch first, out of a constructor's keyword arguments."""
-    batch_shape = arguments.pop("batch_input_shape", None)
-    sample_shape = arguments.pop("input_shape", None)
-    input_dim, batch_size = arguments.pop("input_dim", None), arguments.pop("batch_size", None)
-    if input_dim is not None:
-        sample_shape = (input_dim,)
-    if batch_shape is None and sample_shape is not None:
-        batch_shape = (batch_size, *standardize_shape(sample_shape))
-    return None if batch_shape is None else standardize_shape(batch_shape)

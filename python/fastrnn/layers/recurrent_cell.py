@@ -11,10 +11,11 @@ import numpy as np
 from fastrnn import activations, constraints, initializers, kernels, regularizers
 from fastrnn.arguments import check_seed, positive_integer
 from fastrnn.docstrings import complete_docstring
+from fastrnn.layers.calls import trains_now
 from fastrnn.layers.dropout import draw_mask, generator_of, rate_of
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Layer, Shape
-from fastrnn.layers.traced import trains_now, with_traced
+from fastrnn.layers.traced import with_traced
 from fastrnn.symbolic import KerasTensor, Node, flatten
 from fastrnn.tracing import is_tracing, native
 from fastrnn.variable import Variable

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.layers.calls import trains_now
 from fastrnn.layers.cell_loop import CellLoop, check_cell, takes_training
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.layers.recurrent_cell import RecurrentCell, Walked, WalkGradients
 from fastrnn.layers.serialization import deserialize, serializable, serialize
-from fastrnn.layers.traced import trains_now
 from fastrnn.symbolic import flatten
 from fastrnn.tracing import is_tracing
 

@@ -7,19 +7,63 @@ that it calls run their own passes, as one operation of the trace each.
 from __future__ import annotations
 
 import inspect
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastrnn.symbolic import flatten
-from fastrnn.tracing import Differentiable, Pullback, is_traced, is_tracing, native, plain
+from fastrnn.layers.calls import Call, entered, extras_of, leave_extras, warn_of_lost_mask
+from fastrnn.layers.overrides import is_of_fastrnn
+from fastrnn.symbolic import KerasTensor, Node, flatten, has_symbolic, map_structure
+from fastrnn.tracing import Differentiable, Pullback, is_traced, plain, standing_for
 from fastrnn.variable import Variable
 
-# While a layer is traced: its traced `weights`, by the ids of the variables, and `training`.
-_now = threading.local()
+FORM = "form of the call"
+"""The option of a call on symbolic tensors that says where in the arguments they stand."""
+
+
+class _Slot:
+    """Stands for an input among the arguments of a call.
+
+    Args:
+        number: Which input.
+    """
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __repr__(self) -> str:
+        return f"<input {self.number}>"
+
+
+class Cache(NamedTuple):
+    """What `TracedCall.forward` keeps for `backward`.
+
+    Attributes:
+        pullback: From the gradients of the outputs, and of the loss, to those of the traced inputs
+            and weights.
+        shapes: Shapes of the outputs.
+        several: Whether the outputs, or an output and a loss, came in a tuple.
+        with_loss: Whether `add_loss` was called.
+        inputs: How many inputs there are.
+        listed: Whether they stand in a list.
+        floats: Which inputs were traced.
+        weights: How many weights there are.
+        trained: Which weights were traced.
+    """
+
+    pullback: Pullback
+    shapes: list[tuple[int, ...]]
+    several: bool
+    with_loss: bool
+    inputs: int
+    listed: bool
+    floats: list[int]
+    weights: int
+    trained: list[int]
 
 
 class TracedCall:
@@ -30,137 +74,266 @@ class TracedCall:
     """
 
     def __init__(self, layer: Any) -> None:
-        parameters = inspect.signature(type(layer).call).parameters
-        rest = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
-        self._takes = {name for name in ("training", "mask") if rest or name in parameters}
-        self.uses_mask = "mask" in parameters
+        self.is_own = not is_of_fastrnn(
+            next(cls for cls in type(layer).__mro__ if "call" in vars(cls))
+        )
+        signature = inspect.signature(type(layer).call)
+        own = list(signature.parameters.values())[1:]
+        self._signature = signature.replace(parameters=own)
+        self._parameters = self._signature.parameters
+        self.uses_mask = "mask" in self._parameters
         self._layer = layer
         self._function: Any = None
         self._differentiable = Differentiable(
             lambda *arrays: self._function(*arrays), f"Layer '{layer.name}'"
         )
 
-    def infer(self, x: Any, training: bool = False, mask: Any = None, **options: Any) -> Any:
-        """Return the layer's outputs without a trace."""
-        with as_traced({}, training), attributes_traced(self._layer, is_tracing()):
-            return _plain_outputs(self._layer.call(x, **self._options(training, mask), **options))
+    # --------------------------------------------------------------------------- from the graph
+
+    def infer(self, x: Any, training: bool | None = False, mask: Any = None, **options: Any) -> Any:
+        """Return the layer's outputs without a trace.
+
+        Args:
+            x: Array, or list of arrays.
+            training: Whether dropout is active.
+            mask: The mask of x; of a list a list, with None for an array without.
+            options: Further arguments of the call.
+        """
+        with standing_for({}):
+            call, value = self._from_graph(x, training, mask, options)
+        outputs = flatten(value)
+        leave_extras(extras_of(call, outputs))
+        found = [as_output(each) for each in outputs]
+        return found if isinstance(value, list | tuple | Mapping) else found[0]
 
     def forward(
         self, x: Any, training: bool = False, mask: Any = None, **options: Any
-    ) -> tuple[Any, tuple[Pullback, list[int], int | None]]:
-        """Return the layer's outputs and what `backward` needs."""
-        inputs = x if isinstance(x, list) else [x]
+    ) -> tuple[Any, Cache]:
+        """Return the layer's outputs and what `backward` needs; the arguments are `infer`'s."""
+        listed = isinstance(x, list)
+        inputs = x if listed else [x]
         floats = [number for number, each in enumerate(inputs) if each.dtype.kind == "f"]
-        variables = self._layer.weights
+        weights = self._layer.weights
+        trained = [number for number, each in enumerate(weights) if each.trainable]
+        ended: list[tuple[Call, Any]] = []
 
         def function(*arrays: Any) -> Any:
             values = list(inputs)
             for number, array in zip(floats, arrays, strict=False):
                 values[number] = array
-            weights = zip(variables, arrays[len(floats) :], strict=True)
-            with (
-                as_traced({id(variable): array for variable, array in weights}, training),
-                attributes_traced(self._layer),
-            ):
-                given = values if isinstance(x, list) else values[0]
-                return self._layer.call(given, **self._options(training, mask), **options)
+            traced = arrays[len(floats) :]
+            standing = {id(weights[n]): array for n, array in zip(trained, traced, strict=True)}
+            with standing_for(standing, complete=True), attributes_traced(self._layer):
+                call, value = self._from_graph(
+                    values if listed else values[0], training, mask, options
+                )
+                outputs = [_current(each) for each in flatten(value)]
+            ended[:] = [(call, value)]
+            leave_extras(extras_of(call, flatten(value)))
+            if call.losses:
+                return (*outputs, sum(call.losses))
+            return outputs if isinstance(value, list | tuple | Mapping) else outputs[0]
 
         self._function = function
-        arrays = [inputs[number] for number in floats] + [each.value for each in variables]
-        value, pullback = self._differentiable.vjp(*arrays)
-        count = len(inputs) if isinstance(x, list) else None
-        return _plain_outputs(value), (pullback, floats, count)
-
-    def backward(self, cache: Any, d_y: Any) -> tuple[Any, list[np.ndarray]]:
-        """Return the gradients of the input (a list if it was one) and of the weights."""
-        pullback, floats, count = cache
-        gradients = pullback(d_y)
-        d_inputs: list[Any] = [None] * (1 if count is None else count)
-        for number, gradient in zip(floats, gradients, strict=False):
-            d_inputs[number] = gradient
-        d_x = d_inputs[0] if count is None else d_inputs
-        return d_x, list(gradients[len(floats) :])
-
-    def _options(self, training: bool, mask: Any) -> dict[str, Any]:
-        given = {"training": training, "mask": mask}
-        return {name: given[name] for name in self._takes}
-
-
-def call_within_trace(layer: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call a layer inside the `call` of another that is traced.
-
-    Args:
-        layer: The layer inside.
-        inputs: What it is called on.
-        args: Further arguments of its call.
-        kwargs: Further arguments of its call.
-    """
-    arrays = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
-    listed = isinstance(inputs, list | tuple)
-    shapes: Any = [np.shape(plain(each)) for each in arrays]
-    layer.build(shapes if listed else shapes[0])
-    if layer.traced is not None or layer.takes_traced:
-        with attributes_traced(layer):  # those that are not yet
-            return layer.call(inputs, *args, **kwargs)
-    for each in arrays:
-        if not is_traced(each) and not isinstance(each, np.ndarray):
-            raise TypeError(
-                f"Layer '{layer.name}' must be called on arrays, also inside of a `call`. "
-                f"Received: {type(each).__name__}"
-            )
-    names = _ARGUMENTS_OF_SEQUENCES if hasattr(layer, "state_sizes") else _ARGUMENTS
-    given = {**dict(zip(names, args, strict=False)), **kwargs}
-    training, mask = given.pop("training", None), given.pop("mask", None)
-    states = given.pop("initial_state", None)
-    if states is not None:
-        arrays += list(states) if isinstance(states, list | tuple) else [states]
-        listed, mask = True, [mask] + [None] * (len(arrays) - 1)
-    if mask is None and layer.supports_masking and not listed:
-        _refuse_mask_of(layer, plain(arrays[0]))
-    count = len(arrays)
-    trains = trains_now(training)
-    options = (trains, mask) if layer.uses_mask else (trains,)
-
-    def forward(*values: Any) -> tuple[Any, Any]:
-        first, *others = values[:count]
-        several = listed and layer.inner_graph is not None  # a model of several inputs
-        x: Any = layer.as_input(list(values[:count]) if several else first)
-        if listed and not several:
-            x = [x, *(np.asarray(each, np.float32) for each in others)]
-        y, cache = layer.forward(x, *options, **given)
-        return (tuple(y) if isinstance(y, list | tuple) else y), cache
-
-    def backward(cache: Any, d_y: Any) -> list[Any]:
-        d_x, d_weights = layer.backward(cache, list(d_y) if isinstance(d_y, tuple) else d_y)
-        return [*(d_x if listed else [d_x]), *d_weights]
-
-    traced = getattr(_now, "weights", {})
-    weights = [traced.get(id(variable), variable.value) for variable in layer.weights]
-    return native(forward, backward, *arrays, *weights)
-
-
-# Further arguments of a call, in their order.
-_ARGUMENTS = ("training", "mask")
-_ARGUMENTS_OF_SEQUENCES = ("initial_state", "mask", "training")
-
-
-def trains_now(training: bool | None) -> bool:
-    """Return whether dropout is active in a layer that is called within a trace.
-
-    Args:
-        training: What the call says; None for what holds for the layer around it.
-    """
-    return bool(getattr(_now, "training", False) if training is None else training)
-
-
-def _refuse_mask_of(layer: Any, x: Any) -> None:
-    """Refuse a layer that makes a mask: inside of a `call` it would not reach other layers."""
-    if layer.compute_mask(x, None) is not None:
-        raise ValueError(
-            f"Layer '{layer.name}' makes a mask, which does not reach the next layer inside of a "
-            "`call`. Put the layer in front of this one, or compute the mask (`ops.not_equal(x, "
-            "0)`) and pass it on as `mask=`."
+        found, pullback = self._differentiable.vjp(
+            *(inputs[number] for number in floats), *(weights[number].value for number in trained)
         )
+        ((call, value),) = ended
+        several = isinstance(found, list | tuple)
+        outputs = [as_output(each) for each in (found if several else [found])]
+        if call.losses:
+            outputs.pop()
+        cache = Cache(
+            pullback,
+            [each.shape for each in outputs],
+            several,
+            bool(call.losses),
+            len(inputs),
+            listed,
+            floats,
+            len(weights),
+            trained,
+        )
+        return outputs if isinstance(value, list | tuple | Mapping) else outputs[0], cache
+
+    def backward(self, cache: Cache, d_y: Any) -> tuple[Any, list[np.ndarray | None]]:
+        """Return the gradients of the input (a list if it was one) and of the weights.
+
+        Args:
+            cache: What `forward` returned.
+            d_y: Gradient with respect to the output; of several a list.
+        """
+        d_outputs = [
+            np.zeros(shape, np.float32) if d is None else d
+            for d, shape in zip(flatten(d_y), cache.shapes, strict=True)
+        ]
+        if cache.with_loss:
+            d_outputs.append(np.float32(1))
+        found = iter(cache.pullback(d_outputs if cache.several else d_outputs[0]))
+        d_inputs: list[np.ndarray | None] = [None] * cache.inputs
+        d_weights: list[np.ndarray | None] = [None] * cache.weights
+        for number in cache.floats:
+            d_inputs[number] = next(found)
+        for number in cache.trained:
+            d_weights[number] = next(found)
+        return d_inputs if cache.listed else d_inputs[0], d_weights
+
+    def _from_graph(
+        self, x: Any, training: bool | None, mask: Any, options: Mapping[str, Any]
+    ) -> tuple[Call, Any]:
+        kwargs = dict(options)
+        form = kwargs.pop(FORM, None)
+        args: Any = (x,)
+        leaves = x if isinstance(x, list) else [x]
+        masks = mask if isinstance(mask, list | tuple) else [mask]
+        if form is not None:
+            args, more = map_structure(
+                lambda leaf: leaves[leaf.number] if isinstance(leaf, _Slot) else leaf, form
+            )
+            kwargs |= more
+            if kwargs.get("mask") is not None:
+                kwargs["mask"] = map_structure(_as_mask, kwargs["mask"])
+        return self.run(args, kwargs, training, None, list(zip(leaves, masks, strict=False)))
+
+    # ----------------------------------------------------------------------------- the call itself
+
+    def run(
+        self,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        training: bool | None,
+        outer: Call | None,
+        masks: Sequence[tuple[Any, Any]] = (),
+    ) -> tuple[Call, Any]:
+        """Call `call` on arrays, traced or not; fill in `training` and masks as Keras does.
+
+        Args:
+            args: Positional arguments.
+            kwargs: Keyword arguments.
+            training: Whether dropout is active, where the arguments do not say it.
+            outer: The call around it, or None.
+            masks: Arrays with their masks.
+
+        Returns:
+            The call, which has ended, and what it returned.
+        """
+        layer = self._layer
+        bound = self._signature.bind(*args, **kwargs)
+        given = bound.arguments
+        if (said := self._said(given)) is not None:
+            training = said
+        if (parameter := self._parameters.get("training")) is not None:
+            if training is None and parameter.default is not parameter.empty:
+                training = parameter.default
+            if training is not None:
+                given["training"] = training
+        with entered(layer, training, outer) as call:
+            for array, own in masks:
+                call.set_mask(array, own)
+            first = next(iter(given.values()), None)
+            previous = self._fill_masks(call, given)
+            if previous is None:
+                previous = map_structure(call.mask_of, first)
+            value = layer.call(*bound.args, **bound.kwargs)
+        outputs = flatten(value)
+        masked = any(each is not None for each in flatten(previous))
+        if layer.supports_masking:
+            above = layer.compute_mask(map_structure(plain, first), previous if masked else None)
+            for output, own in zip(outputs, flatten(above), strict=False):
+                call.set_mask(output, own)
+        elif masked and any(call.mask_of(output) is None for output in outputs):
+            warn_of_lost_mask(layer)
+        return call, value
+
+    def _said(self, given: Mapping[str, Any]) -> Any:
+        """Return what the arguments say about `training`, also those that are only passed on."""
+        for name, parameter in self._parameters.items():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                given = {**given, **given.get(name, {})}
+        return given.get("training")
+
+    def _fill_masks(self, call: Call, given: dict[str, Any]) -> Any:
+        """Fill in the masks that the arguments do not give; return that of the first one."""
+        tensors = {
+            name: value
+            for name, value in given.items()
+            if name not in ("training", "mask") and any(map(is_array, flatten(value)))
+        }
+        if "mask" in self._parameters and given.get("mask") is None and len(tensors) == 1:
+            (only,) = tensors.values()
+            mask = map_structure(call.mask_of, only)
+            if any(each is not None for each in flatten(mask)):
+                given["mask"] = mask
+        if len(tensors) > 1:
+            for name, value in tensors.items():
+                own = f"{name}_mask"
+                if own in self._parameters and given.get(own) is None:
+                    given[own] = map_structure(call.mask_of, value)
+        return given.get("mask")
+
+    # ------------------------------------------------------------------------------ on symbols
+
+    def build(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], open_batch: bool = True
+    ) -> None:
+        """Build the layer for the shapes of what it is called on, as Keras does.
+
+        A `build` of one argument gets the shape of the first tensor, or list of tensors; one of
+        several, such as `query_shape` and `value_shape`, those of the arguments of the call.
+
+        Args:
+            args: Positional arguments, with symbolic tensors for arrays.
+            kwargs: Keyword arguments.
+            open_batch: Whether to leave the size of the batch open.
+        """
+        layer = self._layer
+        if layer.built:
+            return
+        given = self._signature.bind(*args, **kwargs).arguments
+        keep_batch = layer.stateful or not open_batch
+        shapes = {
+            f"{name}_shape": map_structure(
+                lambda tensor: tensor.shape if keep_batch else (None, *tensor.shape[1:]), value
+            )
+            for name, value in given.items()
+            if name not in ("training", "mask") and has_symbolic(value)
+        }
+        wanted = list(inspect.signature(type(layer).build).parameters)[1:]
+        if len(wanted) > 1:
+            layer.build(**{name: shape for name, shape in shapes.items() if name in wanted})
+        else:
+            layer.build(next(iter(shapes.values()), None))
+
+    def node_of_call(self, inputs: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Node:
+        """Return the record of a call on symbolic tensors, which may be any of its arguments.
+
+        Args:
+            inputs: The first argument.
+            args: Further positional arguments.
+            kwargs: Keyword arguments.
+
+        Raises:
+            TypeError: If they are not arguments of `call`.
+        """
+        self._signature.bind(inputs, *args, **kwargs)
+        named = dict(kwargs)
+        training = named.pop("training", None)
+        simple = not has_symbolic(*args, *named.values()) and not args
+        if simple and isinstance(inputs, KerasTensor):
+            arguments = (inputs,), dict(kwargs)
+            return Node(self._layer, (inputs,), False, training, None, named, arguments)
+        tensors: list[KerasTensor] = []
+
+        def slot(leaf: Any) -> Any:
+            if not isinstance(leaf, KerasTensor):
+                return leaf
+            tensors.append(leaf)
+            return _Slot(len(tensors) - 1)
+
+        form = map_structure(slot, ((inputs, *args), named))
+        node = Node(self._layer, tuple(tensors), True, training, None, {FORM: form})
+        node.arguments = (inputs, *args), dict(kwargs)
+        return node
 
 
 def layers_of(owner: object) -> list[Any]:
@@ -177,59 +350,68 @@ def layers_of(owner: object) -> list[Any]:
     return list(found.values())
 
 
-def inferred_output_shape(layer: Any, input_shape: Any) -> Any:
-    """Return the shape of the output of a layer that does not say it, by calling it twice.
+def metrics_of(owner: object) -> list[Any]:
+    """Return the metrics among an object's attributes, and in lists and dicts of them, in order.
+
+    Args:
+        owner: A layer or model of the user's.
+    """
+    found: dict[int, Any] = {}
+    for value in vars(owner).values():
+        for each in _entries(value):
+            if hasattr(each, "update_state") and hasattr(each, "reset_state"):
+                found.setdefault(id(each), each)
+    return list(found.values())
+
+
+def all_inside(layer: Any) -> list[Any]:
+    """Return a layer and all layers inside, at any depth, each once.
 
     Args:
         layer: The layer.
-        input_shape: Shape of the input, or list of shapes; None for sizes left open.
     """
-    assert layer.traced is not None
-    layer.build(input_shape)
-    outputs = []
-    for size in (2, 3):
-        arrays: Any = [
-            np.zeros([size if each is None else each for each in shape], np.float32)
-            for shape in (input_shape if _is_listed(input_shape) else [input_shape])
-        ]
-        outputs.append(layer.traced.infer(arrays if _is_listed(input_shape) else arrays[0]))
-    shapes = [
-        tuple(a if a == b else None for a, b in zip(one.shape, other.shape, strict=True))
-        for one, other in zip(flatten(outputs[0]), flatten(outputs[1]), strict=True)
-    ]
-    return shapes if isinstance(outputs[0], list) else shapes[0]
+    found = {id(layer): layer}
+    pending = [layer]
+    while pending:
+        for each in pending.pop()._sublayers():
+            if id(each) not in found:
+                found[id(each)] = each
+                pending.append(each)
+    return list(found.values())
 
 
-def _is_listed(input_shape: Any) -> bool:
-    return any(isinstance(each, list | tuple) for each in input_shape)
-
-
-def _plain_outputs(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_plain_outputs(each) for each in value]
-    return np.ascontiguousarray(np.asarray(value), dtype=np.float32)
-
-
-@contextmanager
-def as_traced(weights: Mapping[int, Any], training: bool) -> Iterator[None]:
-    """Let traced arrays stand for weights in the calls of layers, within a `with` block.
+def is_array(value: Any) -> bool:
+    """Return whether a value is an array, traced or not.
 
     Args:
-        weights: The arrays, by the ids of the variables.
-        training: Whether dropout is active in layers whose call does not say it.
+        value: Any value.
     """
-    before = vars(_now).copy()
-    _now.weights, _now.training = weights, training
-    try:
-        yield
-    finally:
-        vars(_now).clear()
-        vars(_now).update(before)
+    return isinstance(value, np.ndarray) or is_traced(value)
+
+
+def as_output(value: Any) -> np.ndarray:
+    """Return what a call returned as a float32 array without history.
+
+    Args:
+        value: An array, traced or not, a number, or a weight.
+    """
+    array = np.asarray(plain(_current(value)))
+    return np.asarray(array, dtype=np.float32, order="C")
+
+
+def _current(value: Any) -> Any:
+    return value.current if isinstance(value, Variable) else value
+
+
+def _as_mask(value: Any) -> Any:
+    return None if value is None else np.asarray(plain(value), np.bool_)
 
 
 @contextmanager
 def attributes_traced(layer: Any, applies: bool = True) -> Iterator[None]:
     """Put traced arrays in place of the weights that are attributes of layers of the user's.
+
+    Functions of other libraries need that; those of `fastrnn.ops` take the weights themselves.
 
     Args:
         layer: The layer; those inside that are traced as well are included.
@@ -245,7 +427,7 @@ def attributes_traced(layer: Any, applies: bool = True) -> Iterator[None]:
             ):
                 attributes = owner.__dict__
                 before.append((attributes, name, value))
-                attributes[name] = with_traced(value)
+                attributes[name] = _standing(value)
     try:
         yield
     finally:
@@ -259,16 +441,21 @@ def _entries(value: Any) -> Sequence[Any]:
     return list(value.values()) if isinstance(value, dict) else [value]
 
 
-def with_traced(value: Any) -> Any:
+def with_traced(value: Variable) -> Any:
     """Return the traced array that stands for a weight, its value if none does.
 
     Args:
-        value: A weight, or lists and dicts with weights; other values stay as they are.
+        value: The weight.
     """
+    return value.current
+
+
+def _standing(value: Any) -> Any:
+    """Return the traced arrays that stand for weights; weights that are not traced stay."""
     if isinstance(value, Variable):
-        return _now.weights.get(id(value), value.value)
+        return value.current if is_traced(value.current) else value
     if isinstance(value, dict):
-        return {name: with_traced(each) for name, each in value.items()}
+        return {name: _standing(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(with_traced(each) for each in value)
+        return type(value)(_standing(each) for each in value)
     return value

@@ -33,12 +33,12 @@ ARGUMENTS = {
 
 def as_array(x: Any) -> Any:
     """Return an array, float32 in place of float64. Traced arrays stay traced."""
+    if isinstance(x, Variable):
+        return x.current
     if is_traced(x):
         return x
     if is_tracing():
         x = _for_trace(x)
-    elif isinstance(x, Variable):
-        return x.value
     array = np.asarray(x)
     return array.astype(np.float32) if array.dtype == np.float64 else array
 
@@ -47,8 +47,6 @@ def _for_trace(x: Any) -> Any:
     """Return an argument within a trace, unless its history would be lost."""
     if isinstance(x, np.ndarray | np.generic | bool | int | float | list | tuple | range):
         return x
-    if isinstance(x, Variable):
-        return np.asarray(x)  # raises
     raise TypeError(
         "Functions of `fastrnn.ops` cannot be mixed with those of another library. "
         f"Received: an argument of type {type(x).__module__}.{type(x).__name__}"
