@@ -86,11 +86,10 @@ def own_outputs(layer: Any, node: Node) -> Any:
         )
     layer.traced.build(*arguments, open_batch=False)
     shapes = [tensor.shape for tensor in node.inputs]
-    if has_own_shapes(layer) and len(node.parents) == len(flatten(node.arguments[0][:1])):
-        given = map_structure(lambda tensor: tensor.shape, node.arguments[0][0])
+    if says_shapes(layer, node):
         if not all(each.built for each in all_inside(layer)):
             probed(layer, shapes, node)
-        return map_shapes(KerasTensor, layer.compute_output_shape(given))
+        return map_shapes(KerasTensor, layer.compute_output_shape(pack(arguments[0][0], shapes)))
     structure, found = probed(layer, shapes, node)
     return pack(structure, [KerasTensor(shape) for shape in found])
 
@@ -177,12 +176,17 @@ def _kept(layer: Any) -> Iterator[None]:
             variable.assign(value)
 
 
-def has_own_shapes(layer: Any) -> bool:
-    """Return whether a user's class says the shapes of its outputs.
+def says_shapes(layer: Any, node: Node) -> bool:
+    """Return whether a user's class says the shapes of the outputs of a call.
+
+    A call with tensors in several arguments is run in any case, to find them.
 
     Args:
         layer: The layer.
+        node: The call.
     """
+    if not node.arguments[0] or len(flatten(node.arguments[0][0])) != len(node.inputs):
+        return False
     for cls in type(layer).__mro__:
         if "compute_output_shape" in vars(cls):
             return not is_of_fastrnn(cls)

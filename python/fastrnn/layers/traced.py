@@ -441,13 +441,13 @@ def _entries(value: Any) -> Sequence[Any]:
     return list(value.values()) if isinstance(value, dict) else [value]
 
 
-def with_traced(value: Variable) -> Any:
+def with_traced(value: Any) -> Any:
     """Return the traced array that stands for a weight, its value if none does.
 
     Args:
-        value: The weight.
+        value: The weight; or an array, which stays as it is.
     """
-    return value.current
+    return _current(value)
 
 
 def _standing(value: Any) -> Any:
