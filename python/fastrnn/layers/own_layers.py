@@ -115,6 +115,21 @@ def shapes_of_call(layer: Any, node: Node, shapes: Any) -> list[Any]:
     return found
 
 
+def inferred_output_shape(layer: Any, input_shape: Any) -> Any:
+    """Return the shape of the output of a layer that does not say it, by calling it twice.
+
+    Args:
+        layer: The layer.
+        input_shape: Shape of the input, or list of shapes; None for sizes left open.
+    """
+    layer.build(input_shape)
+    listed = any(isinstance(each, list | tuple) for each in input_shape)
+    shapes = list(input_shape) if listed else [input_shape]
+    inputs = tuple(KerasTensor(tuple(shape), name="array") for shape in shapes)
+    structure, found = probed(layer, shapes, Node(layer, inputs, listed))
+    return found if isinstance(structure, list | tuple | dict) else found[0]
+
+
 def probed(layer: Any, shapes: Sequence[Any], node: Node) -> tuple[Any, list[Any]]:
     """Return the structure of the outputs of a `call`, and their shapes; it runs on zeros.
 
