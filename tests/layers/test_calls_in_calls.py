@@ -219,6 +219,7 @@ def model_regularizing(library: Any, ops_of: Any) -> Any:
 
 
 def test_what_a_layer_adds_to_the_loss_is_trained() -> None:
+    fastrnn.utils.set_random_seed(5)
     model = model_regularizing(fastrnn, ops)
     model.compile(loss="mse", optimizer=fastrnn.optimizers.SGD(0.0))
     loss = model.evaluate(X, Y, batch_size=12, verbose=0)
