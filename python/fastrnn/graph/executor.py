@@ -10,8 +10,14 @@ import numpy as np
 from fastrnn import kernels
 from fastrnn.graph.one_hot import as_tokens_if_one_hot
 from fastrnn.graph.plan import Plan, Step
-from fastrnn.graph.rules import hand_tokens, only_recurrent_layers_read, with_padding
+from fastrnn.graph.rules import (
+    hand_tokens,
+    numbers_as_floats,
+    only_recurrent_layers_read,
+    with_padding,
+)
 from fastrnn.layers.calls import take_extras, warn_of_lost_mask
+from fastrnn.layers.embedding import Embedding
 from fastrnn.layers.layer import Layer
 from fastrnn.symbolic import flatten
 from fastrnn.table_gradient import table_gradient
@@ -58,6 +64,7 @@ class Executor:
         with_gradient: Sequence[int] | None = None,
         pads: bool = False,
     ) -> None:
+        numbers_as_floats(plan)
         hand_tokens(plan)
         self.plan = plan
         self._pads = pads
@@ -172,9 +179,10 @@ class Executor:
             elif mask is not None:
                 warn_of_lost_mask(layer)
             trains = bool(step.training) if training is None else training
-            cache = None
+            cache: Any = None
             if step.hands_tokens:
-                y: Any = kernels.Embedded(x, step.table.value)
+                x = step.embedding.tokens_of(x)
+                y: Any = kernels.Embedded(x, step.embedding.embeddings.value)
                 cache = x
             else:
                 arguments = (
@@ -290,10 +298,10 @@ class _Prepared:
         passes_on: For each source whether its gradient is wanted.
         input_gradient: Whether one of them is.
         targets: For each weight of its layer the place of its gradient; None if not wanted.
-        table: The table of an Embedding that hands on its tokens.
+        embedding: The layer, where it is one that hands on its tokens.
     """
 
-    table: Variable
+    embedding: Embedding
 
     def __init__(self, step: Step) -> None:
         self.layer: Layer = step.layer
@@ -317,7 +325,8 @@ class _Prepared:
         self.mask_is_argument = self.uses_mask and not step.layer.finds_masks
         self.targets: list[int | None] = []
         if step.hands_tokens:
-            self.table = step.layer.weights[0]
+            assert isinstance(step.layer, Embedding)
+            self.embedding = step.layer
 
     def gathered(self, values: Sequence[Any], marks: Sequence[Any]) -> tuple[Any, Any]:
         """Return the inputs of the layer and their masks; None if no input has one."""

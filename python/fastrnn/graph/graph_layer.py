@@ -13,6 +13,7 @@ from fastrnn.graph.plan import Plan
 from fastrnn.layers.calls import Extras, leave_extras
 from fastrnn.layers.inputs import as_mask, as_numbers
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.string_arrays import as_objects
 from fastrnn.symbolic import KerasTensor, Node, flatten, is_shape, pack
 
 
@@ -146,7 +147,9 @@ class GraphLayer(Layer):
             own = name if len(graph.inputs) == 1 else f"{name}['{tensor.name}']"
             if isinstance(value, KerasTensor):
                 raise TypeError(f"`{own}` must be an array. Received: {value!r}")
-            arrays.append(plan.convert(number, _of_rank(value, tensor, own), own))
+            texts = plan.takes_texts(number)
+            array = as_objects(value, own) if texts else as_numbers(value, own)
+            arrays.append(plan.convert(number, _of_rank(array, tensor), own))
         if len({len(array) for array in arrays}) > 1:
             raise ValueError(
                 f"The arrays of `{name}` must have the same number of samples. "
@@ -314,9 +317,8 @@ def _leaves_of(values: Any) -> list[Any]:
     return [values]
 
 
-def _of_rank(value: Any, tensor: KerasTensor, name: str) -> Any:
+def _of_rank(array: np.ndarray, tensor: KerasTensor) -> np.ndarray:
     """Add or take a last dimension of size 1, as in Keras, where an input needs it."""
-    array = as_numbers(value, name)
     if array.ndim == tensor.ndim - 1 and tensor.shape[-1] == 1:
         return array[..., np.newaxis]
     if array.ndim == tensor.ndim + 1 and array.shape[-1] == 1:

@@ -90,6 +90,14 @@ class Plan:
         """Return the step that makes the value of a slot; None for an input's."""
         return next((step for step in self.steps if slot in step.results), None)
 
+    def takes_texts(self, number: int) -> bool:
+        """Return whether strings are given for an input.
+
+        Args:
+            number: Which input.
+        """
+        return any(step.layer.takes_texts for step in self.readers(self.inputs[number]))
+
     def convert(self, number: int, value: Any, name: str) -> np.ndarray:
         """Return an input from outside as the array that the layers above it take.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import numpy as np
+
 from fastrnn.graph.plan import Plan, Step
 from fastrnn.layers.activation import Activation
 from fastrnn.layers.embedding import Embedding
@@ -12,6 +14,7 @@ from fastrnn.layers.global_max_pooling1d import GlobalMaxPooling1D
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.layers.masking import Masking
 from fastrnn.layers.softmax import Softmax
+from fastrnn.layers.text_layer import TextLayer
 from fastrnn.symbolic import map_shapes
 
 
@@ -28,6 +31,45 @@ def hand_tokens(plan: Plan) -> None:
             and not step.layer.regularizes_activity
             and only_recurrent_layers_read(plan, step.results[0])
         )
+
+
+def numbers_as_floats(plan: Plan) -> None:
+    """Let layers of floats read the integers of a text layer as floats.
+
+    An Embedding, another text layer and a layer of the user's take integers as they are.
+    """
+    for step in list(plan.steps):
+        if not isinstance(step.layer, TextLayer) or step.layer.output_dtype != "int64":
+            continue
+        (slot,) = step.results
+        readers = [each for each in plan.readers(slot) if not _takes_integers(each.layer)]
+        if readers:
+            (floats,) = plan.new_slots(1)
+            layer = _Floats(name=f"{step.layer.name}_floats")
+            layer.build(())
+            cast = Step(layer, (slot,), (floats,))
+            plan.steps.insert(plan.steps.index(step) + 1, cast)
+        for each in readers:
+            each.sources = tuple(floats if own == slot else own for own in each.sources)
+
+
+def _takes_integers(layer: Layer) -> bool:
+    return isinstance(layer, (Embedding, TextLayer)) or layer.traced is not None
+
+
+class _Floats(Layer):
+    """Makes float32 of integers, which have no gradient."""
+
+    def call(self, x: np.ndarray, *args: Any, **options: Any) -> np.ndarray:
+        return x.astype(np.float32)
+
+    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, None]:
+        return x.astype(np.float32), None
+
+    def backward(
+        self, cache: None, d_y: Any, input_gradient: bool = True
+    ) -> tuple[None, list[np.ndarray | None]]:
+        return None, []
 
 
 def only_recurrent_layers_read(plan: Plan, slot: int) -> bool:

@@ -123,9 +123,18 @@ class Embedding(Layer):
         """Return which tokens are not 0, or None without `mask_zero`."""
         return np.not_equal(inputs, 0) if self.mask_zero else None
 
+    def tokens_of(self, x: np.ndarray) -> np.ndarray:
+        """Return what another layer made as checked tokens; inputs of a model are such already.
+
+        Args:
+            x: Whole numbers.
+        """
+        return x if x.dtype == np.int32 else self.as_input(x, f"The input of layer '{self.name}'")
+
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Gather rows of the table. The cache is the tokens."""
-        return kernels.embedding_forward(x, self.embeddings.value), x
+        tokens = self.tokens_of(x)
+        return kernels.embedding_forward(tokens, self.embeddings.value), tokens
 
     def backward(
         self, cache: np.ndarray, d_y: np.ndarray, input_gradient: bool = True

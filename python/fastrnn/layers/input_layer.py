@@ -22,7 +22,8 @@ class InputLayer(Layer):
     Args:
         shape: Shape of one sample, such as `(200,)` or `(None, 8)`; None for sizes left open.
         batch_size: Size of the batch, if it is known; shown by `summary`.
-        dtype: Accepted for Keras's sake: the first layer decides what it takes.
+        dtype: "string" for an input of a TextVectorization or StringLookup. Others are accepted for
+            Keras's sake: the first layer decides what it takes.
         sparse: Not supported.
         ragged: Not supported.
         batch_shape: The shape with the batch first, in place of `shape` and `batch_size`.
@@ -70,7 +71,9 @@ class InputLayer(Layer):
             )
         super().__init__(name=name, **kwargs)
         self.batch_shape = standardize_shape(batch_shape)
-        self.input_dtype = "float32" if dtype is None else str(dtype)
+        # A type of NumPy or TensorFlow has a name, or in NumPy 1's manner is a class with one.
+        named = getattr(dtype, "name", None) or getattr(dtype, "__name__", None)
+        self.input_dtype = "float32" if dtype is None else str(named or dtype)
         self._build_shape = self.batch_shape
         self.built = True
         self._record(Node(self), KerasTensor(self.batch_shape, self.input_dtype, name))
@@ -120,7 +123,8 @@ def Input(  # a capital as in Keras, where it stands beside the layers
     Args:
         shape: Shape of one sample, such as `(200,)` or `(None, 8)`; None for sizes left open.
         batch_size: Size of the batch, if it is known.
-        dtype: Accepted for Keras's sake: the first layer decides what it takes.
+        dtype: "string" for an input of a TextVectorization or StringLookup. Others are accepted for
+            Keras's sake: the first layer decides what it takes.
         sparse: Not supported.
         ragged: Not supported.
         batch_shape: The shape with the batch first, in place of `shape` and `batch_size`.

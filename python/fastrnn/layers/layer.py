@@ -383,7 +383,9 @@ class Layer(GraphMember, LayerConfig):
             (shapes,) = shapes
         self.build(shapes)
         made = self.output_shape_of_call(shapes, **node.options)
-        return self._record(node, map_shapes(KerasTensor, made))
+        return self._record(
+            node, map_shapes(lambda shape: KerasTensor(shape, self.output_dtype), made)
+        )
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the output: which entries of its first dimensions count.

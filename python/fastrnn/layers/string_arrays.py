@@ -40,7 +40,7 @@ def as_strings(value: Any, name: str, encoding: str = "utf-8") -> np.ndarray:
         TypeError: If an element is not a string.
         ValueError: If nested lists have different lengths, or a text has no such encoding.
     """
-    array = _as_objects(value, name)
+    array = as_objects(value, name)
     utf8 = codecs.lookup(encoding).name in ("utf-8", "ascii")
     texts: list[bytes] = []
     for position, text in enumerate(array.ravel().tolist()):
@@ -65,8 +65,17 @@ def as_strings(value: Any, name: str, encoding: str = "utf-8") -> np.ndarray:
     return result.reshape(array.shape)
 
 
-def _as_objects(value: Any, name: str) -> np.ndarray:
-    """Return an array whose elements are those of nested lists, without padding them."""
+def as_objects(value: Any, name: str) -> np.ndarray:
+    """Return an array of objects of the strings in an array or in nested lists, as they are.
+
+    Args:
+        value: A string, or an array or nested lists of strings.
+        name: What to call it in messages.
+
+    Raises:
+        TypeError: If it is an array of something else.
+        ValueError: If nested lists have different lengths.
+    """
     array: np.ndarray
     if isinstance(value, (str, bytes)):
         array = np.empty((), dtype=object)
@@ -77,7 +86,7 @@ def _as_objects(value: Any, name: str) -> np.ndarray:
             array = np.empty(len(value), dtype=object)
             array[:] = [_scalar(each) for each in value]
             return array
-        parts = [_as_objects(each, name) for each in value]
+        parts = [as_objects(each, name) for each in value]
         if len({part.shape for part in parts}) > 1:
             raise ValueError(
                 f"`{name}` must be a rectangular array: all of its lists must have one length. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from fastrnn.arguments import check_integer, refuse_unknown
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.string_arrays import as_strings, check_encoding
+from fastrnn.symbolic import Node
 
 _MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 _OLD_NAMES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
@@ -45,18 +47,45 @@ class TextLayer(Layer):
         """Type of the output's elements: numbers of tokens, counts, or weighted counts."""
         return "float32" if self.output_mode == "tf_idf" else "int64"
 
+    def _node_of_call(
+        self, inputs: Any, training: Any = None, mask: Any = None, **options: Any
+    ) -> Node:
+        node = super()._node_of_call(inputs, training, mask, **options)
+        (tensor,) = node.inputs
+        if self.takes_texts and tensor.dtype != "string":
+            raise ValueError(
+                f"Layer '{self.name}' takes strings, as of `Input(shape=(1,), dtype='string')`. "
+                f"Received: {tensor!r}"
+            )
+        return node
+
     def as_input(self, inputs: Any, name: str = "inputs") -> np.ndarray:
         """Convert to an array of objects, the UTF-8 bytes of each text."""
         return as_strings(inputs, name, self.encoding)
 
     def _call_on_arrays(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to strings of any shape, also to a single one and to none."""
-        x = self.as_input(inputs)
         refuse_unknown(type(self).__name__, kwargs, ["training"])
+        tf = sys.modules.get("tensorflow")
+        if tf is not None and tf.is_symbolic_tensor(inputs):
+            return self._called_by(tf, inputs)
+        x = self.as_input(inputs)
         self.check_input_shape(x.shape)
         if x.ndim:
             self.build(x.shape)
         return self.call(x)
+
+    def _called_by(self, tf: Any, inputs: Any) -> Any:
+        """Return a symbolic tensor of TensorFlow, as in a function that `tf.data` maps.
+
+        It stands for calls of this layer, which TensorFlow makes as data come.
+        """
+        made = tf.numpy_function(
+            lambda x: np.asarray(self(x)), [inputs], self.output_dtype, stateful=False
+        )
+        if inputs.shape.rank is not None:
+            made.set_shape(self.compute_output_shape(tuple(inputs.shape)))
+        return made
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, None]:
         """Return the output; there is nothing to keep for a backward pass."""

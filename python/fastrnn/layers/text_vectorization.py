@@ -225,6 +225,12 @@ class TextVectorization(TextLayer):
         """Whether texts, or rows of tokens, become something of another length."""
         return bool(self.split or self._widths or self.output_sequence_length)
 
+    @property
+    def pads_to_longest(self) -> bool:
+        """Whether the length of the rows is that of the longest text of a batch."""
+        joins = self.split is not None or bool(self._widths)
+        return self.output_mode == "int" and joins and self.output_sequence_length is None
+
     def check_input_shape(self, shape: Any) -> None:
         """Refuse texts in several columns."""
         if self.split is not None and len(shape) > 1 and shape[-1] not in (None, 1):

@@ -83,6 +83,11 @@ class Sequential(Model):
     def _sublayers(self) -> list[Layer]:
         return self.layers
 
+    @property
+    def takes_texts(self) -> bool:
+        """Whether the model is called on strings."""
+        return bool(self.layers) and self.layers[0].takes_texts
+
     def add(self, layer: Layer | KerasTensor, rebuild: bool = True) -> None:
         """Put a layer on top.
 
@@ -157,7 +162,8 @@ class Sequential(Model):
                 f"'{layer.name}' in model '{self.name}'"
             )
         if not self._layers and layer.batch_input_shape is not None:
-            self._layers.append(InputLayer(batch_shape=layer.batch_input_shape))
+            dtype = "string" if layer.takes_texts else None
+            self._layers.append(InputLayer(batch_shape=layer.batch_input_shape, dtype=dtype))
         self._layers.append(layer)
         self.built = False
 
@@ -213,7 +219,9 @@ class Sequential(Model):
             return
         if not self._tensors:
             entrance = self.input_layer or InputLayer(
-                batch_shape=self._known_input_shape, name=f"input_of_{self.name}"
+                batch_shape=self._known_input_shape,
+                dtype="string" if self.takes_texts else None,
+                name=f"input_of_{self.name}",
             )
             self._tensors = [entrance.tensor]
         del self._tensors[len(self.layers) + 1 :]
@@ -304,6 +312,8 @@ class Sequential(Model):
         if not isinstance(inputs, (list, tuple)) or len(inputs) != 1:
             return inputs
         rank = np.ndim(inputs[0])
+        if self.takes_texts:  # [batch] or [batch, 1]
+            return inputs[0] if rank and hasattr(inputs[0], "__array__") else inputs
         if (known := self._known_input_shape) is not None:
             return inputs[0] if rank == len(known) else inputs
         if self.layers and isinstance(self.layers[0], Embedding):

@@ -12,6 +12,7 @@ import numpy as np
 from fastrnn import parallel
 from fastrnn.callbacks import CallbackList
 from fastrnn.layers.embedding import Embedding
+from fastrnn.layers.text_vectorization import TextVectorization
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import (
     ArrayFeed,
@@ -58,8 +59,17 @@ class Prediction:
         self._callback_list = callback_list
         hooks = ("on_predict_batch_begin", "on_predict_batch_end")
         # Where nobody asks for the batches as they are, others may be quicker to compute.
-        self._free = not (model.stateful or any(callback_list.user_listens(hook) for hook in hooks))
+        listens = any(callback_list.user_listens(hook) for hook in hooks)
+        self._free = not (model.stateful or listens or self._pads_to_longest)
         self._job = parallel.current() if shares else None
+
+    @cached_property
+    def _pads_to_longest(self) -> bool:
+        """Whether a text's tokens are padded up to those of the longest text of its batch."""
+        layers = [step.layer for step in self._executor.plan.steps]
+        return any(
+            isinstance(layer, TextVectorization) and layer.pads_to_longest for layer in layers
+        )
 
     @cached_property
     def _weights(self) -> int:
@@ -102,17 +112,22 @@ class Prediction:
             found = self._batch(
                 Batch(tuple(each[:samples] for each in x)), 0, (samples - 1) // batch_size
             )
-            return [np.array(each, np.float32) for each in found]  # an output may be an input
-        shapes: Any = self._model.output_shapes([each.shape for each in x])
-        outputs = [np.empty(shape, np.float32) for shape in shapes]
+            return [np.array(each, _dtype_of(each)) for each in found]  # an output may be an input
+        outputs: list[np.ndarray] = []
         for start in range(0, samples, rows):
             stop = min(start + rows, samples)
             numbers = (start // batch_size, (stop - 1) // batch_size)
             found = self._batch(Batch(tuple(each[start:stop] for each in x)), *numbers)
+            if not outputs:
+                outputs = [np.empty((samples, *each.shape[1:]), _dtype_of(each)) for each in found]
             for output, part in zip(outputs, found, strict=True):
+                _refuse_other_shape(part, output)
                 output[start:stop] = part
             if self._model.stop_predicting:
                 return [output[:stop] for output in outputs]
+        if not outputs:
+            shapes: Any = self._model.output_shapes([each.shape for each in x])
+            return [np.empty([size or 0 for size in shape], np.float32) for shape in shapes]
         return outputs
 
     def _of_sequences(self, sequences: Ragged, batch_size: int) -> list[Any]:
@@ -145,6 +160,9 @@ class Prediction:
             found.append(self._batch(batch, number, number))
             if self._model.stop_predicting:
                 break
+        for outputs in found:
+            for first, part in zip(found[0], outputs, strict=True):
+                _refuse_other_shape(part, first)
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
     def _rows_at_once(self, batch_size: int) -> int:
@@ -162,7 +180,8 @@ class Prediction:
     def _infer(self, batch: Batch) -> list[np.ndarray]:
         """Return the outputs for a batch, computed in parts if it is much work."""
         x, mask = batch.x, batch.mask
-        rows = len(x[0]) if self._model.stateful else _LEAST_ROWS_AT_ONCE
+        whole = self._model.stateful or self._pads_to_longest
+        rows = len(x[0]) if whole else _LEAST_ROWS_AT_ONCE
         if len(x[0]) > rows:
             work = max(math.prod(each.shape[1:2]) for each in x) * self._weights
             rows = max(int(_WORK_AT_ONCE / max(work, 1)), rows)
@@ -174,6 +193,21 @@ class Prediction:
             masks = mask and [None if each is None else each[part] for each in mask]
             found.append(self._executor.infer([each[part] for each in x], masks, pads=True).outputs)
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
+
+
+def _dtype_of(output: np.ndarray) -> Any:
+    """Return the type of an output for the user: numbers and strings of text layers stay so."""
+    return output.dtype if output.dtype in (np.int64, np.object_) else np.float32
+
+
+def _refuse_other_shape(part: np.ndarray, first: np.ndarray) -> None:
+    """Refuse the outputs of a batch that do not fit those of the first one in one array."""
+    if part.shape[1:] != first.shape[1:]:
+        raise ValueError(
+            "The outputs of all batches must have one shape; `output_sequence_length` of a "
+            f"TextVectorization gives texts one length. Received: shapes {first.shape[1:]} and "
+            f"{part.shape[1:]}, without the batch"
+        )
 
 
 def _own_samples(
