@@ -21,7 +21,7 @@ ROWS = (
     ("interop", "keras", "sklearn", "distribution"),
     ("torch",),
     ("models",),
-    ("saving",),
+    ("export", "saving"),
     ("trainers",),
     ("callbacks",),
     ("graph",),

@@ -100,7 +100,6 @@ LEFT_OUT = (
         "a loss is a function of labels and predictions",
         "models.Sequential.add_loss layers.LSTM.add_loss",
     ),
-    _names("left out", "there are no graphs", "models.Sequential.export"),
     _names(
         "out of scope",
         "internals of Keras",
@@ -220,6 +219,18 @@ ARGUMENTS = (
         "models.Sequential.compile",
         "auto_scale_loss",
         "float32 needs no scaled loss",
+    ),
+    Fact(
+        "only",
+        "models.Sequential.export",
+        "format",
+        "`'onnx'`, which has to be given",
+    ),
+    Fact(
+        "refused",
+        "models.Sequential.export",
+        "input_signature",
+        "shapes and types are those of the model",
     ),
     Fact(
         "refused",

@@ -132,6 +132,7 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
             "set_image_data_format set_max_epochs set_max_steps_per_epoch"
         ),
     },
+    "export": {"`Model.export` writes ONNX files": "ExportArchive"},
     "distribution": {
         "each process holds the whole model; `DataParallel` shares out the batches": (
             "DeviceMesh LayoutMap ModelParallel TensorLayout distribute_tensor"
@@ -165,7 +166,6 @@ MODULES: dict[str, str] = {
     _FLOAT32: "dtype_policies mixed_precision quantizers",
     "a model is trained alone": "distillation",
     "estimators belong to TensorFlow": "estimator",
-    "models are saved as files of Keras": "export",
     "Python itself walks lists and dicts": "tree",
     "`fastrnn.sklearn` has estimators for scikit-learn, and scikeras too": (
         "wrappers wrappers.scikit_learn"

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from fastrnn.arguments import refuse_unsupported
+from fastrnn.arguments import refuse_unknown, refuse_unsupported
+from fastrnn.export.model import export_onnx
 from fastrnn.graph import Graph
 from fastrnn.graph.config import graph_config, graph_from_config
 from fastrnn.layers.layer import Layer
@@ -285,6 +286,47 @@ class Model(Trainer):
             OSError: If there is no such file.
         """
         saving.load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write the model for inference in other programs, as an ONNX file.
+
+        Masks of any pattern are exported too. Inputs that an Embedding reads are int32.
+
+        Args:
+            filepath: Name of the file.
+            format: Only "onnx"; Keras's default is another.
+            verbose: Whether to print where the file is.
+            input_signature: Only None: shapes and types are those of the model.
+            **kwargs: `opset_version`, the version of the operators, from 17 on.
+
+        Raises:
+            ImportError: If onnx is not installed.
+            ValueError: If an argument is not supported, the model is not built, or it has something
+                that cannot be said in ONNX; the message names it.
+            OSError: If the file cannot be written.
+
+        Example:
+            >>> from fastrnn import layers, models
+            >>> model = models.Sequential([layers.Input((5, 2)), layers.GRU(3)])
+            >>> model.export("model.onnx", format="onnx")  # doctest: +SKIP
+        """
+        refuse_unsupported(
+            "export", {"input_signature": input_signature}, {"input_signature": None}
+        )
+        if format != "onnx":
+            raise ValueError(f"`format` must be 'onnx'. Received: format={format!r}")
+        version = kwargs.pop("opset_version", None)
+        refuse_unknown("export", kwargs, ["opset_version"])
+        export_onnx(self, filepath, version)
+        if verbose:
+            print(f"The model is in '{os.fspath(filepath)}'.")
 
     def to_json(self, **kwargs: Any) -> str:
         """Return layers and compile settings as JSON text, without weights.
