@@ -96,11 +96,6 @@ LEFT_OUT = (
     ),
     _names("left out", "`initial_state` takes arrays", "layers.LSTM.get_initial_state"),
     _names(
-        "left out",
-        "a loss is a function of labels and predictions",
-        "models.Sequential.add_loss layers.LSTM.add_loss",
-    ),
-    _names(
         "out of scope",
         "internals of Keras",
         "*.*quantiz* *.stateless_* *.symbolic_call *.rematerialized_call *.*own_variables "

@@ -50,8 +50,8 @@ def _masked_merge(builder: Builder, call: Call) -> str:
         known = [mask for mask in masks if mask is not None]
         if len(known) < len(masks):
             return product
-        counts = reduce(lambda left, mask: builder.add("Or", left, mask), known)
-        return builder.add("Where", counts, product, 0.0)
+        anywhere = reduce(lambda left, mask: builder.add("Or", left, mask), known)
+        return builder.add("Where", anywhere, product, 0.0)
     merged, counts = aligned[0], masks[0]
     for each, mask in zip(aligned[1:], masks[1:], strict=True):
         if mask is not None:
