@@ -34,7 +34,8 @@ ROWS = (
     ("utils",),
     ("backend",),
     ("ops",),
-    ("files", "symbolic", "variable", "random", "config", "utils.registry", "parallel"),
+    ("symbolic",),
+    ("files", "variable", "random", "config", "utils.registry", "parallel"),
     (
         "arguments",
         "compatibility",

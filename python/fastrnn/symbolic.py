@@ -11,10 +11,38 @@ from fastrnn.naming import auto_name
 _numbers = itertools.count()
 
 
+_handler: Callable[[str, tuple[Any, ...], dict[str, Any]], Any] | None = None
+
+
+def on_operation(handler: Callable[[str, tuple[Any, ...], dict[str, Any]], Any]) -> None:
+    """Set what records operations on symbolic tensors in graphs.
+
+    Args:
+        handler: Takes the name of a function of `fastrnn.ops` (or "get_item"), its positional and
+            its keyword arguments; returns symbolic tensors.
+    """
+    global _handler
+    _handler = handler
+
+
+def operation(function: str, *args: Any, **kwargs: Any) -> Any:
+    """Record a call of a function on symbolic tensors and return what stands for its result.
+
+    Args:
+        function: Name of a function of `fastrnn.ops`, or "get_item".
+        args: Its arguments.
+        kwargs: Its keyword arguments.
+    """
+    assert _handler is not None, "symbolic tensors come from layers, which set it"
+    return _handler(function, args, kwargs)
+
+
 class KerasTensor:
     """Stands for an array while a graph of layers is made.
 
-    `Input` returns one; a layer that is called on one returns others. It has no values.
+    `Input` returns one; a layer that is called on one returns others. Operators, indices and the
+    functions of `fastrnn.ops` return others too: each is an operation of the graph. It has no
+    values.
 
     Args:
         shape: Size of each dimension, the batch first; None where it is left open.
@@ -30,7 +58,11 @@ class KerasTensor:
         >>> x = fastrnn.Input((10, 3))
         >>> fastrnn.layers.LSTM(4)(x).shape
         (None, 4)
+        >>> (1 - x[:, -1]).shape
+        (None, 3)
     """
+
+    __array_ufunc__ = None  # arrays of NumPy leave the operators to this class
 
     node: Node
     index: int
@@ -47,6 +79,47 @@ class KerasTensor:
         """Number of dimensions."""
         return len(self.shape)
 
+    def astype(self, dtype: str) -> KerasTensor:
+        """Return the tensor with elements of another type.
+
+        Args:
+            dtype: Name of the type.
+        """
+        return self._result("cast", self, dtype)
+
+    def reshape(self, newshape: Any) -> KerasTensor:
+        """Return the elements in another shape.
+
+        Args:
+            newshape: Tuple of sizes; -1 for what is left.
+        """
+        return self._result("reshape", self, newshape)
+
+    def squeeze(self, axis: Any = None) -> KerasTensor:
+        """Return the tensor without axes of size 1.
+
+        Args:
+            axis: Which ones; None for all.
+        """
+        return self._result("squeeze", self, axis)
+
+    @staticmethod
+    def _result(function: str, *args: Any) -> KerasTensor:
+        result: KerasTensor = operation(function, *args)
+        return result
+
+    def __getitem__(self, key: Any) -> KerasTensor:
+        return self._result("get_item", self, key)
+
+    def __neg__(self) -> KerasTensor:
+        return self._result("negative", self)
+
+    def __abs__(self) -> KerasTensor:
+        return self._result("absolute", self)
+
+    def __invert__(self) -> KerasTensor:
+        return self._result("logical_not", self)
+
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
@@ -57,6 +130,39 @@ class KerasTensor:
         )
 
     __array__ = __bool__ = __float__ = __int__ = __iter__ = __len__ = numpy = _refuse
+
+
+def _operator(function: str, reflected: bool = False) -> Callable[[KerasTensor, Any], Any]:
+    def method(self: KerasTensor, other: Any) -> Any:
+        return operation(function, *((other, self) if reflected else (self, other)))
+
+    return method
+
+
+for _name, _function in {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "true_divide",
+    "floordiv": "floor_divide",
+    "mod": "mod",
+    "pow": "power",
+    "matmul": "matmul",
+    "and": "logical_and",
+    "or": "logical_or",
+    "xor": "logical_xor",
+}.items():
+    setattr(KerasTensor, f"__{_name}__", _operator(_function))
+    setattr(KerasTensor, f"__r{_name}__", _operator(_function, reflected=True))
+# As in Keras `==` compares the tensors themselves: graphs look for them in lists and dicts.
+for _name, _function in {
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "ne": "not_equal",
+}.items():
+    setattr(KerasTensor, f"__{_name}__", _operator(_function))
 
 
 class Node:

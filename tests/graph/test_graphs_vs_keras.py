@@ -126,7 +126,9 @@ def test_files_both_ways(keras: ModuleType, name: str, tmp_path: Path) -> None:
         assert_same(flat(loaded.predict(pair.x, verbose=0)), wanted)
         loaded.train_on_batch(pair.x, pair.y)
         pair.ours.save(tmp_path / f"ours{end}")
-        # Keras 3.15.1 cannot read a dict of losses by name from .h5, not even its own.
+        if end == ".h5" and len(pair.ours.operations) > len(pair.ours.layers):
+            continue  # Keras 3.15.1 cannot read operations from .h5, not even its own
+        # Nor a dict of losses by name.
         theirs = keras.models.load_model(tmp_path / f"ours{end}", compile=end == ".keras")
         assert_same(flat(theirs.predict(pair.x, verbose=0)), wanted)
     for back in (fastrnn.to_keras(pair.ours), fastrnn.from_keras(pair.theirs)):

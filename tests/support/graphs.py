@@ -215,6 +215,46 @@ def convolutions(k: ModuleType) -> Any:
     return k.Model(x, [k.layers.GRU(3)(merged), k.layers.Dense(1)(summary)])
 
 
+def operators(k: ModuleType) -> Any:
+    x = numbers(k)
+    h = k.layers.GRU(FEATURES, return_sequences=True)(x)
+    mixed = (h + x) * 0.5 - x[:, ::2][:, :1] / 3
+    gate = 1 - mixed[:, -1, :] * mixed[:, 0] ** 2
+    constant = np.linspace(-1, 1, STEPS * FEATURES, dtype="f4").reshape(STEPS, FEATURES)
+    return k.Model(x, [k.layers.Dense(2)(gate), k.layers.LSTM(2)(-mixed * constant + constant)])
+
+
+def functions(k: ModuleType) -> Any:
+    x, ops = numbers(k), k.ops
+    h = k.layers.SimpleRNN(4, return_sequences=True)(x)
+    left, right = ops.split(h, 2, axis=-1)
+    joined = ops.concatenate([ops.tanh(left), ops.maximum(right, 0.1), x], axis=-1)
+    wide = ops.reshape(ops.expand_dims(joined, -1), (-1, STEPS * 7))
+    kept = ops.where(x > 0, x, ops.exp(x))
+    pooled = ops.stack([ops.mean(h, axis=1), ops.max(h, axis=1)], axis=1)
+    outputs = [k.layers.Dense(2)(wide), k.layers.GRU(2)(kept), k.layers.Dense(1)(pooled)]
+    return k.Model(x, [*outputs, ops.sum(h, axis=(1, 2), keepdims=True)])
+
+
+def attention_by_operators(k: ModuleType) -> Any:
+    source, target, ops = numbers(k, "source"), numbers(k, "target", 3), k.ops
+    keys = k.layers.LSTM(4, return_sequences=True)(source)
+    queries = k.layers.GRU(4, return_sequences=True)(target)
+    scores = queries @ ops.transpose(keys, (0, 2, 1)) / 2
+    context = ops.einsum("bts,bsf->btf", ops.softmax(scores, axis=-1), keys)
+    return k.Model([source, target], k.layers.Dense(2)(context + queries))
+
+
+def masks_of_operations(k: ModuleType) -> Any:
+    x = tokens(k)
+    vectors = k.layers.Embedding(VOCABULARY, 3, mask_zero=True)(x)
+    lost = k.layers.GRU(2)(vectors * 2)
+    other = k.layers.Embedding(VOCABULARY, 3)(x)
+    by_hand = k.layers.LSTM(3)(other, mask=x > 2)
+    one_hot = k.ops.one_hot(x, VOCABULARY)
+    return k.Model(x, [lost, by_hand, k.layers.Dense(1)(k.ops.mean(one_hot, axis=1))])
+
+
 KINDS: dict[str, Callable[[ModuleType], Any]] = {
     each.__name__: each
     for each in (
@@ -239,6 +279,10 @@ KINDS: dict[str, Callable[[ModuleType], Any]] = {
         all_merges,
         attention_by_dot,
         convolutions,
+        operators,
+        functions,
+        attention_by_operators,
+        masks_of_operations,
     )
 }
 LOSSES = {

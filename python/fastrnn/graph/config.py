@@ -6,9 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastrnn.graph.graph import Graph, Place
+from fastrnn.graph.operation_config import (
+    constant_of,
+    is_operation,
+    operation_entry,
+    plain_constant,
+    repeat_operation,
+)
 from fastrnn.layers.layer import Layer
+from fastrnn.layers.operation import Operation
 from fastrnn.layers.serialization import deserialize_all, serialize
-from fastrnn.symbolic import KerasTensor, map_structure
+from fastrnn.symbolic import KerasTensor, flatten, map_structure
 
 # Operations of which Keras 3 makes the masks that layers pass on; here masks need none.
 _MASK_OPERATIONS = frozenset(
@@ -37,7 +45,7 @@ def graph_config(graph: Graph) -> dict[str, Any]:
     places = graph.places()
     calls: dict[int, list[dict[str, Any]]] = {}
     for node in graph.nodes_as_made():
-        if not node.is_input:
+        if not node.is_input and not isinstance(node.layer, Operation):
             args, kwargs = _plain(node.arguments, places)
             calls.setdefault(id(node.layer), []).append({"args": args, "kwargs": kwargs})
 
@@ -45,11 +53,15 @@ def graph_config(graph: Graph) -> dict[str, Any]:
         place = places[id(tensor)]
         return [place.layer, place.call + tensor.node.layer.first_call_number, place.output]
 
+    def entry(layer: Layer) -> dict[str, Any]:
+        if isinstance(layer, Operation):
+            nodes = graph.nodes_of(layer)
+            return operation_entry(layer, nodes, lambda value: _plain(value, places))
+        own = calls.get(id(layer), [])
+        return {**serialize(layer), "name": layer.name, "inbound_nodes": own}
+
     return {
-        "layers": [
-            {**serialize(layer), "name": layer.name, "inbound_nodes": calls.get(id(layer), [])}
-            for layer in graph.layers
-        ],
+        "layers": [entry(layer) for layer in graph.members],
         "input_layers": map_structure(end, graph.input_structure),
         "output_layers": map_structure(end, graph.output_structure),
     }
@@ -68,7 +80,7 @@ def _plain(value: Any, places: Mapping[int, Place]) -> Any:
         return [_plain(each, places) for each in value]
     if isinstance(value, Mapping):
         return {key: _plain(each, places) for key, each in value.items()}
-    return value
+    return plain_constant(value)
 
 
 def graph_from_config(config: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -85,9 +97,20 @@ def graph_from_config(config: Mapping[str, Any]) -> tuple[Any, Any]:
         ValueError: If a layer or operation is not supported, or a call has no inputs.
     """
     entries = {_name(entry): entry for entry in config["layers"]}
-    operations = {name for name, entry in entries.items() if _is_mask_operation(entry)}
-    _check_masks(entries, operations)
-    kept = [entry for name, entry in entries.items() if name not in operations]
+    values = _value_operations(entries, config["output_layers"])
+    operations = {
+        name
+        for name, entry in entries.items()
+        if name not in values and (is_operation(entry) or _is_mask_operation(entry))
+    }
+    try:
+        _check_masks(entries, operations)
+    except ValueError:  # masks that are computed like any other value
+        values |= dict.fromkeys(sorted(name for name in operations if is_operation(entries[name])))
+        operations -= set(values)
+        _check_masks(entries, operations)
+    apart = {*operations, *values}
+    kept = [entry for name, entry in entries.items() if name not in apart]
     layers = dict(zip(map(_name, kept), deserialize_all(kept), strict=True))
     tensors: dict[Place, KerasTensor] = {}
     for name, layer in layers.items():
@@ -97,6 +120,10 @@ def graph_from_config(config: Mapping[str, Any]) -> tuple[Any, Any]:
     is_old = any(isinstance(call, list) for e in kept for call in e.get("inbound_nodes") or ())
     waiting = [
         (name, number, call)
+        for name in values
+        for number, call in enumerate(entries[name]["inbound_nodes"])
+    ] + [
+        (name, number, call)
         for name, layer in layers.items()
         for number, call in enumerate(
             entries[name].get("inbound_nodes") or (), int(is_old and layer.inner_graph is not None)
@@ -104,7 +131,11 @@ def graph_from_config(config: Mapping[str, Any]) -> tuple[Any, Any]:
     ]
     made: list[str] = []
     while waiting:
-        left = [each for each in waiting if not _repeat(layers, tensors, operations, made, *each)]
+        left = [
+            each
+            for each in waiting
+            if not _repeat(layers, entries, tensors, operations, made, *each)
+        ]
         if len(left) == len(waiting):
             raise ValueError(
                 f"the calls of the layers {sorted({name for name, *_ in left})} need outputs that "
@@ -125,6 +156,7 @@ def graph_from_config(config: Mapping[str, Any]) -> tuple[Any, Any]:
 
 def _repeat(
     layers: Mapping[str, Layer],
+    entries: Mapping[str, Any],
     tensors: dict[Place, KerasTensor],
     operations: set[str],
     made: list[str],
@@ -136,6 +168,7 @@ def _repeat(
 
     Args:
         layers: The layers by name.
+        entries: The entries of layers and operations by name.
         tensors: The outputs so far; gets those of the call.
         operations: Names of the operations that make masks.
         made: The name of the layer of each call so far; gets this one's.
@@ -147,6 +180,12 @@ def _repeat(
     references = list(_references([args, kwargs]))
     if any(each not in tensors and each.layer not in operations for each in references):
         return False
+    if name not in layers:
+        given = [[_with_tensors(value, tensors) for value in args], _with_tensors(kwargs, tensors)]
+        own = f"{name}_{number}" if number else name
+        results = flatten(repeat_operation(entries[name], own, *given))
+        tensors |= {Place(name, number, index): each for index, each in enumerate(results)}
+        return True
     if number - made.count(name) > int(bool(layers[name].inner_graph)):
         return False  # the calls of a layer are made in their order
     kwargs = {key: value for key, value in kwargs.items() if not _is_made_by(value, operations)}
@@ -186,6 +225,9 @@ def _referring(value: Any) -> Any:
         if value.get("class_name") == "__tuple__":
             value = value["items"]
         else:
+            value = constant_of(value)
+            if not isinstance(value, Mapping):
+                return value
             return {key: _referring(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [_referring(each) for each in value]
@@ -234,6 +276,32 @@ def _ends(value: Any, found: Any) -> Any:
 # -------------------------------------------------------------------------------------- masks
 
 
+def _value_operations(
+    entries: Mapping[str, Mapping[str, Any]], output_layers: Any
+) -> dict[str, None]:
+    """Return the names of the operations whose results are no masks of layers alone.
+
+    They are inputs of layers or outputs of the model, or such operations depend on them.
+    """
+    found: dict[str, None] = {}
+    ends: list[Place] = []
+    _ends(output_layers, lambda place: ends.append(Place(*place)))
+    waiting = ends
+    for entry in entries.values():
+        if not is_operation(entry):
+            for call in entry.get("inbound_nodes") or ():
+                args, kwargs = _arguments(call)
+                kwargs = {key: value for key, value in kwargs.items() if key != "mask"}
+                waiting += _references([args, kwargs])
+    while waiting:
+        name = waiting.pop().layer
+        if name in entries and name not in found and is_operation(entries[name]):
+            found[name] = None
+            for call in entries[name].get("inbound_nodes") or ():
+                waiting += _references(_arguments(call))
+    return found
+
+
 def _is_mask_operation(entry: Mapping[str, Any]) -> bool:
     """Return whether an entry is not a layer but an operation that may make a mask."""
     if entry.get("class_name") not in _MASK_OPERATIONS:
@@ -267,11 +335,6 @@ def _check_masks(entries: Mapping[str, Mapping[str, Any]], operations: set[str])
             args, kwargs = _arguments(call)
             if name not in operations:
                 _check_origin(name, args, kwargs, entries, operations)
-                kwargs = {key: value for key, value in kwargs.items() if key != "mask"}
-                if any(each.layer in operations for each in _references([args, kwargs])):
-                    raise ValueError(
-                        f"layer '{name}' takes the result of an operation that is not a layer"
-                    )
                 continue
             outside = [each for each in _references([args, kwargs]) if each.layer not in operations]
             constants = [each for each in args[1:] if isinstance(each, (int, float))]

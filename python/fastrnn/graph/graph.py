@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.operation import Operation
 from fastrnn.layers.own_layers import shapes_of_call
 from fastrnn.symbolic import KerasTensor, Node, flatten, map_structure
 
@@ -41,7 +42,8 @@ class Graph:
         input_structure: What was given as inputs.
         output_structure: What was given as outputs.
         nodes: The calls, each after those whose results it takes.
-        layers: The layers in Keras's order, with the InputLayers.
+        members: The layers and operations in Keras's order, with the InputLayers.
+        layers: Those of them that are no operations, such as `x + y`.
 
     Raises:
         ValueError: If one of them is not a symbolic tensor, an output does not depend on the inputs
@@ -68,8 +70,9 @@ class Graph:
         self.nodes, first_visit = _walked(self.inputs, self.outputs)
         _refuse_other_inputs(self.nodes, self.inputs)
         _refuse_unused(self.nodes, self.inputs)
-        self.layers = self._in_keras_order(first_visit)
-        _refuse_equal_names(self.layers)
+        self.members = self._in_keras_order(first_visit)
+        self.layers = [each for each in self.members if not isinstance(each, Operation)]
+        _refuse_equal_names(self.members)
 
     def _in_keras_order(self, first_visit: dict[int, int]) -> list[Layer]:
         """Return the layers by their distance from the outputs, the farthest first.
@@ -170,7 +173,7 @@ class Graph:
     def __getstate__(self) -> dict[str, Any]:
         """Return layers and calls in flat lists: nested they would exceed Python's recursion."""
         numbers: dict[int, _Reference] = {}
-        layers = {id(layer): number for number, layer in enumerate(self.layers)}
+        layers = {id(layer): number for number, layer in enumerate(self.members)}
         calls = []
         for node in self.nodes_as_made():
             arguments = _with_tensors(numbers.__getitem__, node.arguments)
@@ -178,7 +181,7 @@ class Graph:
             for tensor in node.outputs:
                 numbers[id(tensor)] = _Reference(len(numbers))
         return {
-            "layers": self.layers,
+            "layers": self.members,
             "calls": calls,
             "inputs": _with_tensors(numbers.__getitem__, self.input_structure),
             "outputs": _with_tensors(numbers.__getitem__, self.output_structure),

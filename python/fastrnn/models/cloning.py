@@ -77,7 +77,7 @@ def _functional_clone(
     """Return a functional model whose layers are called as those of another."""
     graph = model.inner_graph
     clones: dict[int, Layer] = {}
-    for layer in graph.layers:
+    for layer in graph.members:
         if isinstance(layer, InputLayer):
             clones[id(layer)] = _same_config(layer)
         elif recursive and isinstance(layer, Model):

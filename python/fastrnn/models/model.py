@@ -93,8 +93,16 @@ class Model(Trainer):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, those farthest from the outputs first, with the InputLayers."""
+        """The layers, those farthest from the outputs first, with the InputLayers.
+
+        Operations such as `x + y` are not among them; see `operations`.
+        """
         return [] if self._graph is None else list(self._graph.layers)
+
+    @property
+    def operations(self) -> list[Layer]:
+        """The layers and the operations on symbolic tensors, in the order of `layers`."""
+        return [] if self._graph is None else list(self._graph.members)
 
     def _sublayers(self) -> list[Layer]:
         return self.layers

@@ -75,6 +75,11 @@ class Sequential(Model):
         return self._layers[1 if self.input_layer else 0 :]
 
     @property
+    def operations(self) -> list[Layer]:
+        """The layers: between them there is nothing else."""
+        return self.layers
+
+    @property
     def input_layer(self) -> InputLayer | None:
         """The InputLayer in front of the layers, if there is one."""
         first = self._layers[0] if self._layers else None

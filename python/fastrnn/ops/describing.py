@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from inspect import signature
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from fastrnn.results import with_numpy
+from fastrnn.symbolic import KerasTensor, operation
 from fastrnn.tracing import is_traced, is_tracing
 from fastrnn.variable import Variable
 
@@ -78,6 +79,8 @@ def op(summary: str, example: str, result: str, raises: str = "", **about: str) 
     def decorate(function: F) -> F:
         @wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
+            if _is_symbolic(args) or (kwargs and _is_symbolic(kwargs.values())):
+                return operation(wrapped.__name__, *args, **kwargs)
             value = function(*args, **kwargs)
             if is_traced(value):
                 return value
@@ -104,6 +107,17 @@ def op(summary: str, example: str, result: str, raises: str = "", **about: str) 
         return wrapped  # type: ignore[return-value]
 
     return decorate
+
+
+def _is_symbolic(values: Iterable[Any]) -> bool:
+    """Return whether one of the arguments, or an entry of a list among them, is symbolic."""
+    for value in values:  # the loop is in the way of every call: plain and fast
+        kind = type(value)
+        if kind is KerasTensor:
+            return True
+        if (kind is list or kind is tuple) and _is_symbolic(value):
+            return True
+    return False
 
 
 def named(name: str, module: str) -> Callable[[F], F]:

@@ -196,8 +196,8 @@ class Prediction:
 
 
 def _dtype_of(output: np.ndarray) -> Any:
-    """Return the type of an output for the user: numbers and strings of text layers stay so."""
-    return output.dtype if output.dtype in (np.int64, np.object_) else np.float32
+    """Return the type of an output for the user: integers, booleans and strings stay so."""
+    return output.dtype if output.dtype.kind in "biuO" else np.float32
 
 
 def _refuse_other_shape(part: np.ndarray, first: np.ndarray) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from fastrnn.utils.summary_utils import class_name
+
 _HINT = (
     "needs pydot and Graphviz: `pip install pydot`, and Graphviz from your system's packages or "
     "https://graphviz.org/download/"
@@ -155,7 +157,7 @@ class _Labels:
 
     def of(self, layer: Any, node: Any) -> str:
         """Return the label of a layer, in the language of Graphviz's records."""
-        title = type(layer).__name__
+        title = class_name(layer)
         title = f"{layer.name} ({title})" if self._names else title
         parts = [title]
         if self._activations and hasattr(layer, "activation"):
@@ -184,7 +186,7 @@ def _draw(
     graph = model.inner_graph
     leaving: dict[str, str] = {}
     entering: dict[str, str] = {}
-    for layer in graph.layers:
+    for layer in graph.members:
         key = f"{prefix}{layer.name}"
         if expand_nested and layer.inner_graph is not None:
             cluster = pydot.Cluster(f"cluster_{key}", label=layer.name)

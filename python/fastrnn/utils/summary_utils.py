@@ -36,7 +36,7 @@ def summary_text(
     listed = list(_listed(model, expand_nested))
     rows: list[list[str]] = [
         [
-            f"{'   ' * (depth - 1)}{'   └ ' if depth else ''}{layer.name} ({type(layer).__name__})",
+            f"{'   ' * (depth - 1)}{'   └ ' if depth else ''}{layer.name} ({class_name(layer)})",
             _shape_text(layer),
             _params_text(layer),
         ]
@@ -68,9 +68,19 @@ def summary_text(
     )
 
 
+def class_name(layer: Any) -> str:
+    """Return the name of a layer's class, of an operation that of Keras's class.
+
+    Args:
+        layer: A layer.
+    """
+    name: str = getattr(layer, "class_name", type(layer).__name__)
+    return name
+
+
 def _listed(model: Any, expand_nested: bool, depth: int = 0) -> Iterator[tuple[Any, int]]:
     """Yield the layers of a model, and with `expand_nested` those inside, after their depths."""
-    for layer in model.layers:
+    for layer in getattr(model, "operations", model.layers):
         yield layer, depth
         if expand_nested and hasattr(layer, "layers"):
             yield from _listed(layer, expand_nested, depth + 1)
