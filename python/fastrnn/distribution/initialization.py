@@ -165,6 +165,7 @@ def _compare(made: Ranks) -> None:
         _warn(made, f"The CPUs of the ranks differ: all compute with the ISA level '{lowest}'.")
     for name in ("Python", "CPU features for NumPy"):
         if any(each[name] != found[0][name] for each in found):
+            made.differ = True
             _warn(made, f"The ranks differ in {name}: results may differ in their last bits.")
 
 

@@ -7,7 +7,7 @@ import pickle
 import time
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,23 @@ _PARTS, _NOTES = 1, 2  # tags
 _TURNS_PER_LOOK = 50  # turns of a wait between two looks at notes
 _TURNS_AWAKE = 5_000  # turns before a wait sleeps: some milliseconds
 _NAP = 5e-5  # seconds
+_PATIENCE = 5.0  # seconds of waiting after which a rank tells the others what it waits for
+
+
+class _Note(NamedTuple):
+    """What a rank tells the others beside their exchanges.
+
+    Attributes:
+        done: How many exchanges it had completed.
+        kind: `"failed"`, `"ended"` or `"waits"`.
+        is_final: Whether it takes part in no exchange any more.
+        text: Its traceback, or what it waits for.
+    """
+
+    done: int
+    kind: str
+    is_final: bool
+    text: str
 
 
 class MpiRanks(Ranks):
@@ -32,30 +49,39 @@ class MpiRanks(Ranks):
 
     def __init__(self, mpi: Any) -> None:
         self._mpi = mpi
+        # A communicator for each kind of exchange: ranks that do different things do not read
+        # each other's messages.
         self._world = mpi.COMM_WORLD.Dup()
+        self._sizes = mpi.COMM_WORLD.Dup()
+        self._numbers = mpi.COMM_WORLD.Dup()
         self._notes = mpi.COMM_WORLD.Dup()
         self.rank = int(self._world.Get_rank())
         self.size = int(self._world.Get_size())
         self.bytes_sent = 0
         self._done = 0  # exchanges that this rank has completed
         self._own_failures: set[int] = set()  # values of `_done` at which this rank failed
-        self._received: list[tuple[int, int, bool, str]] = []
+        self._received: list[tuple[int, _Note]] = []
         self._sent: list[Any] = []  # notes must live until they have been read
         self._broken = ""
 
-    def gather(self, value: Any) -> list[Any]:
+    def gather(self, value: Any, what: str = "values") -> list[Any]:
         """Return the values of all ranks, in their order."""
         if self.size == 1:
             return [value]
-        data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        data = pickle.dumps((what, value), pickle.HIGHEST_PROTOCOL)
         own = np.frombuffer(data + b"\0" * (-len(data) % 4), np.float32)
         parts = self.swap([own] * self.size)
-        return [value if r == self.rank else pickle.loads(p.data) for r, p in enumerate(parts)]
+        found = [pickle.loads(part.data) for part in parts]
+        for rank, (other, _) in enumerate(found):
+            if other != what:
+                self._broken = f"rank {rank} did something else."
+                raise RankError(_out_of_order(rank, other, what))
+        return [each for _, each in found]
 
     def share(self, numbers: np.ndarray) -> np.ndarray:
         """Return the numbers of all ranks, a row for each."""
         found = np.empty((self.size, *numbers.shape), numbers.dtype)
-        self._wait([self._world.Iallgather(numbers, found)])
+        self._wait([self._numbers.Iallgather(numbers, found)], f"{numbers.size} numbers")
         return found
 
     def swap(
@@ -65,7 +91,7 @@ class MpiRanks(Ranks):
         if sizes is None:
             wanted = np.empty(self.size, np.int64)
             given = np.array([len(part) for part in parts], np.int64)
-            self._wait([self._world.Ialltoall(given, wanted)])
+            self._wait([self._sizes.Ialltoall(given, wanted)], "sizes")
             sizes = wanted.tolist()
         found = [np.empty(size, np.float32) for size in sizes]
         found[self.rank] = parts[self.rank]
@@ -75,7 +101,7 @@ class MpiRanks(Ranks):
             requests.append(self._world.Irecv(found[source], source, _PARTS))
             requests.append(self._world.Isend(parts[target], target, _PARTS))
             self.bytes_sent += parts[target].nbytes
-        self._wait(requests)
+        self._wait(requests, "arrays")
         return found
 
     def failed(self, error: BaseException) -> None:
@@ -84,7 +110,7 @@ class MpiRanks(Ranks):
             return
         text = "".join(traceback.format_exception(error))
         self._own_failures.add(self._done)
-        self._send_note(bool(self._broken), text)
+        self._send_note("failed", text)
 
     def leave(self) -> None:
         """Send the others a note that this program ends; after a failure end them all."""
@@ -92,44 +118,64 @@ class MpiRanks(Ranks):
             self._mpi.COMM_WORLD.Abort(1)
         if self.size > 1:
             self._send_note(
-                True,
+                "ended",
                 "Its program has ended: `fit`, `evaluate` and `predict` must be called by all "
                 "ranks alike.",
             )
 
-    def _send_note(self, is_final: bool, text: str) -> None:
-        data = pickle.dumps((self._done, is_final, text))
+    def _send_note(self, kind: str, text: str) -> None:
+        data = pickle.dumps(_Note(self._done, kind, bool(self._broken) or kind == "ended", text))
         for rank in range(self.size):
             if rank != self.rank:
                 self._sent.append((data, self._notes.Isend([data, self._mpi.BYTE], rank, _NOTES)))
 
-    def _wait(self, requests: list[Any]) -> None:
+    def _wait(self, requests: list[Any], what: str) -> None:
         """Wait until an exchange is complete.
+
+        Args:
+            requests: Those of the exchange.
+            what: What is exchanged.
 
         Raises:
             RankError: If a rank will not take part in it.
         """
         if self._broken:
             raise RankError(f"The ranks cannot work together any more: {self._broken}")
-        turns = 0
+        turns, begin, said = 0, 0.0, False
         while not self._mpi.Request.Testall(requests):
             turns += 1
-            if turns % _TURNS_PER_LOOK == 0:
-                self._look_at_notes()
-                if turns > _TURNS_AWAKE:
-                    time.sleep(_NAP)
-                else:
-                    os.sched_yield()
+            if turns % _TURNS_PER_LOOK:
+                continue
+            self._look_at_notes(what)
+            if turns <= _TURNS_AWAKE:
+                os.sched_yield()
+                continue
+            begin = begin or time.monotonic()
+            if not said and time.monotonic() - begin > _PATIENCE:
+                self._send_note("waits", what)
+                said = True
+            time.sleep(_NAP)
         self._done += 1
 
-    def _look_at_notes(self) -> None:
+    def _look_at_notes(self, what: str) -> None:
         while self._notes.Iprobe(tag=_NOTES):
             message = self._notes.Mprobe(tag=_NOTES, status=(status := self._mpi.Status()))
             data = bytearray(status.Get_count(self._mpi.BYTE))
             message.Recv([data, self._mpi.BYTE])
-            self._received.append((status.Get_source(), *pickle.loads(data)))
-        for rank, done, is_final, text in self._received:
+            self._received.append((int(status.Get_source()), pickle.loads(data)))
+        for rank, note in self._received:
+            if note.kind == "waits":
+                if note.done == self._done and note.text != what:
+                    self._broken = f"rank {rank} did something else."
+                    raise RankError(_out_of_order(rank, note.text, what))
             # A rank that failed where this one failed too may go on with the same exchange.
-            if done <= self._done and (is_final or done not in self._own_failures):
+            elif note.done <= self._done and (note.is_final or note.done not in self._own_failures):
                 self._broken = f"rank {rank} has failed."
-                raise RankError(f"Rank {rank} does not go on. {text}")
+                raise RankError(f"Rank {rank} does not go on. {note.text}")
+
+
+def _out_of_order(rank: int, other: str, own: str) -> str:
+    return (
+        f"Rank {rank} waits for {other} where this one waits for {own}: all ranks must call the "
+        "same methods on the same data, in the same order."
+    )

@@ -35,7 +35,9 @@ class Job:
 
     def any(self, flag: bool) -> bool:
         """Return whether a flag is set on some rank."""
-        return (self.ranks.size > 1 and any(self.ranks.gather(bool(flag)))) or bool(flag)
+        return (self.ranks.size > 1 and any(self.ranks.gather(bool(flag), "decisions"))) or bool(
+            flag
+        )
 
     def check_equal(self, what: str, own: Mapping[str, Any]) -> None:
         """Refuse to go on if ranks differ in something.
@@ -49,7 +51,7 @@ class Job:
         """
         if self.ranks.size == 1:
             return
-        first, *others = self.ranks.gather(dict(own))
+        first, *others = self.ranks.gather(dict(own), what)
         for rank, other in enumerate(others, 1):
             for name, value in first.items():
                 if other.get(name) != value:
@@ -110,7 +112,7 @@ def on_first(function: Callable[[], T]) -> T:
             found = function(), None
         except Exception as error:
             found = None, _sendable(error)
-    value, failure = _current.ranks.gather(found)[0]
+    value, failure = _current.ranks.gather(found, "what rank 0 has read")[0]
     if failure is not None:
         raise failure
     result: T = value

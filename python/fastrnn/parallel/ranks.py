@@ -21,17 +21,20 @@ class Ranks:
         rank: Number of this process, from 0.
         size: Number of processes.
         bytes_sent: How many bytes this process has sent to others by `swap`.
+        differ: Whether the same computation may have other last bits on another rank.
     """
 
     rank = 0
     size = 1
     bytes_sent = 0
+    differ = False
 
-    def gather(self, value: Any) -> list[Any]:
+    def gather(self, value: Any, what: str = "values") -> list[Any]:
         """Return the values of all ranks, in their order.
 
         Args:
             value: That of this rank; anything that can be pickled.
+            what: What it is. A rank that gathers something else is an error.
         """
         return [value]
 

@@ -27,10 +27,27 @@ def agree(job: Job, model: CompiledModel) -> None:
         return
     optimizer = model.optimizer
     rate = optimizer._learning_rate
-    found = job.ranks.gather((bool(model.stop_training), rate if type(rate) is float else None))
+    found = job.ranks.gather(
+        (bool(model.stop_training), rate if type(rate) is float else None), "decisions"
+    )
     model.stop_training = any(stop for stop, _ in found)
     if found[0][1] not in (None, rate):
         optimizer.learning_rate = found[0][1]
+
+
+def end_epoch(job: Job, model: CompiledModel) -> None:
+    """Check that all ranks have the same weights after an epoch.
+
+    Where their CPUs differ, those of rank 0 are taken: the others may have drifted by rounding.
+    """
+    if not job.ranks.differ:
+        check_weights(job, model, "The weights after an epoch")
+        return
+    own = [*model.weights, *(model.optimizer.slots if model.optimizer.built else [])]
+    first = job.ranks.rank == 0
+    values = job.ranks.gather([each.value for each in own] if first else None)[0]
+    for variable, value in zip(own, values, strict=True):
+        variable.assign(value)
 
 
 def check_weights(job: Job, model: CompiledModel, what: str) -> None:
@@ -113,7 +130,7 @@ def check_begin(job: Job, model: CompiledModel, feeds: Iterable[Feed | None], ep
         "The random numbers of layers",
         {layer.name: repr(layer.get_state()) for layer in all_layers(model)},
     )
-    random.set_state(job.ranks.gather(random.get_state())[0])
+    random.set_state(job.ranks.gather(random.get_state(), "random numbers")[0])
 
 
 def _checksum(arrays: Iterable[np.ndarray]) -> int:

@@ -84,7 +84,7 @@ class DistributedStep(TrainStep):
             _refuse_stateful(layers)
         self._job = job
         self._records: list[list[Record]] = []  # of each batch, and in it of each own group
-        self._penalties: list[float] = []  # of the weights, for each batch
+        self._batches: list[tuple[int, float]] = []  # rows of each, and penalty of the weights
         self._summed: list[Metric] = []
         super().__init__(plan, parts, optimizer, trained)
         self._generators = GroupGenerators(layers)
@@ -144,7 +144,15 @@ class DistributedStep(TrainStep):
             if (found := groups.sum_of(node, gradient, add)) is not None:
                 sums[node] = found
         total = total_gradient(self._layout, groups, ranks, sums, rows)
-        self._keep(records, seen, self._update(self._layout.unpack(total)))
+        self._keep(rows, records, seen, self._update(self._layout.unpack(total)))
+
+    def end_epoch(self) -> None:
+        """Find out whether other ranks have further batches.
+
+        Raises:
+            ValueError: On all ranks, if one has.
+        """
+        self._agreed_factors(0, {})
 
     def test(self, batch: Batch) -> None:
         """Take a batch into the means without changing the model."""
@@ -158,7 +166,7 @@ class DistributedStep(TrainStep):
             penalty *= len(part.x[0]) / rows
             records.append(self._record(means, divisors, penalty, part, outputs, masks))
             seen.append(self._seen(part, outputs, masks))
-        self._keep(records, seen, self._weight_penalty())
+        self._keep(rows, records, seen, self._weight_penalty())
 
     def _groups_of(self, batch: Batch, rows: int) -> Iterator[tuple[int, Batch]]:
         """Yield the groups of this rank that have rows, and their rows."""
@@ -201,7 +209,8 @@ class DistributedStep(TrainStep):
         if (found[:, 1] != rows).any():
             raise ValueError(
                 "The ranks must read the same batches, each of which they share out. "
-                f"Received: batches of {found[:, 1].astype(int).tolist()} rows on the ranks"
+                f"Received: batches of {found[:, 1].astype(int).tolist()} rows on the ranks (0 "
+                "where there was no further batch)"
             )
         divisors = np.concatenate(
             [
@@ -216,7 +225,7 @@ class DistributedStep(TrainStep):
     def reset(self) -> None:
         """Reset the means of loss and metrics."""
         super().reset()
-        self._records, self._penalties = [], []
+        self._records, self._batches = [], []
         self._sums = [None] * len(self._summed)
 
     def _record(
@@ -262,7 +271,11 @@ class DistributedStep(TrainStep):
 
     def _update_whole(self, seen: list[list[Any]]) -> None:
         """Add the outputs of all ranks to the metrics that need the whole batch."""
-        groups = [group for of_rank in self._job.ranks.gather(seen) for group in of_rank]
+        groups = [
+            group
+            for of_rank in self._job.ranks.gather(seen, "outputs for metrics")
+            for group in of_rank
+        ]
         for updates, *parts in zip(self._whole, *groups, strict=True):
             if updates:
                 whole: list[Any] = [
@@ -271,22 +284,30 @@ class DistributedStep(TrainStep):
                 ]
                 update_each(updates, *whole)
 
-    def _keep(self, records: list[Record], seen: list[list[Any]], penalty: float) -> None:
+    def _keep(
+        self, rows: int, records: list[Record], seen: list[list[Any]], penalty: float
+    ) -> None:
         if any(self._whole):
             self._update_whole(seen)
         self._records.append(records)
-        self._penalties.append(penalty)
+        self._batches.append((rows, penalty))
         if len(self._records) * self._job.groups.number >= _RECORDS_AT_ONCE:
             self._add_up()
 
     def _add_up(self) -> None:
         """Add what the groups of all ranks have recorded; all ranks must call it alike."""
-        if not self._penalties:
+        if not self._batches:
             return
-        records, penalties = self._records, self._penalties
-        self._records, self._penalties = [], []
-        of_ranks = self._job.ranks.gather(records)
-        for penalty, batch in zip(penalties, zip(*of_ranks, strict=True), strict=True):
+        records, batches = self._records, self._batches
+        self._records, self._batches = [], []
+        found = self._job.ranks.gather(([rows for rows, _ in batches], records), "loss and metrics")
+        rows_of_ranks, of_ranks = zip(*found, strict=True)
+        if any(rows != rows_of_ranks[0] for rows in rows_of_ranks):
+            raise ValueError(
+                "The ranks must read the same batches, each of which they share out. "
+                f"Received: batches of {list(rows_of_ranks)} rows on the ranks"
+            )
+        for (_, penalty), batch in zip(batches, zip(*of_ranks, strict=True), strict=True):
             self._add_batch(penalty, [record for of_rank in batch for record in of_rank])
         for metric, sums in zip(self._summed, self._sums, strict=True):
             metric.reset_state()

@@ -101,7 +101,7 @@ class Prediction:
             outputs = self._of_batches(Epochs(feed, steps))
             job = None
         if job is not None:
-            outputs = _joined(job.ranks.gather(outputs))
+            outputs = _joined(job.ranks.gather(outputs, "predictions"))
         self._callback_list.notify("on_predict_end", None)
         return self._model.packed_outputs(outputs)
 

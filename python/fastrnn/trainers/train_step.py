@@ -156,6 +156,9 @@ class TrainStep:
         weights = batch.sample_weight or (None,) * len(outputs)
         return zip(self._parts, batch.y, outputs, weights, masks, strict=True)
 
+    def end_epoch(self) -> None:
+        """Called after the last batch of an epoch where several processes train together."""
+
     def results(self) -> dict[str, Any]:
         """Return the means since the last `reset`: the loss, those of outputs, the metrics."""
         samples = self._samples or 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastrnn import parallel, random
 from fastrnn.callbacks import Callback, CallbackList
-from fastrnn.trainers.agreement import agree, check_weights
+from fastrnn.trainers.agreement import agree, end_epoch
 from fastrnn.trainers.compiled_model import CompiledModel, all_layers
 from fastrnn.trainers.data import Epochs, Feed
 from fastrnn.trainers.interruption import AgreedSignals, DeferredSignals
@@ -88,12 +88,14 @@ class TrainingRun:
                             agree(job, model)
                     if model.stop_training:
                         break
+                if job is not None:
+                    step.end_epoch()
                 logs = step.results() | validate(epoch)
                 self.epoch, self.batch = epoch + 1, 0
                 callback_list.notify("on_epoch_end", epoch, logs)
                 if job is not None:
                     agree(job, model)
-                    check_weights(job, model, "The weights after an epoch")
+                    end_epoch(job, model)
                 if model.stop_training:
                     break
             model.optimizer.finalize_variable_values(model.trainable_weights)
