@@ -131,11 +131,10 @@ class CallbackList(Callback):
     def _listeners_of(self, hook: str) -> list[Callable[..., None]]:
         listeners = self._listeners.get(hook)
         if listeners is None:
-            first = parallel.is_first()
             listeners = [
                 getattr(each, hook)
                 for each in self.callbacks
-                if overrides(each, hook) and (first or not each.first_rank_only)
+                if overrides(each, hook) and (not each.first_rank_only or parallel.is_first())
             ]
             self._listeners[hook] = listeners
         return listeners

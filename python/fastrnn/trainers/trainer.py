@@ -437,10 +437,11 @@ class Trainer(CompiledModel):
 def _closed_on_error(callback_list: CallbackList) -> Iterator[None]:
     """Close the progress bar if an exception ends the run, and tell the other ranks of a job."""
     try:
-        with _work():
-            yield
-    except BaseException:
+        yield
+    except BaseException as error:
         callback_list.close()
+        if (job := parallel.current()) is not None:
+            job.ranks.failed(error)
         raise
 
 
