@@ -150,6 +150,8 @@ def get(identifier: Any) -> Loss:
     function = registry.function_of(identifier)
     if function is None:
         return _REGISTRY.get(identifier)
+    if _REGISTRY.knows(twin := registry.config_of_keras(function)):
+        return _REGISTRY.get(twin)
     known = _CLASS_OF_FUNCTION.get(function)
     return FunctionLoss(function) if known is None else known()
 

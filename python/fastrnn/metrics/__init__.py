@@ -194,6 +194,9 @@ def get(identifier: Any) -> Metric:
         >>> get("mse").name
         'mean_squared_error'
     """
+    twin = registry.config_of_keras(identifier)
+    if twin is not identifier and (isinstance(twin, dict) or _REGISTRY.knows(twin)):
+        return _REGISTRY.get(twin)
     if callable(identifier) and not isinstance(identifier, (type, Metric)):
         return MeanMetricWrapper(identifier)
     function = registry.function_of(identifier)

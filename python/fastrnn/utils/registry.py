@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType
 from typing import Any, Generic, TypeVar
 
 from fastrnn.naming import to_snake_case
@@ -46,8 +47,8 @@ class Registry(Generic[Base]):
         """Return the object that `identifier` stands for.
 
         Args:
-            identifier: An object (returned as it is), its class, a name, or a config dict with
-                the keys `class_name` and `config`.
+            identifier: An object (returned as it is), its class, a name, a config dict with the
+                keys `class_name` and `config`, or an object of Keras, which stands for its config.
 
         Returns:
             An object of the registry's kind.
@@ -61,12 +62,21 @@ class Registry(Generic[Base]):
             return identifier()
         if isinstance(identifier, str):
             return self._named(identifier)()
+        identifier = config_of_keras(identifier)
         if isinstance(identifier, Mapping) and isinstance(identifier.get("class_name"), str):
             return self._named(identifier["class_name"])(**identifier.get("config", {}))
         raise ValueError(
             f"Could not interpret {self._kind} identifier: expected a name, a config or a "
             f"`{self._base.__name__}`. Received: {identifier!r}"
         )
+
+    def knows(self, name: Any) -> bool:
+        """Tell whether something is one of the names.
+
+        Args:
+            name: Anything.
+        """
+        return isinstance(name, str) and self._key(name) in self._names
 
     def _named(self, name: str) -> type[Base]:
         custom = find_custom_object(name)
@@ -83,6 +93,27 @@ class Registry(Generic[Base]):
 
     def _known(self) -> str:
         return ", ".join(sorted(self._names))
+
+
+def config_of_keras(identifier: Any) -> Any:
+    """Return what stands for an object of Keras: its config dict; for a function its name.
+
+    Such objects come from programs that make them of names, as scikeras does. They bring their
+    settings along, but not what an optimizer keeps from step to step.
+
+    Args:
+        identifier: Anything; what is not of Keras is returned as it is.
+    """
+    source = identifier if isinstance(identifier, FunctionType) else type(identifier)
+    if source.__module__.partition(".")[0] != "keras":
+        return identifier
+    if source is identifier:
+        return source.__name__
+    if not hasattr(identifier, "get_config"):
+        return identifier
+    # Keras 3.15 leaves the `delta` of a Huber loss out of its config.
+    config = {**getattr(identifier, "_fn_kwargs", {}), **identifier.get_config()}
+    return {"class_name": source.__name__, "config": config}
 
 
 def function_of(identifier: Any) -> Callable[..., Any] | None:
