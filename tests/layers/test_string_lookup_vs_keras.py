@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from fastrnn.layers import StringLookup
 
-pytest.importorskip("tensorflow", reason="Keras's StringLookup needs it")
-
 LETTERS = [*"abcxyzÄéß€😀", " ", "\t", "\x00", "[UNK]", "longer than sixteen letters"]
 
 

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from fastrnn.layers import TextVectorization
 
-pytest.importorskip("tensorflow", reason="Keras's TextVectorization needs it")
-
 PIECES = [
     *["the", "The", "film", "FILM", "naïve", "NAÏVE", "Straße", "İ", "ﬁ", "日本", "😀"],
     *["don't", "(sic)", "a.b", "[UNK]"],

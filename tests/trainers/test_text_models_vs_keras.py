@@ -9,8 +9,6 @@ import fastrnn
 import numpy as np
 import pytest
 
-tf = pytest.importorskip("tensorflow", reason="Keras's layers of text need it")
-
 WORDS = [
     "good",
     "bad",
@@ -25,6 +23,12 @@ WORDS = [
     "(the)",
     "a\u00a0b",
 ]
+
+
+def _strings(texts: list[str]) -> Any:
+    import tensorflow as tf
+
+    return tf.constant(texts)[:, tf.newaxis]
 
 
 def _data(seed: int) -> tuple[list[str], np.ndarray]:
@@ -71,7 +75,7 @@ def _bag_of_words(lib: Any, texts: list[str]) -> Any:
     return lib.Model(text, lib.layers.Dense(2)(inner))
 
 
-def _strings(lib: Any, texts: list[str]) -> Any:
+def _looked_up(lib: Any, texts: list[str]) -> Any:
     lookup = lib.layers.StringLookup(num_oov_indices=3)
     lookup.adapt(texts[:20])
     text = lib.Input((1,), dtype="string")
@@ -80,7 +84,7 @@ def _strings(lib: Any, texts: list[str]) -> Any:
 
 
 @pytest.mark.parametrize(
-    "make", [_sentiment, _ngrams_without_mask, _longest_of_a_batch, _bag_of_words, _strings]
+    "make", [_sentiment, _ngrams_without_mask, _longest_of_a_batch, _bag_of_words, _looked_up]
 )
 def test_twenty_steps(keras: ModuleType, make: Any) -> None:
     texts, labels = _data(1)
@@ -91,23 +95,26 @@ def test_twenty_steps(keras: ModuleType, make: Any) -> None:
     ]
     for model, lib in ((theirs, keras), (ours, fastrnn)):
         model.compile(lib.optimizers.SGD(0.5), "mse")
+    theirs.run_eagerly = True
     test = [*_data(2)[0], *WORDS]
-    strings = tf.constant(test)[:, tf.newaxis]
+    strings = _strings(test)
     np.testing.assert_allclose(
-        ours.predict(test, verbose=0), theirs.predict(strings, verbose=0), rtol=1e-5, atol=1e-6
+        ours.predict(test, batch_size=99, verbose=0), theirs(strings), rtol=1e-5, atol=1e-6
     )
     for step in range(20):
         part = slice(step % 3 * 16, step % 3 * 16 + 16)
-        expected = theirs.train_on_batch(tf.constant(texts[part])[:, tf.newaxis], labels[part])
+        expected = theirs.train_on_batch(_strings(texts[part]), labels[part])
         found = ours.train_on_batch(texts[part], labels[part])
         assert found == pytest.approx(float(expected), rel=1e-4), step
     np.testing.assert_allclose(
-        ours.predict(test, verbose=0), theirs.predict(strings, verbose=0), rtol=1e-3, atol=1e-4
+        ours.predict(test, batch_size=99, verbose=0), theirs(strings), rtol=1e-3, atol=1e-4
     )
 
 
-def test_mapped_by_tensorflow() -> None:
+def test_mapped_by_tensorflow(keras: ModuleType) -> None:
     """In the graph of a `tf.data` map a layer stands for calls as data come."""
+    import tensorflow as tf
+
     texts, labels = _data(3)
     vectorize = fastrnn.layers.TextVectorization(output_sequence_length=5)
     vectorize.adapt(texts)

@@ -58,6 +58,7 @@ def from_keras(model: Any, custom_objects: Mapping[str, Any] | None = None) -> A
     source = f"Keras model '{model.name}'"
     with custom_object_scope(custom_objects):
         made: Any = model_from_config(config, "", f"{source}, config")
+    _copy_vocabularies(model, made)
     if not model.built:
         return made
     with error_context("", f"{source}, weights"):
@@ -162,6 +163,7 @@ def to_keras(model: Model, custom_objects: Mapping[str, Any] | None = None) -> A
     own = {"hard_sigmoid_keras2": _hard_sigmoid_keras2, **(custom_objects or {})}
     made = keras.saving.deserialize_keras_object(model_config(model), own)
     _restore_activity_regularizers(model, made)
+    _copy_vocabularies(model, made)
     if not model.built:
         return made
     made.set_weights(model.get_weights())
@@ -183,6 +185,22 @@ def _restore_activity_regularizers(ours: Layer, theirs: Any) -> None:
     for layer in ours._sublayers():
         if layer.name in by_name:
             _restore_activity_regularizers(layer, by_name[layer.name])
+
+
+def _copy_vocabularies(source: Any, target: Any) -> None:
+    """Give layers of text what those of another model have learned, from Keras or to it."""
+    learned = source.get_vocabulary(False) if hasattr(source, "get_vocabulary") else []
+    if learned and target.get_vocabulary(False) != learned:
+        vocabulary = source.get_vocabulary()
+        lookup = getattr(source, "_lookup_layer", source)
+        weights = getattr(lookup, "idf_weights", None)
+        if weights is not None:
+            weights = np.asarray(weights)[: len(vocabulary)]  # without zeros behind
+        target.set_vocabulary(vocabulary, weights)
+    by_name = {layer.name: layer for layer in _inside(target)}
+    for layer in _inside(source):
+        if layer.name in by_name:
+            _copy_vocabularies(layer, by_name[layer.name])
 
 
 def _inside(layer: Any) -> list[Any]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import chain, repeat
+from collections.abc import Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +15,8 @@ from fastrnn.layers.inputs import as_numbers
 from fastrnn.layers.layer import Shape
 from fastrnn.layers.serialization import serializable
 from fastrnn.layers.string_hash import farm_hash, sip_hash
-from fastrnn.layers.text_layer import TextLayer
-from fastrnn.layers.token_encoding import DROPPED, counts, one_hot
-from fastrnn.layers.vocabulary_file import as_tokens, fits_lines, lines_of
+from fastrnn.layers.token_encoding import counts, one_hot
+from fastrnn.layers.vocabulary_layer import VocabularyLayer, as_given
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -27,7 +25,7 @@ _UNKNOWN = -2
 
 
 @serializable("keras.layers")
-class StringLookup(TextLayer):
+class StringLookup(VocabularyLayer):
     """Replaces each string by its number in a vocabulary, or the other way round.
 
     The vocabulary is given, or made by `adapt` of the strings of some data: the most frequent
@@ -123,19 +121,21 @@ class StringLookup(TextLayer):
         self.pad_to_max_tokens = bool(pad_to_max_tokens)
         self.sparse = False
         self.salt = _key_of(salt)
-        self._tokens: list[str] | None = None  # without the special ones; None before `adapt`
         self._numbers: dict[bytes, int] = {}
-        self._idf: np.ndarray | None = None
-        self._given: tuple[list[Any], list[float] | None] | None = None  # for the config
         self._forget_counts()
         if idf_weights is not None:
             self._check_takes_idf(idf_weights)
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
             if not isinstance(vocabulary, (str, os.PathLike)):
-                self._given = _as_given(vocabulary, idf_weights, self.encoding)
+                self._given = as_given(vocabulary, idf_weights, self.encoding)
 
     # ------------------------------------------------------------------------------ vocabulary
+
+    @property
+    def lookup(self) -> StringLookup:
+        """The layer itself."""
+        return self
 
     def adapt(self, data: Any, steps: int | None = None) -> None:
         """Make the vocabulary of the strings of some data, in place of the one that is there.
@@ -156,184 +156,6 @@ class StringLookup(TextLayer):
             ['[UNK]', 'c', 'b', 'a']
         """
         self._adapt(data, steps)
-
-    def _count_texts(self, texts: np.ndarray) -> None:
-        """Count strings, of which each row is a document."""
-        rows = texts.reshape(len(texts), -1) if texts.ndim > 1 else texts.reshape(1, -1)
-        self.count(rows.tolist())
-
-    def count(self, documents: Sequence[Sequence[bytes]]) -> None:
-        """Count the tokens of documents.
-
-        Args:
-            documents: The tokens of each, as UTF-8 bytes.
-
-        Raises:
-            ValueError: If the layer was made with a vocabulary.
-        """
-        if not self._adaptable:
-            raise ValueError(
-                f"Layer '{self.name}' was made with a `vocabulary`, which `adapt` does not change: "
-                "leave it out, or call `set_vocabulary`."
-            )
-        self._counts.update(chain.from_iterable(documents))
-        if self.output_mode == "tf_idf":
-            self._document_counts.update(chain.from_iterable(map(set, documents)))
-            self._documents += len(documents)
-
-    def finalize_state(self) -> None:
-        """Make the vocabulary of the strings that were counted."""
-        for special in (self.mask_token, self.oov_token):
-            if special is not None:
-                self._counts.pop(special.encode(), None)
-        ranked = sorted(self._counts, key=lambda text: (self._counts[text], text), reverse=True)
-        if self.max_tokens is not None:
-            ranked = ranked[: max(self.max_tokens - len(self._specials), 0)]
-        if not ranked:
-            raise ValueError(
-                f"`data` must hold at least one token for the vocabulary of layer '{self.name}', "
-                "and `max_tokens` leave room for it. "
-                f"Received: {len(self._counts)} different tokens, max_tokens={self.max_tokens}"
-            )
-        try:
-            tokens = [text.decode() for text in ranked]
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"`data` must hold texts in the encoding of the layer, {self.encoding}. "
-                f"Received: a token {error.object!r}"
-            ) from error
-        self._take(tokens)
-        if self.output_mode == "tf_idf":
-            documents = np.array([self._document_counts[text] for text in ranked])
-            idf = np.log(1 + self._documents / (1 + documents)).astype(np.float32)
-            self._idf = self._padded_idf(idf, len(self._specials), idf.mean())
-        self._forget_counts()
-
-    def reset_state(self) -> None:
-        """Forget the strings that were counted."""
-        self._forget_counts()
-
-    def _forget_counts(self) -> None:
-        self._counts: Counter[bytes] = Counter()
-        self._document_counts: Counter[bytes] = Counter()
-        self._documents = 0
-
-    def get_vocabulary(self, include_special_tokens: bool = True) -> list[str]:
-        """Return the vocabulary: the string of each number.
-
-        Args:
-            include_special_tokens: Whether to include those in front of it.
-        """
-        tokens = self._tokens or []
-        return [*self._specials, *tokens] if include_special_tokens else list(tokens)
-
-    def vocabulary_size(self) -> int:
-        """Return the size of the vocabulary, with the special tokens."""
-        return len(self._specials) + len(self._tokens or [])
-
-    def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
-        """Set the vocabulary, in place of the one that is there.
-
-        Args:
-            vocabulary: List or array of different strings, with or without the special tokens in
-                front; or name of a file with one in each line.
-            idf_weights: For `output_mode="tf_idf"` the weight of each of them. Without those of
-                special tokens these get the mean.
-
-        Raises:
-            TypeError, ValueError: If they do not fit; the layer then stays as it was.
-
-        Example:
-            >>> lookup = StringLookup()
-            >>> lookup.set_vocabulary(["sun", "rain"])
-            >>> lookup.vocabulary_size()
-            3
-        """
-        self._check_takes_idf(idf_weights)
-        given = as_tokens(vocabulary, self.encoding)
-        specials = self._specials
-        has_specials = len(given) > 0 and given[: len(specials)] == specials
-        tokens = given[len(specials) :] if has_specials else given
-        self._check_tokens(tokens)
-        idf = None
-        if self.output_mode == "tf_idf":
-            weights = as_numbers(idf_weights, "idf_weights")
-            if weights.shape != (len(given),):
-                raise ValueError(
-                    f"`idf_weights` must have a weight for each of the {len(given)} tokens of "
-                    f"`vocabulary`. Received: shape={weights.shape}"
-                )
-            idf = self._padded_idf(
-                weights, 0 if has_specials else len(specials), float(np.mean(weights))
-            )
-        self._take(tokens)
-        self._idf = idf
-        if self._given is not None:
-            self._given = _as_given(given, idf_weights, self.encoding)
-
-    def _check_tokens(self, tokens: Sequence[Any]) -> None:
-        """Refuse a vocabulary, without its special tokens, that is none."""
-        if not tokens:
-            raise ValueError("`vocabulary` must hold at least one token. Received: none")
-        reserved = {self.mask_token, self.oov_token if self.invert else None, None}
-        for position, token in enumerate(tokens):
-            if token in reserved:
-                raise ValueError(
-                    "`vocabulary` must have special tokens in front, all of them in this order: "
-                    f"{self._specials}, or none of them. Received: {token!r} at position {position}"
-                    " behind them"
-                )
-        if len(set(tokens)) < len(tokens):
-            repeated = [token for token, count in Counter(tokens).items() if count > 1]
-            raise ValueError(
-                f"The tokens of `vocabulary` must be different. Received: {repeated[:10]} more "
-                "than once"
-            )
-        size = len(self._specials) + len(tokens)
-        if self.max_tokens is not None and size > self.max_tokens:
-            raise ValueError(
-                f"`vocabulary` must have at most `max_tokens` tokens, {self.max_tokens}, with the "
-                f"{len(self._specials)} special ones. Received: {size}"
-            )
-
-    def _check_takes_idf(self, idf_weights: Any) -> None:
-        if (self.output_mode == "tf_idf") != (idf_weights is not None):
-            raise ValueError(
-                "`idf_weights` must be given beside a vocabulary with `output_mode='tf_idf'`, and "
-                f"with no other. Received: output_mode={self.output_mode!r}, "
-                f"idf_weights={'None' if idf_weights is None else 'given'}"
-            )
-
-    def _take(self, tokens: list[str]) -> None:
-        """Make a vocabulary, checked and without special tokens, that of the layer."""
-        first = len(self._specials)
-        self._numbers = {token.encode(): first + rank for rank, token in enumerate(tokens)}
-        self._tokens = tokens
-        self._size = self.vocabulary_size()
-        if self.mask_token is not None:
-            is_int = self.output_mode == "int"
-            self._numbers[self.mask_token.encode()] = 0 if is_int else DROPPED
-
-    def _padded_idf(self, idf: np.ndarray, special: int, value: float) -> np.ndarray:
-        """Put the weights of special tokens in front, and zeros behind if vectors are longer."""
-        full = np.concatenate([np.full(special, value), idf]).astype(np.float32)
-        behind = self._depth - len(full) if self.pad_to_max_tokens else 0
-        return np.pad(full, (0, behind))
-
-    @property
-    def _specials(self) -> list[Any]:
-        """The tokens in front of the vocabulary."""
-        return [self.mask_token] * self._first_unknown + [self.oov_token] * self.num_oov_indices
-
-    @property
-    def _first_unknown(self) -> int:
-        """The first number for strings that are not in the vocabulary."""
-        return int(self.mask_token is not None and self.output_mode == "int")
-
-    @property
-    def _depth(self) -> Any:
-        """Length of the vectors; None if it is not known yet."""
-        return self.max_tokens if self.pad_to_max_tokens else self._size
 
     # ----------------------------------------------------------------------------- computation
 
@@ -422,7 +244,11 @@ class StringLookup(TextLayer):
         if self.output_mode == "multi_hot":
             found = np.minimum(found, 1)
         if self.output_mode == "tf_idf":
-            assert self._idf is not None
+            if self._idf is None or len(self._idf) != self._depth:
+                raise ValueError(
+                    f"Layer '{self.name}' has no weights for the {self._depth} tokens of its "
+                    "vocabulary: call `adapt`, or `set_vocabulary` with `idf_weights`."
+                )
             found = found.astype(np.float32) * self._idf
         return found
 
@@ -443,29 +269,6 @@ class StringLookup(TextLayer):
             )
 
     # ---------------------------------------------------------------------------------- config
-
-    def config_of_vocabulary(self) -> tuple[list[Any] | None, list[float] | None]:
-        """Return the vocabulary and its weights where a config holds them, as in Keras.
-
-        It does so if the constructor got them as lists, and for tokens that a file with one per
-        line cannot hold.
-        """
-        if self._given is not None:
-            return self._given
-        if self._tokens is None or self.vocabulary_file() is not None:
-            return None, None
-        if self._idf is None:
-            return list(self._tokens), None
-        return self.get_vocabulary(), self._idf[: self.vocabulary_size()].tolist()
-
-    def vocabulary_file(self) -> bytes | None:
-        """Return the content of the vocabulary's file in an archive; None if the config has it."""
-        tokens = self.get_vocabulary()
-        if self._given is not None or self._tokens is None:
-            return None
-        if None in tokens or not fits_lines(tokens):
-            return None
-        return lines_of(tokens)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values, in Keras's form."""
@@ -522,11 +325,3 @@ def _key_of(salt: Any) -> list[int] | None:
     if isinstance(salt, (list, tuple)) and len(salt) == 2 and all(map(is_integer, salt)):
         return [int(each) for each in salt]
     raise ValueError(f"`salt` must be an integer or two of them. Received: salt={salt!r}")
-
-
-def _as_given(
-    vocabulary: Iterable[Any], idf_weights: Any, encoding: str
-) -> tuple[list[Any], list[float] | None]:
-    """Return vocabulary and weights as a config holds them."""
-    weights = None if idf_weights is None else np.asarray(idf_weights, float).tolist()
-    return as_tokens(vocabulary, encoding), weights

@@ -99,6 +99,11 @@ class TextLayer(Layer):
 
     # ------------------------------------------------------------------------------ vocabulary
 
+    @property
+    def lookup(self) -> Any:
+        """The StringLookup that has the vocabulary: the layer itself, or one inside."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `lookup`.")
+
     def update_state(self, data: Any) -> None:
         """Count the tokens of some texts, for `finalize_state`.
 

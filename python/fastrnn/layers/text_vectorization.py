@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastrnn.arguments import check_integer, is_integer, refuse_unsupported
-from fastrnn.layers.layer import Shape
+from fastrnn.layers.layer import Layer, Shape
 from fastrnn.layers.named_function import function_config, function_from
 from fastrnn.layers.serialization import serializable
 from fastrnn.layers.string_lookup import StringLookup, refuse_file_name
@@ -22,6 +22,8 @@ from fastrnn.layers.text_splitting import (
     standardized,
     with_ngrams,
 )
+from fastrnn.layers.traced import layers_of
+from fastrnn.utils.custom_objects import find_custom_object
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -143,7 +145,13 @@ class TextVectorization(TextLayer):
         """Return one of some names, a function, or None."""
         if value is None or (isinstance(value, str) and value in names):
             return value
-        if callable(value) or isinstance(value, dict):
+        if isinstance(value, str) and not find_custom_object(value):
+            raise ValueError(
+                f"`{argument}` must be one of {tuple(names)}, a function, or None. A function that "
+                f"a file names must be handed over: `load_model(..., custom_objects={{'{value}': "
+                f"function}})`. Received: {argument}={value!r}"
+            )
+        if callable(value) or isinstance(value, (dict, str)):
             return function_from(value, f"`{argument}` of layer '{self.name}'", [argument])
         raise ValueError(
             f"`{argument}` must be one of {tuple(names)}, a function, or None. "
@@ -151,6 +159,14 @@ class TextVectorization(TextLayer):
         )
 
     # ------------------------------------------------------------------------------ vocabulary
+
+    @property
+    def lookup(self) -> StringLookup:
+        """The layer inside that has the vocabulary."""
+        return self._lookup_layer
+
+    def _sublayers(self) -> Sequence[Layer]:
+        return layers_of(self)
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Make the vocabulary of the tokens of some texts, in place of the one that is there.

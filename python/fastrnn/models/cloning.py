@@ -10,6 +10,7 @@ from fastrnn.arguments import refuse_unknown, refuse_unsupported
 from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.serialization import own_classes, serialize
+from fastrnn.layers.vocabulary_layer import copy_vocabularies
 from fastrnn.models.model import Model
 from fastrnn.models.sequential import Sequential
 from fastrnn.symbolic import map_structure
@@ -59,7 +60,8 @@ def clone_model(
     if model.input_layer is not None:
         layers.append(_same_config(model.input_layer))
     elif model.built:
-        layers.append(InputLayer(batch_shape=model.input_shape))
+        dtype = "string" if model.takes_texts else None
+        layers.append(InputLayer(batch_shape=model.input_shape, dtype=dtype))
     for layer in model.layers:
         if recursive and isinstance(layer, Model):
             layers.append(clone_model(layer, clone_function=clone_function, recursive=True))
@@ -100,4 +102,6 @@ def _with_flag_of(model: Model, clone: Model) -> Model:
 def _same_config(layer: Layer) -> Layer:
     """Return a layer of the same class and config; a user's classes are those of the layer."""
     with custom_object_scope(own_classes(layer)):
-        return type(layer).from_config(serialize(layer)["config"])
+        made = type(layer).from_config(serialize(layer)["config"])
+    copy_vocabularies(layer, made)
+    return made

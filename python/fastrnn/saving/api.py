@@ -14,6 +14,7 @@ from fastrnn.layers.first_values import zeros_within
 from fastrnn.saving import legacy_h5, weights_file
 from fastrnn.saving.archive import WEIGHTS, archive_bytes, read_archive
 from fastrnn.saving.model_config import model_config, model_from_config
+from fastrnn.saving.vocabularies import read_vocabularies, vocabulary_files
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.utils.custom_objects import custom_object_scope
 
@@ -70,7 +71,8 @@ def save_model(
     if not _may_write(name, overwrite):
         return
     if name.endswith(".keras"):
-        data = archive_bytes(model_config(model), weights_file.weights_bytes(model))
+        weights = weights_file.weights_bytes(model)
+        data = archive_bytes(model_config(model), weights, vocabulary_files(model))
     else:
         data = legacy_h5.model_bytes(model, include_optimizer)
         os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
@@ -114,13 +116,14 @@ def load_model(
     with open(name, "rb") as file, custom_object_scope(custom_objects):
         room = _FLOOR + _EXPANSION * os.fstat(file.fileno()).st_size
         if name.endswith(".keras"):
-            config, weights = read_archive(file, name)
+            config, weights, assets = read_archive(file, name)
             with zeros_within(room):
                 model = model_from_config(config, name, "config.json", compile)
             source = f"{name}:{WEIGHTS}"
             with hdf5.reading(io.BytesIO(weights), source) as opened:
                 found = weights_file.read_weights(opened, model, source, build_optimizer=True)
             found.apply(model)
+            read_vocabularies(model, assets, name)
             return model
         with hdf5.reading(file, name) as opened, zeros_within(room):
             return legacy_h5.read_model(opened, name, compile)
@@ -198,7 +201,7 @@ def load_weights(
     with open(name, "rb") as file:
         source = name
         if name.endswith(".keras"):
-            _, weights = read_archive(file, name)
+            _, weights, _ = read_archive(file, name)
             source = f"{name}:{WEIGHTS}"
             stream: Any = io.BytesIO(weights)
         else:

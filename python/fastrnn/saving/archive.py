@@ -6,6 +6,7 @@ import datetime
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
@@ -16,13 +17,23 @@ KERAS_VERSION = "3.15.1"
 """The version of Keras whose files these are."""
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+ASSETS = "assets"
+"""The folder of what layers keep beside their weights."""
 
 # Keras stores without compression. A member that unpacks to more than this is not a model.
 _FLOOR, _EXPANSION = 1 << 26, 100
 
 
-def archive_bytes(config: dict[str, Any], weights: bytes) -> bytes:
-    """Return the bytes of a `.keras` file."""
+def archive_bytes(
+    config: dict[str, Any], weights: bytes, assets: Mapping[str, bytes] | None = None
+) -> bytes:
+    """Return the bytes of a `.keras` file.
+
+    Args:
+        config: The config of the model.
+        weights: The bytes of its `.weights.h5`.
+        assets: Further files, by their names below `assets`.
+    """
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": KERAS_VERSION, "date_saved": now, "fastrnn_version": __version__}
     buffer = io.BytesIO()
@@ -30,11 +41,13 @@ def archive_bytes(config: dict[str, Any], weights: bytes) -> bytes:
         archive.writestr(METADATA, json.dumps(metadata))
         archive.writestr(CONFIG, json.dumps(config))
         archive.writestr(WEIGHTS, weights)
+        for name, content in (assets or {}).items():
+            archive.writestr(name, content)
     return buffer.getvalue()
 
 
-def read_archive(file: BinaryIO, source: str) -> tuple[dict[str, Any], bytes]:
-    """Return the config, with `keras_version`, and the weights of a `.keras` file.
+def read_archive(file: BinaryIO, source: str) -> tuple[dict[str, Any], bytes, dict[str, bytes]]:
+    """Return the config, with `keras_version`, weights and assets of a `.keras` file.
 
     Nothing is unpacked to the disk.
 
@@ -57,7 +70,9 @@ def read_archive(file: BinaryIO, source: str) -> tuple[dict[str, Any], bytes]:
             if METADATA in archive.namelist():
                 metadata = parse_config(_member(archive, METADATA, source), source, METADATA)
                 config["keras_version"] = metadata.get("keras_version")
-            return config, _member(archive, WEIGHTS, source)
+            names = [each for each in archive.namelist() if each.startswith(f"{ASSETS}/")]
+            assets = {each: _member(archive, each, source) for each in names if each[-1] != "/"}
+            return config, _member(archive, WEIGHTS, source), assets
 
 
 def parse_config(text: str | bytes, source: str, place: str) -> dict[str, Any]:

@@ -18,11 +18,13 @@ class Part(NamedTuple):
         path: Its group; the variables are in the group `vars` there.
         name: Name of the layer or cell.
         variables: Its own variables, without those of the layers inside, in their order.
+        layer: The layer or cell.
     """
 
     path: str
     name: str
     variables: list[Variable]
+    layer: Layer
 
 
 def parts_of(layer: Layer, path: str = "", visited: set[int] | None = None) -> Iterator[Part]:
@@ -49,7 +51,7 @@ def parts_of(layer: Layer, path: str = "", visited: set[int] | None = None) -> I
         for variable in sublayer.weights:
             own.pop(id(variable), None)
     variables = list(own.values())
-    yield Part(path, layer.name, variables)
+    yield Part(path, layer.name, variables, layer)
     if hasattr(layer, "layers"):
         used: Counter[str] = Counter()
         for sublayer in inside:

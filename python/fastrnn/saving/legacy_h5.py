@@ -14,6 +14,7 @@ from fastrnn import losses
 from fastrnn.files import hdf5
 from fastrnn.files.errors import InvalidFileError, error_context
 from fastrnn.layers.layer import Layer
+from fastrnn.layers.vocabulary_layer import vocabularies_in_configs
 from fastrnn.saving.archive import KERAS_VERSION, parse_config
 from fastrnn.saving.compile_config import compile_from_config
 from fastrnn.saving.model_config import model_config, model_from_config
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 def model_bytes(model: CompiledModel, include_optimizer: bool = True) -> bytes:
     """Return the bytes of the `.h5` of a model."""
-    config = model_config(model)
+    with vocabularies_in_configs():
+        config = model_config(model)
     training = config.get("compile_config")
     with hdf5.writing() as (file, content):
         file.attrs["keras_version"] = KERAS_VERSION

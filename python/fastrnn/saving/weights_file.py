@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from fastrnn.files import hdf5
 from fastrnn.files.errors import InvalidFileError
+from fastrnn.layers.string_lookup import StringLookup
+from fastrnn.layers.text_layer import TextLayer
 from fastrnn.saving.layout import parts_of
 from fastrnn.saving.optimizer_state import read_state, restore_state, state_of
 from fastrnn.trainers.compiled_model import CompiledModel
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 # Keras 2.12 and 2.13 wrote the new archive under this name for `layers`.
 _OLD_LAYERS = "_layer_checkpoint_dependencies"
 
+# What layers of text call the weights of their tokens.
+_IDF = "idf_weights"
+
 
 class Loaded(NamedTuple):
     """Values for a model that were read from a file and checked, but are not set yet.
@@ -27,15 +33,19 @@ class Loaded(NamedTuple):
     Attributes:
         weights: Variables and their new values.
         optimizer: New values of the optimizer's state; None to keep the present ones.
+        idf_weights: Layers with a vocabulary and the new weights of its tokens.
     """
 
     weights: list[tuple[Variable, np.ndarray]]
     optimizer: list[np.ndarray] | None = None
+    idf_weights: Sequence[tuple[StringLookup, np.ndarray]] = ()
 
     def apply(self, model: CompiledModel) -> None:
         """Set the values in the model; all checks were made before."""
         for variable, value in self.weights:
             variable.assign(value)
+        for layer, value in self.idf_weights:
+            layer.idf_weights = value
         if self.optimizer is not None:
             restore_state(model.optimizer, self.optimizer)
 
@@ -48,6 +58,8 @@ def weights_bytes(model: CompiledModel) -> bytes:
             group.attrs["name"] = part.name
             for number, variable in enumerate(part.variables):
                 group[str(number)] = variable.value
+            if isinstance(part.layer, TextLayer) and part.layer.lookup.idf_weights is not None:
+                group[_IDF] = part.layer.lookup.idf_weights
         if model.compiled:
             group = file.require_group("optimizer/vars")
             group.attrs["name"] = model.optimizer.name
@@ -76,6 +88,7 @@ def read_weights(
         InvalidFileError: If a part is missing, or has other shapes, or the file has more layers.
     """
     weights: list[tuple[Variable, np.ndarray]] = []
+    idf_weights: list[tuple[StringLookup, np.ndarray]] = []
     expected = set()
     old = "layers" not in file and _OLD_LAYERS in file
     for part in parts_of(model):
@@ -83,14 +96,18 @@ def read_weights(
         path = path.replace("layers/", f"{_OLD_LAYERS}/") if old else path
         expected.add(path)
         try:
-            weights += _part(file, path, part.variables, source)
+            if isinstance(part.layer, TextLayer):
+                idf_weights += _idf_weights(file, path, part.layer.lookup, source)
+            else:
+                weights += _part(file, path, part.variables, source)
         except InvalidFileError as error:
             if not skip_mismatch:
                 raise
             warnings.warn(f"Weights were skipped. {error}", stacklevel=4)
     if not skip_mismatch:
         _refuse_others(file, expected, source)
-    return Loaded(weights, _optimizer(file, model, source, build_optimizer))
+    optimizer = _optimizer(file, model, source, build_optimizer)
+    return Loaded(weights, optimizer, idf_weights)
 
 
 def _part(
@@ -108,6 +125,17 @@ def _part(
         (variable, hdf5.array_at(group, str(number), variable.shape, source))
         for number, variable in enumerate(variables)
     ]
+
+
+def _idf_weights(
+    file: h5py.File, path: str, layer: StringLookup, source: str
+) -> list[tuple[StringLookup, np.ndarray]]:
+    """Return the weights of a layer's tokens, if it has some and the file too."""
+    group = hdf5.group_at(file, path, source)
+    shape = layer.shape_of_idf_weights
+    if group is None or _IDF not in group or shape is None:
+        return []
+    return [(layer, hdf5.array_at(group, _IDF, shape, source))]
 
 
 def _refuse_others(file: h5py.File, expected: set[str], source: str) -> None:
