@@ -64,14 +64,12 @@ class Traffic:
 def exchange_ms(traffic: Traffic, nodes: int, network: Network) -> float:
     """Milliseconds of the exchanges of a step.
 
-    They are the counts of the row groups, the sizes and parts of the sums, the sizes and parts of
-    the total; those of sizes only with a table.
+    They are the counts of the row groups, the parts of the sums, and the parts of the total.
     """
     if nodes == 1:
         return 0.0
-    swaps = 4 if traffic.width else 2
     counts = math.ceil(math.log2(nodes)) * network.latency_ms
-    messages = swaps * (network.latency_ms + (nodes - 1) * MESSAGE_MS)
+    messages = 2 * (network.latency_ms + (nodes - 1) * MESSAGE_MS)
     return counts + messages + 8e-6 * traffic.bytes_sent(nodes) / network.gbit
 
 

@@ -45,11 +45,11 @@ def count_waits(ranks: Any) -> None:
     """Lets `computing_seconds` leave out the waits of these ranks."""
     wait = ranks._wait
 
-    def counted(requests: list[Any], what: str) -> None:
+    def counted(is_complete: Any, what: str) -> None:
         global waiting
         begin = time.process_time()
         try:
-            wait(requests, what)
+            wait(is_complete, what)
         finally:
             waiting += time.process_time() - begin
 

@@ -152,8 +152,6 @@ def test_an_exchange_takes_latency_messages_and_bytes() -> None:
     assert exchange_ms(traffic, 1, network) == 0.0
     # The counts, two exchanges with one message each, and a megabyte at a gigabyte per second.
     assert exchange_ms(traffic, 2, network) == pytest.approx(1 + 2 * (1 + MESSAGE_MS) + 1)
-    with_table = Traffic(dense=250_000, width=3, own_rows=0, all_rows=0)
-    assert exchange_ms(with_table, 2, network) == pytest.approx(1 + 4 * (1 + MESSAGE_MS) + 1)
 
 
 def test_predicted_gains_count_samples() -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,9 +13,9 @@ import numpy as np
 from fastrnn.parallel import RankError, Ranks
 
 _PARTS, _NOTES = 1, 2  # tags
-_TURNS_PER_LOOK = 50  # turns of a wait between two looks at notes
-_TURNS_AWAKE = 5_000  # turns before a wait sleeps: some milliseconds
-_NAP = 5e-5  # seconds
+_TURNS_PER_LOOK = 50  # turns of a wait between two looks at notes and clock
+_AWAKE = 1e-3  # seconds before a wait gives its core away
+_NAP = 5e-5  # seconds for which it does
 _PATIENCE = 5.0  # seconds of waiting after which a rank tells the others what it waits for
 
 
@@ -52,7 +51,6 @@ class MpiRanks(Ranks):
         # A communicator for each kind of exchange: ranks that do different things do not read
         # each other's messages.
         self._world = mpi.COMM_WORLD.Dup()
-        self._sizes = mpi.COMM_WORLD.Dup()
         self._numbers = mpi.COMM_WORLD.Dup()
         self._notes = mpi.COMM_WORLD.Dup()
         self.rank = int(self._world.Get_rank())
@@ -81,27 +79,32 @@ class MpiRanks(Ranks):
     def share(self, numbers: np.ndarray) -> np.ndarray:
         """Return the numbers of all ranks, a row for each."""
         found = np.empty((self.size, *numbers.shape), numbers.dtype)
-        self._wait([self._numbers.Iallgather(numbers, found)], f"{numbers.size} numbers")
+        request = self._numbers.Iallgather(numbers, found)
+        self._wait(request.Test, f"{numbers.size} numbers")
         return found
 
-    def swap(
-        self, parts: Sequence[np.ndarray], sizes: Sequence[int] | None = None
-    ) -> list[np.ndarray]:
+    def swap(self, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Hand a part to each rank; return the parts that all ranks have for this one."""
-        if sizes is None:
-            wanted = np.empty(self.size, np.int64)
-            given = np.array([len(part) for part in parts], np.int64)
-            self._wait([self._sizes.Ialltoall(given, wanted)], "sizes")
-            sizes = wanted.tolist()
-        found = [np.empty(size, np.float32) for size in sizes]
-        found[self.rank] = parts[self.rank]
+        found = list(parts)  # that of this rank stays, the others are replaced
         requests = []
+        missing = []
         for step in range(1, self.size):  # each pair at its own time, not all to rank 0 first
-            source, target = (self.rank - step) % self.size, (self.rank + step) % self.size
-            requests.append(self._world.Irecv(found[source], source, _PARTS))
+            target = (self.rank + step) % self.size
             requests.append(self._world.Isend(parts[target], target, _PARTS))
             self.bytes_sent += parts[target].nbytes
-        self._wait(requests, "arrays")
+            missing.append((self.rank - step) % self.size)
+
+        def is_complete() -> bool:
+            for source in missing[:]:
+                status = self._mpi.Status()
+                message = self._world.Improbe(source, _PARTS, status)
+                if message is not None:  # only now its size is known
+                    found[source] = np.empty(status.Get_count(self._mpi.FLOAT), np.float32)
+                    requests.append(message.Irecv(found[source]))
+                    missing.remove(source)
+            return not missing and bool(self._mpi.Request.Testall(requests))
+
+        self._wait(is_complete, "arrays")
         return found
 
     def failed(self, error: BaseException) -> None:
@@ -129,11 +132,11 @@ class MpiRanks(Ranks):
             if rank != self.rank:
                 self._sent.append((data, self._notes.Isend([data, self._mpi.BYTE], rank, _NOTES)))
 
-    def _wait(self, requests: list[Any], what: str) -> None:
+    def _wait(self, is_complete: Callable[[], bool], what: str) -> None:
         """Wait until an exchange is complete.
 
         Args:
-            requests: Those of the exchange.
+            is_complete: Tells whether it is, and lets MPI work on it.
             what: What is exchanged.
 
         Raises:
@@ -141,20 +144,18 @@ class MpiRanks(Ranks):
         """
         if self._broken:
             raise RankError(f"The ranks cannot work together any more: {self._broken}")
-        turns, begin, said = 0, 0.0, False
-        while not self._mpi.Request.Testall(requests):
+        turns, begin, said = 0, time.monotonic(), False
+        while not is_complete():
             turns += 1
             if turns % _TURNS_PER_LOOK:
                 continue
             self._look_at_notes(what)
-            if turns <= _TURNS_AWAKE:
-                os.sched_yield()
-                continue
-            begin = begin or time.monotonic()
-            if not said and time.monotonic() - begin > _PATIENCE:
+            waited = time.monotonic() - begin
+            if waited > _PATIENCE and not said:
                 self._send_note("waits", what)
                 said = True
-            time.sleep(_NAP)
+            if waited > _AWAKE:
+                time.sleep(_NAP)
         self._done += 1
 
     def _look_at_notes(self, what: str) -> None:

@@ -90,13 +90,15 @@ class GradientLayout:
         return GradientSum(total.dense[begin:end], tables)
 
     def joined(self, parts: Sequence[GradientSum]) -> GradientSum:
-        """Return the whole of the parts of all ranks."""
+        """Return the whole of the parts of all ranks; the rows of tables in any order."""
         dense = np.concatenate([part.dense for part in parts])
-        tables = []
-        for each in zip(*(part.tables for part in parts), strict=True):
-            places = np.concatenate([rows.places for rows in each])
-            order = np.argsort(places)
-            tables.append(Rows(places[order], np.concatenate([r.values for r in each])[order]))
+        tables = [
+            Rows(
+                np.concatenate([rows.places for rows in each]),
+                np.concatenate([rows.values for rows in each]),
+            )
+            for each in zip(*(part.tables for part in parts), strict=True)
+        ]
         return GradientSum(dense, tables)
 
     def message(self, sums: Sequence[GradientSum]) -> np.ndarray:
@@ -162,13 +164,11 @@ def total_gradient(
     dense = [last - first for first, last in pairwise(begins)]
     nodes = [groups.nodes(rank, rows) for rank in range(size)]
     own = dense[ranks.rank]
-    without_tables = not layout.tables
     messages = ranks.swap(
         [
             layout.message([layout.part(sums[node], rank, size) for node in nodes[ranks.rank]])
             for rank in range(size)
-        ],
-        [own * len(each) for each in nodes] if without_tables else None,
+        ]
     )
     known = {
         node: part
@@ -176,7 +176,7 @@ def total_gradient(
         for node, part in zip(each, layout.parsed(message, own, len(each)), strict=True)
     }
     result = layout.message([_whole(groups.total(known, add))])
-    messages = ranks.swap([result] * size, dense if without_tables else None)
+    messages = ranks.swap([result] * size)
     parts = [
         layout.parsed(message, length, 1)[0]
         for message, length in zip(messages, dense, strict=True)

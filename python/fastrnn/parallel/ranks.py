@@ -46,14 +46,11 @@ class Ranks:
         """
         return numbers[np.newaxis]
 
-    def swap(
-        self, parts: Sequence[np.ndarray], sizes: Sequence[int] | None = None
-    ) -> list[np.ndarray]:
+    def swap(self, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Hand a part to each rank; return the parts that all ranks have for this one.
 
         Args:
             parts: For each rank a contiguous float32 vector.
-            sizes: The size of what each rank has for this one; None if that is not known.
         """
         return list(parts)
 
