@@ -74,10 +74,18 @@ def test_every_namespace_has_a_page_and_every_page_is_in_the_contents() -> None:
 
 @pytest.mark.parametrize(
     ("page", "needs"),
-    [("write-your-own", "autograd"), ("scale", "joblib"), ("scikit-learn", "sklearn")],
+    [
+        ("write-your-own", "autograd"),
+        ("scale", "joblib"),
+        ("scikit-learn", "sklearn"),
+        ("text", "numpy"),
+    ],
 )
-def test_the_code_of_a_page_runs(page: str, needs: str, run_python: Any) -> None:
+def test_the_code_of_a_page_runs(
+    page: str, needs: str, run_python: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     pytest.importorskip(needs)
+    monkeypatch.chdir(tmp_path)  # where they save
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / f"{page}.md").read_text(), re.DOTALL)
     run = run_python("\n".join(blocks))
     assert run.returncode == 0, run.stderr

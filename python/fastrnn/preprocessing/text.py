@@ -134,6 +134,8 @@ class Tokenizer:
     The most frequent word gets the lowest number, which is 1, or 2 below an `oov_token`; words of
     equal frequency keep the order of their first occurrence. 0 is left for padding.
 
+    New scripts better take `fastrnn.layers.TextVectorization`, which can be a part of the model.
+
     Args:
         num_words: Only words with numbers below this one are used; None for all words.
         filters: Characters that separate words, as `split` does.
