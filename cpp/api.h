@@ -43,6 +43,11 @@ inline constexpr const char* kActivationNames[] = {
 // reset_after=False (it scales the state before the product).
 enum class Cell { simple_rnn, lstm, gru, gru_reset_before };
 
+// What the products x W and h U multiply, and those of their gradients: float32, or values rounded
+// to bfloat16. The products are summed in float32, and all else is float32 too. `bfloat16` needs
+// AVX512-BF16; `emulated_bfloat16` gives the same bits without it.
+enum class Operands { float32, bfloat16, emulated_bfloat16 };
+
 // All that code outside of a cell's own file knows of the cell.
 struct CellTraits {
   const char* name;  // in Python
@@ -75,6 +80,7 @@ struct RnnProblem {
   bool masked_x, masked_h;    // whether x and h have dropout masks
   Cell cell;
   Activation activation, recurrent_activation;
+  Operands operands;
   int threads;  // upper bound
 };
 

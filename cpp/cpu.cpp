@@ -87,6 +87,15 @@ bool cpu_supports(std::string_view isa) {
 #endif
 }
 
+bool cpu_has_bfloat16() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
 int usable_cpus() {
   const int cpus = affinity_cpus();
   const double quota = cpu_quota();

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <stdexcept>
+#include <string_view>
 
 #include "cpu.h"
 #include "isa_levels.h"
@@ -42,6 +43,8 @@ const KernelTable& choose() {
                            joined(isa_levels_built()));
 }
 
+std::atomic<bool> emulate_bfloat16{false};
+
 std::atomic<const KernelTable*>& active() {
   static std::atomic<const KernelTable*> table{&choose()};
   return table;
@@ -50,6 +53,14 @@ std::atomic<const KernelTable*>& active() {
 }  // namespace
 
 const KernelTable& kernels() { return *active().load(); }
+
+Operands bfloat16_operands() {
+  const bool native =
+      !emulate_bfloat16 && std::string_view(kernels().isa) == "avx512" && cpu_has_bfloat16();
+  return native ? Operands::bfloat16 : Operands::emulated_bfloat16;
+}
+
+void set_emulate_bfloat16(bool always) { emulate_bfloat16 = always; }
 
 void set_isa(const std::string& name) { active().store(&find(name, "isa")); }
 

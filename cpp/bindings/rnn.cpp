@@ -27,6 +27,13 @@ Cell as_cell(const std::string& name) {
   return static_cast<Cell>(found - std::begin(kCells));
 }
 
+Operands as_operands(const std::string& compute_dtype) {
+  if (compute_dtype == "float32") return Operands::float32;
+  if (compute_dtype == "bfloat16") return bfloat16_operands();
+  throw py::value_error("`compute_dtype` must be 'float32' or 'bfloat16'. Received: '" +
+                        compute_dtype + "'");
+}
+
 using States = std::array<OptionalFloats, 2>;  // h and c
 
 // What forward leaves for backward. It refers to the arrays that forward was given.
@@ -68,6 +75,7 @@ void read_cell(Arguments& arguments, Tape& tape) {
                           " has no gates. Received: '" + kActivationNames[int(*recurrent)] + "'");
   }
   p.recurrent_activation = recurrent.value_or(Activation::sigmoid);
+  p.operands = as_operands(arguments.text("compute_dtype"));
 }
 
 // The input is `x` [B, T, F], or `tokens` [B, T] and their `table` [vocabulary, F].

@@ -12,7 +12,9 @@ namespace {
 
 // Positions that a group collects before it adds their weight gradients: as long as a chain of a
 // sum may be (tile.h).
-constexpr int64_t kGroupBlock = kChain;
+constexpr int64_t group_block(const RnnProblem& p) {
+  return is_rounded(p.operands) ? 2 * kChain : kChain;
+}
 
 // A sum that is formed in parts. The first part is the result itself.
 class Parts {
@@ -60,9 +62,10 @@ class BackwardPass {
   BackwardPass(const RnnBackward& a, Workspace& workspace)
       : a_(a),
         groups_(row_groups(a.problem)),
-        capacity_(groups_ > 0 ? kGroupBlock : gradient_block(a.problem)),
+        capacity_(groups_ > 0 ? group_block(a.problem) : gradient_block(a.problem)),
         stride_(dgate_stride(a.problem)),
-        step_(a, {groups_ == 0, groups_ > 0 ? a.problem.threads : 1, capacity_}, workspace),
+        step_(a, {groups_ == 0, groups_ > 0 ? a.problem.threads : 1, capacity_, a.problem.operands},
+              workspace),
         dkernel_(workspace, a.dkernel, a.problem.features * columns(),
                  is_projected(a.problem) ? token_parts(a.problem) : groups_),
         drecurrent_kernel_(workspace, a.drecurrent_kernel, a.problem.units * columns(), sums()),

@@ -42,10 +42,10 @@ class CellForward {
                 kFirst * units_,
                 width_},
                workspace),
-        recurrent_kernel_(workspace, units_,
+        recurrent_kernel_(workspace, a.problem.operands, units_,
                           {kGates, units_, block_count(a.problem.masked_h, a.problem), 0}),
-        masked_h_(workspace.floats(a.h_mask ? scratch_rows(a.problem) * units_ : 0)),
-        sums_(workspace.floats(scratch_rows(a.problem) * width_)) {}
+        h_(workspace, a.problem, units_, a.h_mask || is_rounded(a.problem.operands)),
+        sums_(workspace, a.problem, width_) {}
 
   void pack(const Team& team) {
     input_.pack(team);
@@ -56,11 +56,10 @@ class CellForward {
 
   void run(const ForwardRows& rows) const {
     const Team& team = rows.walkers.team;
-    float* sums = sums_ + rows.walkers.scratch * width_;
+    float* sums = sums_.of(rows.walkers);
     input_.start(rows, sums);
     recurrent_kernel_.multiply(team, rows.count, rows.h_prev, units_, mask_, rows.rank,
-                               masked_h_ + (a_.h_mask ? rows.walkers.scratch * units_ : 0),
-                               sums + kFirst * units_, width_,
+                               h_.of(rows.walkers), sums + kFirst * units_, width_,
                                input_.sums(rows, sums, kFirst * units_));
     team.barrier();
     const Range mine = share(rows.count, team);
@@ -99,9 +98,8 @@ class CellForward {
   RowMask mask_;
   Input input_;
   GateWeights recurrent_kernel_;
-  // For rows in work, so that what the tiles add up stays in cache:
-  float* masked_h_;  // [scratch rows, H]
-  float* sums_;      // [scratch rows, width]
+  RowScratch h_;     // masked or rounded
+  RowScratch sums_;  // what the tiles add up, so that it stays in cache
 };
 
 template <class CellType, class Activations, class Input>
@@ -114,13 +112,14 @@ class CellBackward {
         width_(gate_stride(CellType::kColumns, units_)),
         mask_{a.h_mask, a.plan.row, a.problem.mask_sets, units_},
         input_(a, how, input_blocks(), workspace),
-        recurrent_kernel_(workspace, units_,
+        recurrent_kernel_(workspace, a.problem.operands, units_,
                           {kGates, units_, block_count(a.problem.masked_h, a.problem), 0}),
         h_prev_(workspace, units_, how, block_count(a.problem.masked_h, a.problem),
                 a.problem.masked_h),
         dinput_(workspace, input_blocks(), how),
         drecurrent_(workspace, {kSplit ? kGates : 0, units_, a.problem.mask_sets, 0}, how),
-        masked_h_(workspace.floats(a.h_mask ? scratch_rows(a.problem) * units_ : 0)) {}
+        masked_h_(workspace, a.problem, units_, a.h_mask != nullptr),
+        rounded_(workspace, a.problem, kGates * units_, is_rounded(a.problem.operands)) {}
 
   void pack(const Team& team) {
     input_.pack(team);
@@ -129,7 +128,8 @@ class CellBackward {
 
   void run(const BackwardRows& rows) {
     const Team& team = rows.walkers.team;
-    float* masked_h = masked_h_ + (a_.h_mask ? rows.walkers.scratch * units_ : 0);
+    float* masked_h = masked_h_.of(rows.walkers);
+    float* rounded = rounded_.of(rows.walkers);
     const float* drecurrent = rows.dgates + CellType::kRecurrentColumn * units_;
     const Range mine = share(rows.count, team);
     for (int64_t r = mine.begin; r < mine.end; ++r) {
@@ -163,9 +163,9 @@ class CellBackward {
       if constexpr (kSplit) drecurrent_.put(at, drecurrent + r * width_);
     }
     team.barrier();
-    recurrent_kernel_.add(team, rows.count, drecurrent, width_, mask_, rows.rank, masked_h, rows.dh,
-                          units_);
-    input_.run(rows, width_);
+    recurrent_kernel_.add(team, rows.count, drecurrent, width_, mask_, rows.rank, masked_h, rounded,
+                          rows.dh, units_);
+    input_.run(rows, width_, rounded);
     team.barrier();
   }
 
@@ -173,6 +173,13 @@ class CellBackward {
                             const WeightGradients& sums, const Team& team) {
     const GateGradients& drecurrent = kSplit ? drecurrent_ : dinput_;
     const int64_t columns = kGates * units_;
+    if (is_rounded(a_.problem.operands)) {
+      input_.round(collector, depth, team);
+      h_prev_.round(collector, depth, team);
+      drecurrent.round(collector, depth, team);
+      if constexpr (kSplit && !Input::kProjected) dinput_.round(collector, depth, team);
+      team.barrier();
+    }
     input_.add(collector, depth, tokens, dinput_, sums.dkernel, team);
     drecurrent.add_weight_gradients(h_prev_, collector, depth, sums.drecurrent_kernel, columns,
                                     team);
@@ -202,7 +209,7 @@ class CellBackward {
   GateWeightsTransposed recurrent_kernel_;
   MaskedRows h_prev_;
   GateGradients dinput_, drecurrent_;  // drecurrent_ only where it differs
-  float* masked_h_;                    // [scratch rows, H]
+  RowScratch masked_h_, rounded_;
 };
 
 }  // namespace

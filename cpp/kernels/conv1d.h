@@ -47,13 +47,13 @@ class TapWeights {
 
   Weights operator[](int64_t k) const {
     Workspace piece(data_ + k * spacing_);
-    return {piece, depth_, columns_};
+    return {piece, Operands::float32, depth_, columns_};
   }
 
  private:
   static int64_t floats_of_one(int64_t depth, int64_t columns) {
     Workspace counting(nullptr);
-    const Weights one(counting, depth, columns);
+    const Weights one(counting, Operands::float32, depth, columns);
     return counting.used() / int64_t(sizeof(float));
   }
 
@@ -179,7 +179,7 @@ inline void conv1d_backward(const Conv1dBackward& a) {
         layout.dz.put(k, dz + (first + k) * H);
       }
       team.barrier();
-      add_outer_product(layout.x, layout.dz, depth, a.dkernel, H, team);
+      add_outer_product<Float32>(layout.x, layout.dz, depth, a.dkernel, H, team);
       if (a.dbias) add_column_sums(layout.dz, depth, a.dbias, team);
       team.barrier();
     }

@@ -36,7 +36,7 @@ inline void activation_backward(Activation activation, int64_t size, int threads
 
 struct DenseForwardLayout {
   DenseForwardLayout(const Dense& p, Workspace& workspace)
-      : kernel(workspace, p.features, p.units) {}
+      : kernel(workspace, Operands::float32, p.features, p.units) {}
   Weights kernel;
 };
 
@@ -67,7 +67,7 @@ inline void dense_forward(const DenseForward& a) {
 struct DenseBackwardLayout {
   DenseBackwardLayout(const Dense& p, bool input_gradient, Workspace& workspace)
       : block(smaller(kDenseBlock, p.rows)),
-        kernel(workspace, input_gradient ? p.units : 0, p.features),
+        kernel(workspace, Operands::float32, input_gradient ? p.units : 0, p.features),
         x(workspace, p.features, block),
         dz(workspace, p.units, block),
         scratch(workspace.floats(block * p.units)) {}
@@ -108,7 +108,7 @@ inline void dense_backward(const DenseBackward& a) {
                                a.dx + (first + mine.begin) * F, F, FromZero{});
       }
       team.barrier();
-      add_outer_product(layout.x, layout.dz, depth, a.dkernel, H, team);
+      add_outer_product<Float32>(layout.x, layout.dz, depth, a.dkernel, H, team);
       if (a.dbias) add_column_sums(layout.dz, depth, a.dbias, team);
       team.barrier();
     }

@@ -52,10 +52,10 @@ inline int64_t block_count(bool masked, const RnnProblem& p) { return masked ? p
 
 class GateWeights {
  public:
-  GateWeights(Workspace& workspace, int64_t depth, GateBlocks blocks)
-      : blocks_(blocks), depth_(depth) {
+  GateWeights(Workspace& workspace, Operands operands, int64_t depth, GateBlocks blocks)
+      : operands_(operands), blocks_(blocks), depth_(depth) {
     for (int64_t b = 0; b < blocks.count; ++b)
-      weights_[b] = Weights(workspace, depth, blocks.width());
+      weights_[b] = Weights(workspace, operands, depth, blocks.width());
   }
 
   void pack(const Team& team, const float* source, int64_t stride) {
@@ -68,26 +68,32 @@ class GateWeights {
   }
 
   // c [rows, G*H] = start + (a o mask) * this, for the rows of ranks first, first + 1, ...
-  // `scratch` holds [rows, depth].
+  // `scratch` holds [rows, depth] where there is a mask or rows are rounded. Without a mask it may
+  // be `a` itself.
   template <class Start>
   void multiply(const Team& team, int64_t rows, const float* a, int64_t a_stride,
                 const RowMask& mask, int64_t first, float* scratch, float* c, int64_t c_stride,
                 Start start) const {
+    const bool copies = mask.mask || is_rounded(operands_);
     for (int64_t b = 0; b < blocks_.count; ++b) {
-      if (mask.mask) {
+      if (copies) {
         if (b > 0) team.barrier();  // nobody needs the scratch of the block before
         const Range mine = share(rows, team);
-        for (int64_t r = mine.begin; r < mine.end; ++r)
-          mask.apply(a + r * a_stride, first + r, blocks_.gate(b), scratch + r * depth_);
+        for (int64_t r = mine.begin; r < mine.end; ++r) {
+          float* copy = scratch + r * depth_;
+          round_row(operands_, mask.apply(a + r * a_stride, first + r, blocks_.gate(b), copy),
+                    depth_, copy);
+        }
         team.barrier();
       }
       const int64_t column = b * blocks_.width();
-      weights_[b].multiply(team, rows, mask.mask ? scratch : a, mask.mask ? depth_ : a_stride,
-                           c + column, c_stride, start.tile(0, column));
+      weights_[b].multiply(team, rows, copies ? scratch : a, copies ? depth_ : a_stride, c + column,
+                           c_stride, start.tile(0, column));
     }
   }
 
  private:
+  Operands operands_;
   GateBlocks blocks_;
   int64_t depth_;
   Weights weights_[kMaxBlocks];
@@ -97,10 +103,11 @@ class GateWeights {
 class GateWeightsTransposed {
  public:
   // wanted: false where nobody asks for that gradient.
-  GateWeightsTransposed(Workspace& workspace, int64_t depth, GateBlocks blocks, bool wanted = true)
-      : blocks_(blocks), depth_(depth), wanted_(wanted) {
+  GateWeightsTransposed(Workspace& workspace, Operands operands, int64_t depth, GateBlocks blocks,
+                        bool wanted = true)
+      : operands_(operands), blocks_(blocks), depth_(depth), wanted_(wanted) {
     for (int64_t b = 0; b < blocks.count && wanted; ++b)
-      weights_[b] = TransposedWeights(workspace, blocks.width(), depth);
+      weights_[b] = TransposedWeights(workspace, operands, blocks.width(), depth);
   }
 
   void pack(const Team& team, const float* source, int64_t stride) {
@@ -110,19 +117,28 @@ class GateWeightsTransposed {
     }
   }
 
-  // da [rows, D] += (dc * this^T) o mask. `scratch` holds [rows, depth].
+  // da [rows, D] += (dc * this^T) o mask. `scratch` holds [rows, depth] where there is a mask,
+  // `rounded` [rows, width] where rows are rounded; that may be `dc` itself if there is one block.
   void add(const Team& team, int64_t rows, const float* dc, int64_t dc_stride, const RowMask& mask,
-           int64_t first, float* scratch, float* da, int64_t da_stride) const {
+           int64_t first, float* scratch, float* rounded, float* da, int64_t da_stride) const {
+    const int64_t width = blocks_.width();
+    const Range mine = share(rows, team);
     for (int64_t b = 0; b < blocks_.count; ++b) {
-      const float* dblock = dc + b * blocks_.width();
+      const float* dblock = dc + b * width;
+      int64_t stride = dc_stride;
+      if (b > 0) team.barrier();
+      if (is_rounded(operands_)) {
+        for (int64_t r = mine.begin; r < mine.end; ++r)
+          round_row(operands_, dblock + r * dc_stride, width, rounded + r * width);
+        team.barrier();
+        dblock = rounded, stride = width;
+      }
       if (!mask.mask) {
-        weights_[b].multiply(team, rows, dblock, dc_stride, da, da_stride, FromRows{da, da_stride});
+        weights_[b].multiply(team, rows, dblock, stride, da, da_stride, FromRows{da, da_stride});
         continue;
       }
-      if (b > 0) team.barrier();
-      weights_[b].multiply(team, rows, dblock, dc_stride, scratch, depth_, FromZero{});
+      weights_[b].multiply(team, rows, dblock, stride, scratch, depth_, FromZero{});
       team.barrier();
-      const Range mine = share(rows, team);
       for (int64_t r = mine.begin; r < mine.end; ++r) {
         const float *m = mask.of(first + r, blocks_.gate(b)), *from = scratch + r * depth_;
         float* to = da + r * da_stride;
@@ -134,6 +150,7 @@ class GateWeightsTransposed {
   }
 
  private:
+  Operands operands_;
   GateBlocks blocks_;
   int64_t depth_;
   bool wanted_;
@@ -146,6 +163,11 @@ struct Collecting {
   // collector for all. Else each thread has one, and rows are used where they lie.
   bool packed;
   int64_t collectors, capacity;
+  Operands operands;
+
+  // Of the packs of rounded rows.
+  int64_t rounded_copies() const { return is_rounded(operands) ? collectors : 0; }
+  int64_t rounded_capacity() const { return lanes_of(operands, capacity); }
 };
 
 // Where a row's part of a weight gradient goes.
@@ -184,14 +206,17 @@ class MaskedRows {
   MaskedRows(Workspace& workspace, int64_t columns, const Collecting& how, int64_t sets,
              bool copied)
       : packed_(how.packed),
+        operands_(how.operands),
         copied_(copied),
         columns_(columns),
         sets_(sets),
         rows_(workspace, how, sets),
         copies_(workspace.floats(
             copied && !how.packed ? how.collectors * sets * how.capacity * columns : 0)) {
-    for (int64_t s = 0; s < sets && packed_; ++s)
-      packs_[s] = LeftPack(workspace, columns, how.capacity);
+    for (int64_t s = 0; s < sets; ++s) {
+      if (packed_) packs_[s] = LeftPack(workspace, columns, how.capacity);
+      rounded_[s] = LeftPack(workspace, columns, how.rounded_capacity(), how.rounded_copies());
+    }
   }
 
   void put(Collected at, const float* row, const RowMask& mask, int64_t rank, float* scratch) {
@@ -207,6 +232,21 @@ class MaskedRows {
     }
   }
 
+  // Rounds the rows 0..depth-1, dealt to the team; nothing where operands are floats.
+  void round(int64_t collector, int64_t depth, const Team& team) const {
+    for (int64_t s = 0; s < sets_ && is_rounded(operands_); ++s) {
+      LeftPack to = rounded_[s].copy(collector);
+      if (packed_) {
+        to.round(operands_, packs_[s], depth, team);
+      } else {
+        to.round(operands_, list(s, collector), depth, team);
+      }
+    }
+  }
+
+  LeftPack rounded(int64_t gate, int64_t collector) const {
+    return rounded_[set(gate)].copy(collector);
+  }
   const LeftPack& pack(int64_t gate) const { return packs_[set(gate)]; }
   RowList list(int64_t gate, int64_t collector) const {
     return rows_.list(set(gate), collector, 0, columns_);
@@ -215,20 +255,28 @@ class MaskedRows {
  private:
   int64_t set(int64_t gate) const { return sets_ == 1 ? 0 : gate; }
 
-  bool packed_, copied_;
+  bool packed_;
+  Operands operands_;
+  bool copied_;
   int64_t columns_, sets_;
   RowPointers rows_;
   float* copies_;  // [collectors, sets, capacity, columns]
-  LeftPack packs_[kMaxBlocks];
+  LeftPack packs_[kMaxBlocks], rounded_[kMaxBlocks];
 };
 
 // The right factor: gate gradients [k, G*H], collected while they are hot.
 class GateGradients {
  public:
   GateGradients(Workspace& workspace, GateBlocks blocks, const Collecting& how)
-      : packed_(how.packed), blocks_(blocks), rows_(workspace, how, blocks.gates > 0) {
-    for (int64_t b = 0; b < blocks.count && packed_; ++b)
-      packs_[b] = RightPack(workspace, blocks.width(), how.capacity);
+      : packed_(how.packed),
+        operands_(how.operands),
+        blocks_(blocks),
+        rows_(workspace, how, blocks.gates > 0) {
+    for (int64_t b = 0; b < blocks.count; ++b) {
+      if (packed_) packs_[b] = RightPack(workspace, blocks.width(), how.capacity);
+      rounded_[b] =
+          RightPack(workspace, blocks.width(), how.rounded_capacity(), how.rounded_copies());
+    }
   }
 
   void put(Collected at, const float* dgates) {
@@ -237,17 +285,36 @@ class GateGradients {
       packs_[b].put(at.k, dgates + b * blocks_.width());
   }
 
-  // dweights [D, G*H] += sum over k < depth of rows_k^T dgates_k
+  // As MaskedRows.
+  void round(int64_t collector, int64_t depth, const Team& team) const {
+    for (int64_t b = 0; b < blocks_.count && is_rounded(operands_); ++b) {
+      RightPack to = rounded_[b].copy(collector);
+      if (packed_) {
+        to.round(operands_, packs_[b], depth, team);
+      } else {
+        to.round(operands_, list(b, collector), depth, team);
+      }
+    }
+  }
+
+  // dweights [D, G*H] += sum over k < depth of rows_k^T dgates_k; both have been rounded.
   void add_weight_gradients(const MaskedRows& rows, int64_t collector, int64_t depth,
                             float* dweights, int64_t stride, const Team& team) const {
     for (int64_t b = 0; b < blocks_.count; ++b) {
       const int64_t gate = blocks_.gate(b);
       float* to = dweights + gate * blocks_.units;
-      if (packed_) {
-        add_outer_product(rows.pack(gate), packs_[b], depth, to, stride, team);
-      } else {
-        add_outer_product(rows.list(gate, collector), list(b, collector), depth, to, stride, team);
-      }
+      with_operands(operands_, [&](auto operand) {
+        using Operand = decltype(operand);
+        if constexpr (Operand::kPerLane == 2) {
+          add_outer_product<Operand>(rows.rounded(gate, collector), rounded_[b].copy(collector),
+                                     lanes_of(operands_, depth), to, stride, team);
+        } else if (packed_) {
+          add_outer_product<Operand>(rows.pack(gate), packs_[b], depth, to, stride, team);
+        } else {
+          add_outer_product<Operand>(rows.list(gate, collector), list(b, collector), depth, to,
+                                     stride, team);
+        }
+      });
     }
   }
 
@@ -276,9 +343,10 @@ class GateGradients {
   }
 
   bool packed_;
+  Operands operands_;
   GateBlocks blocks_;
   RowPointers rows_;
-  RightPack packs_[kMaxBlocks];
+  RightPack packs_[kMaxBlocks], rounded_[kMaxBlocks];
 };
 
 }  // namespace

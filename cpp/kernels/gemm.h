@@ -34,49 +34,73 @@ struct PanelGrid {
 
 // ---- weights as the right factor: packed once per pass, used at every step
 
-// A matrix [depth, columns] in panels. Its columns may be rotated against those of the source:
-// GRU's gates z, r, h are kept as h, z, r (see gru.h).
+// Elements n, n + 1, ... of a row of `count`, where element i is row[(i + rotate) % count]; zeros
+// behind the last.
+FASTRNN_INLINE Vec load_rotated(const float* row, int64_t n, int64_t count, int64_t rotate) {
+  const int64_t seam = count - rotate;
+  if (n + kLanes <= seam) return load(row + n + rotate);
+  if (n >= seam && n + kLanes <= count) return load(row + n - seam);
+  float lanes[kLanes];
+  for (int64_t i = 0; i < kLanes; ++i)
+    lanes[i] = n + i >= count ? 0.0f : row[n + i < seam ? n + i + rotate : n + i - seam];
+  return load(lanes);
+}
+
+// A matrix [depth, columns] in panels, of operands (operands.h). Its columns may be rotated against
+// those of the source: GRU's gates z, r, h are kept as h, z, r (see gru.h).
 class Weights {
  public:
-  Weights() : depth_(0), grid_(0), data_(nullptr) {}
-  Weights(Workspace& workspace, int64_t depth, int64_t columns)
-      : depth_(depth), grid_(columns), data_(workspace.floats(depth * grid_.vectors * kLanes)) {}
+  Weights() : operands_(), rows_(0), depth_(0), grid_(0), data_(nullptr) {}
+  Weights(Workspace& workspace, Operands operands, int64_t depth, int64_t columns)
+      : operands_(operands),
+        rows_(depth),
+        depth_(lanes_of(operands, depth)),
+        grid_(columns),
+        data_(workspace.floats(depth_ * grid_.vectors * kLanes)) {}
 
   int64_t panels() const { return grid_.panels; }
 
   // Panel number `panel` of b [depth, columns]; column n of the packed matrix is (n + rotate) %
   // columns of b.
   void pack(int64_t panel, const float* b, int64_t b_stride, int64_t rotate = 0) {
-    const int64_t columns = grid_.columns, seam = columns - rotate;
     const int64_t first = grid_.first_column(panel), last = first + grid_.width(panel) * kLanes;
-    float* out = panel_data(panel);
-    for (int64_t k = 0; k < depth_; ++k, b += b_stride) {
-      for (int64_t n = first; n < last; n += kLanes, out += kLanes) {
-        if (n + kLanes <= seam) {
-          store(out, load(b + n + rotate));
-        } else if (n >= seam && n + kLanes <= columns) {
-          store(out, load(b + n - seam));
-        } else {
-          for (int64_t i = 0; i < kLanes; ++i) {
-            out[i] = n + i >= columns ? 0.0f : b[n + i < seam ? n + i + rotate : n + i - seam];
-          }
+    with_operands(operands_, [&](auto operand) {
+      float* out = panel_data(panel);
+      for (int64_t k = 0; k < depth_; ++k) {
+        for (int64_t n = first; n < last; n += kLanes, out += kLanes) {
+          store(out, operands_across<decltype(operand)>(k, rows_, [&](int64_t row) {
+                  return load_rotated(b + row * b_stride, n, grid_.columns, rotate);
+                }));
         }
       }
-    }
+    });
   }
 
   // The same of the transpose of b [columns, depth]; here the rotation is that of the depth.
   void pack_transposed(int64_t panel, const float* b, int64_t b_stride, int64_t rotate = 0) {
     const int64_t first = grid_.first_column(panel), width = grid_.width(panel) * kLanes;
-    const int64_t seam = depth_ - rotate;
     float* out = panel_data(panel);
     for (int64_t n = 0; n < width; ++n) {
-      const bool exists = first + n < grid_.columns;
-      const float* row = b + (exists ? (first + n) * b_stride : 0);
-      for (int64_t k = 0; k < depth_; ++k) {
-        out[k * width + n] = exists ? row[k < seam ? k + rotate : k - seam] : 0.0f;
-      }
+      const float* row = first + n < grid_.columns ? b + (first + n) * b_stride : nullptr;
+      transposed_row(row, rotate, [&](int64_t k, Vec v) {
+        float lanes[kLanes];
+        store(lanes, v);
+        for (int64_t i = 0; i < smaller(kLanes, depth_ - k); ++i)
+          out[(k + i) * width + n] = lanes[i];
+      });
     }
+  }
+
+  // Calls put(k, lanes k, k + 1, ...) for a row of b; of zeros where it is null.
+  template <class Put>
+  void transposed_row(const float* row, int64_t rotate, Put put) const {
+    with_operands(operands_, [&](auto operand) {
+      for (int64_t k = 0; k < depth_; k += kLanes) {
+        put(k, operands_along<decltype(operand)>(k, [&](int64_t i) {
+              return row ? load_rotated(row, i, rows_, rotate) : Vec{};
+            }));
+      }
+    });
   }
 
   // Deals the panels to the team.
@@ -85,12 +109,27 @@ class Weights {
     for (int64_t p = team.thread; p < grid_.panels; p += team.threads) pack(p);
   }
 
-  // c [rows, columns] = start + a [rows, depth] * this, the tiles of c dealt to the team. A part of
-  // a panel stays in L1 for all rows.
+  // c [rows, columns] = start + a [rows, depth] * this, where a holds operands; the tiles of c are
+  // dealt to the team. A part of a panel stays in L1 for all rows.
   template <class Start>
   void multiply(const Team& team, int64_t rows, const float* a, int64_t a_stride, float* c,
                 int64_t c_stride, Start start) const {
-    if (rows == 1) return multiply_row(team, a, c, start);
+    with_operands(operands_, [&](auto operand) {
+      using Operand = decltype(operand);
+      if (rows == 1) {
+        multiply_row<Operand>(team, a, c, start);
+      } else {
+        multiply_rows<Operand>(team, rows, a, a_stride, c, c_stride, start);
+      }
+    });
+  }
+
+ private:
+  float* panel_data(int64_t panel) const { return data_ + depth_ * grid_.first_column(panel); }
+
+  template <class Operand, class Start>
+  void multiply_rows(const Team& team, int64_t rows, const float* a, int64_t a_stride, float* c,
+                     int64_t c_stride, Start start) const {
     const int64_t part = chain_length(depth_), tiles = divide_up(rows, kTileRows);
     const Range mine = share(grid_.panels * tiles, team);
     for (int64_t p = mine.begin / larger(tiles, 1); p * tiles < mine.end; ++p) {
@@ -101,7 +140,7 @@ class Weights {
         const int64_t width = grid_.width(p) * kLanes, depth = smaller(part, depth_ - k);
         const float* panel = panel_data(p) + k * width;
         tiles_of_width(grid_.width(p), end - first, depth,
-                       RowsInPlace{a + first * a_stride + k, a_stride}, PanelPacked{panel},
+                       RowsInPlace{a + first * a_stride + k, a_stride}, PanelPacked<Operand>{panel},
                        from.tile(first, column), c + first * c_stride + column, c_stride,
                        grid_.tail(p));
       };
@@ -110,10 +149,7 @@ class Weights {
     }
   }
 
- private:
-  float* panel_data(int64_t panel) const { return data_ + depth_ * grid_.first_column(panel); }
-
-  template <class Start>
+  template <class Operand, class Start>
   void multiply_row(const Team& team, const float* a, float* c, Start start) const {
     const int64_t part = chain_length(depth_);
     const Range mine = share(grid_.panels, team);
@@ -125,16 +161,17 @@ class Weights {
       }
       const int64_t column = grid_.first_column(first), stride = depth_ * width * kLanes;
       const auto add_part = [&](int64_t k, auto from) {
-        row_tile_of(int(count), width, smaller(part, depth_ - k), a + k,
-                    panel_data(first) + k * width * kLanes, stride, from.tile(0, column),
-                    c + column, grid_.tail(first + count - 1));
+        row_tile_of<Operand>(int(count), width, smaller(part, depth_ - k), a + k,
+                             panel_data(first) + k * width * kLanes, stride, from.tile(0, column),
+                             c + column, grid_.tail(first + count - 1));
       };
       add_part(0, start);
       for (int64_t k = part; k < depth_; k += part) add_part(k, FromRows{c, 0});
     }
   }
 
-  int64_t depth_;
+  Operands operands_;
+  int64_t rows_, depth_;  // operands, and lanes of them, along the inner dimension
   PanelGrid grid_;
   float* data_;
 };
@@ -143,7 +180,7 @@ class Weights {
 
 // c [rows, T] = start + a [rows, depth] * w^T, w [T, w_stride] with zeros behind the depth; of the
 // T columns the first `columns` exist. Dot products, kLanes of them at once.
-template <int T, class Start>
+template <class Operand, int T, class Start>
 void add_dot_products(int64_t rows, int64_t depth, const float* a, int64_t a_stride, const float* w,
                       int64_t w_stride, Start start, float* c, int64_t c_stride, int64_t columns) {
   constexpr int kRows = kLanes / T;
@@ -159,7 +196,7 @@ void add_dot_products(int64_t rows, int64_t depth, const float* a, int64_t a_str
       for (int r = 0; r < kRows; ++r) {
         const Vec x = lanes.read(row[r] + k);
 #pragma GCC unroll 16
-        for (int t = 0; t < T; ++t) sum[r * T + t] += x * b[t];
+        for (int t = 0; t < T; ++t) sum[r * T + t] = Operand::add_product(sum[r * T + t], x, b[t]);
       }
     });
 #pragma GCC unroll 16
@@ -180,27 +217,27 @@ void add_dot_products(int64_t rows, int64_t depth, const float* a, int64_t a_str
 // Weights whose transpose is the right factor of a product.
 class TransposedWeights {
  public:
-  TransposedWeights() : depth_(0), tail_(0), main_(0), stride_(0), rows_(nullptr) {}
-  TransposedWeights(Workspace& workspace, int64_t depth, int64_t columns)
-      : depth_(depth),
+  TransposedWeights() : operands_(), depth_(0), tail_(0), main_(0), stride_(0), rows_(nullptr) {}
+  TransposedWeights(Workspace& workspace, Operands operands, int64_t depth, int64_t columns)
+      : operands_(operands),
+        depth_(lanes_of(operands, depth)),
         tail_(columns > kLanes && columns % kLanes <= kLanes / 4 ? columns % kLanes : 0),
         main_(columns - tail_),
-        stride_(divide_up(depth, kLanes) * kLanes),
-        weights_(workspace, depth, main_),
+        stride_(divide_up(depth_, kLanes) * kLanes),
+        weights_(workspace, operands, depth, main_),
         rows_(workspace.floats(kMostTail * (tail_ > 0) * stride_)) {}
 
   // The transpose of b [columns, depth], its depth rotated.
   void pack(const Team& team, const float* b, int64_t b_stride, int64_t rotate) {
     weights_.for_panels(team, [&](int64_t p) { weights_.pack_transposed(p, b, b_stride, rotate); });
     if (team.thread > 0 || tail_ == 0) return;
-    __builtin_memset(rows_, 0, sizeof(float) * kMostTail * stride_);
-    for (int64_t t = 0; t < tail_; ++t) {
-      for (int64_t k = 0; k < depth_; ++k)
-        rows_[t * stride_ + k] = b[(main_ + t) * b_stride + (k + rotate) % depth_];
+    for (int64_t t = 0; t < kMostTail; ++t) {
+      weights_.transposed_row(t < tail_ ? b + (main_ + t) * b_stride : nullptr, rotate,
+                              [&](int64_t k, Vec v) { store(rows_ + t * stride_ + k, v); });
     }
   }
 
-  // c [rows, columns] = start + a [rows, depth] * this, dealt to the team.
+  // c [rows, columns] = start + a [rows, depth] * this, where a holds operands, dealt to the team.
   template <class Start>
   void multiply(const Team& team, int64_t rows, const float* a, int64_t a_stride, float* c,
                 int64_t c_stride, Start start) const {
@@ -208,9 +245,11 @@ class TransposedWeights {
     if (tail_ == 0) return;
     const Range mine = share(rows, team);
     const auto add = [&](auto most) {
-      add_dot_products<most.value>(mine.end - mine.begin, depth_, a + mine.begin * a_stride,
-                                   a_stride, rows_, stride_, start.tile(mine.begin, main_),
-                                   c + mine.begin * c_stride + main_, c_stride, tail_);
+      with_operands(operands_, [&](auto operand) {
+        add_dot_products<decltype(operand), most.value>(
+            mine.end - mine.begin, depth_, a + mine.begin * a_stride, a_stride, rows_, stride_,
+            start.tile(mine.begin, main_), c + mine.begin * c_stride + main_, c_stride, tail_);
+      });
     };
     if (tail_ == 1) return add(Count<1>());
     if constexpr (kMostTail >= 2) {
@@ -221,6 +260,7 @@ class TransposedWeights {
 
  private:
   static constexpr int kMostTail = kLanes / 4;
+  Operands operands_;
   int64_t depth_, tail_, main_, stride_;
   Weights weights_;  // all columns but the last `tail`
   float* rows_;      // [kMostTail, stride]: those, as rows
@@ -239,17 +279,15 @@ constexpr int64_t kSumChain = 16;
 class LeftPack {
  public:
   LeftPack() : columns_(0), stride_(0), data_(nullptr) {}
-  LeftPack(Workspace& workspace, int64_t columns, int64_t capacity)
+  LeftPack(Workspace& workspace, int64_t columns, int64_t capacity, int64_t copies = 1)
       : columns_(columns),
         stride_(capacity * kTileRows + kSetSpacing),
-        data_(workspace.floats(tiles() * stride_)) {}
+        data_(workspace.floats(copies * tiles() * stride_)) {}
 
   int64_t columns() const { return columns_; }
   int64_t tiles() const { return divide_up(columns_, kTileRows); }
   // The tiles from number `tile` on, from row k on.
-  RowsPacked left_rows(int64_t tile, int64_t k) const {
-    return {data_ + tile * stride_ + k * kTileRows, stride_};
-  }
+  RowsPacked left_rows(int64_t tile, int64_t k) const { return {tile_row(tile, k), stride_}; }
 
   void put(int64_t k, const float* row) {
     float* out = data_ + k * kTileRows;
@@ -260,6 +298,35 @@ class LeftPack {
     for (int64_t i = 0; m + i < columns_; ++i) out[i] = row[m + i];
   }
 
+  // One of several packs alike.
+  LeftPack copy(int64_t number) const {
+    LeftPack pack(*this);
+    pack.data_ += number * tiles() * stride_;
+    return pack;
+  }
+  // The kTileRows elements of row k that belong to a tile.
+  const float* tile_row(int64_t tile, int64_t k) const {
+    return data_ + tile * stride_ + k * kTileRows;
+  }
+  // Takes over the rows 0..depth-1 of another left factor as operands; the tiles are dealt to the
+  // team.
+  template <class Left>
+  void round(Operands operands, const Left& left, int64_t depth, const Team& team) {
+    with_operands(operands, [&](auto operand) {
+      for (int64_t tile = team.thread; tile < tiles(); tile += team.threads) {
+        const int64_t count = smaller(kTileRows, columns_ - tile * kTileRows);
+        for (int64_t k = 0; k < lanes_of(operands, depth); ++k) {
+          float* out = data_ + tile * stride_ + k * kTileRows;
+          for_vectors({0, count}, [&](int64_t i, auto lanes) {
+            lanes.write(out + i, operands_across<decltype(operand)>(k, depth, [&](int64_t row) {
+                          return lanes.read(left.tile_row(tile, row) + i);
+                        }));
+          });
+        }
+      }
+    });
+  }
+
  private:
   int64_t columns_, stride_;
   float* data_;
@@ -268,17 +335,18 @@ class LeftPack {
 class RightPack {
  public:
   RightPack() : grid_(0), capacity_(0), data_(nullptr) {}
-  RightPack(Workspace& workspace, int64_t columns, int64_t capacity)
-      : grid_(columns),
-        capacity_(capacity),
-        data_(workspace.floats(grid_.vectors * capacity * kLanes + grid_.panels * kSetSpacing)) {}
+  RightPack(Workspace& workspace, int64_t columns, int64_t capacity, int64_t copies = 1)
+      : grid_(columns), capacity_(capacity), data_(workspace.floats(copies * size())) {}
 
   const PanelGrid& grid() const { return grid_; }
   const float* panel_data(int64_t panel) const {
     return data_ + capacity_ * grid_.first_column(panel) + panel * kSetSpacing;
   }
   // A panel from row k on, and one row of it.
-  PanelPacked rows(int64_t panel, int64_t k) const { return {row(panel, k)}; }
+  template <class Operand>
+  PanelPacked<Operand> rows(int64_t panel, int64_t k) const {
+    return {row(panel, k)};
+  }
   const float* row(int64_t panel, int64_t k) const {
     return panel_data(panel) + k * grid_.width(panel) * kLanes;
   }
@@ -312,7 +380,31 @@ class RightPack {
     }
   }
 
+  // As LeftPack.
+  RightPack copy(int64_t number) const {
+    RightPack pack(*this);
+    pack.data_ += number * size();
+    return pack;
+  }
+  template <class Right>
+  void round(Operands operands, const Right& right, int64_t depth, const Team& team) {
+    with_operands(operands, [&](auto operand) {
+      for (int64_t p = team.thread; p < grid_.panels; p += team.threads) {
+        for (int64_t k = 0; k < lanes_of(operands, depth); ++k) {
+          float* out = const_cast<float*>(row(p, k));
+          for (int v = 0; v < grid_.width(p); ++v) {
+            store(out + v * kLanes, operands_across<decltype(operand)>(k, depth, [&](int64_t row) {
+                    return load(right.row(p, row) + v * kLanes);
+                  }));
+          }
+        }
+      }
+    });
+  }
+
  private:
+  int64_t size() const { return grid_.vectors * capacity_ * kLanes + grid_.panels * kSetSpacing; }
+
   PanelGrid grid_;
   int64_t capacity_;
   float* data_;
@@ -327,10 +419,15 @@ class RowList {
   int64_t columns() const { return columns_; }
   int64_t tiles() const { return divide_up(columns_, kTileRows); }
   const PanelGrid& grid() const { return grid_; }
-  // As LeftPack::rows where it is the left factor, as RightPack::rows where it is the right one.
+  // As LeftPack::left_rows where it is the left factor, as RightPack::rows where it is the right
+  // one.
   RowsAnywhere left_rows(int64_t tile, int64_t k) const {
     return {rows_ + k, column_ + tile * kTileRows};
   }
+  const float* tile_row(int64_t tile, int64_t k) const {
+    return rows_[k] + column_ + tile * kTileRows;
+  }
+  template <class Operand>
   RowsAnywhere rows(int64_t panel, int64_t k) const {
     return {rows_ + k, column_ + grid_.first_column(panel)};
   }
@@ -369,10 +466,11 @@ void add_column_sums(const Right& right, int64_t depth, float* out, const Team& 
 // to 5% of the backward pass from 512 units on.
 constexpr int64_t kTilesInL1 = 16;
 
-// c [left columns, right columns] += sum over k < depth of left_k^T right_k. The tiles of c are
-// dealt to the team; each is summed by one thread in the order of k, block after block, which
-// bounds the rounding error as pairwise summation does.
-template <class Left, class Right>
+// c [left columns, right columns] += sum over k < depth of left_k^T right_k, both of operands,
+// depth counted in lanes of them. The tiles of c are dealt to the team; each is summed by one
+// thread in the order of k, block after block, which bounds the rounding error as pairwise
+// summation does.
+template <class Operand, class Left, class Right>
 void add_outer_product(const Left& left, const Right& right, int64_t depth, float* c,
                        int64_t c_stride, const Team& team) {
   const PanelGrid& grid = right.grid();
@@ -387,7 +485,8 @@ void add_outer_product(const Left& left, const Right& right, int64_t depth, floa
       float* to = c + row * c_stride + grid.first_column(p);
       for (int64_t k = 0; k < depth; k += part) {
         tiles_of_width(grid.width(p), rows, smaller(part, depth - k), left.left_rows(i, k),
-                       right.rows(p, k), FromRows{to, c_stride}, to, c_stride, grid.tail(p));
+                       right.template rows<Operand>(p, k), FromRows{to, c_stride}, to, c_stride,
+                       grid.tail(p));
       }
     }
   }

@@ -67,11 +67,11 @@ class GruResetBeforeForward {
             a,
             {{3, units_, block_count(a.problem.masked_x, a.problem), 0}, 0, gate_stride(3, units_)},
             workspace),
-        recurrent_zr_(workspace, units_, reset_before_zr_blocks(a.problem)),
-        recurrent_h_(workspace, units_, {1, units_, 1, 0}),
-        masked_h_(workspace.floats(scratch_rows(a.problem) * units_)),
-        reset_h_(workspace.floats(scratch_rows(a.problem) * units_)),
-        gates_(workspace.floats(scratch_rows(a.problem) * gate_stride(3, units_))) {}
+        recurrent_zr_(workspace, a.problem.operands, units_, reset_before_zr_blocks(a.problem)),
+        recurrent_h_(workspace, a.problem.operands, units_, {1, units_, 1, 0}),
+        masked_h_(workspace, a.problem, units_),
+        reset_h_(workspace, a.problem, units_),
+        gates_(workspace, a.problem, gate_stride(3, units_)) {}
 
   void pack(const Team& team) {
     input_.pack(team);
@@ -83,9 +83,9 @@ class GruResetBeforeForward {
 
   void run(const ForwardRows& rows) const {
     const Team& team = rows.walkers.team;
-    const int64_t width = gate_stride(3, units_), first = rows.walkers.scratch * units_;
-    float* gates = rows.gates ? rows.gates : gates_ + rows.walkers.scratch * width;
-    float *masked_h = masked_h_ + first, *reset_h = reset_h_ + first;
+    const int64_t width = gate_stride(3, units_);
+    float* gates = rows.gates ? rows.gates : gates_.of(rows.walkers);
+    float *masked_h = masked_h_.of(rows.walkers), *reset_h = reset_h_.of(rows.walkers);
     const Range mine = share(rows.count, team);
     input_.start(rows, gates);
     recurrent_zr_.multiply(team, rows.count, rows.h_prev, units_, mask_, rows.rank, masked_h, gates,
@@ -104,7 +104,7 @@ class GruResetBeforeForward {
       });
     }
     team.barrier();
-    recurrent_h_.multiply(team, rows.count, reset_h, units_, RowMask{}, 0, nullptr,
+    recurrent_h_.multiply(team, rows.count, reset_h, units_, RowMask{}, 0, reset_h,
                           gates + 2 * units_, width, input_.sums(rows, gates, 2 * units_));
     team.barrier();
     for (int64_t r = mine.begin; r < mine.end; ++r) {
@@ -130,8 +130,8 @@ class GruResetBeforeForward {
   RowMask mask_;
   Input input_;
   GateWeights recurrent_zr_, recurrent_h_;
-  float *masked_h_, *reset_h_;  // [scratch rows, H]
-  float* gates_;                // [scratch rows, gate_stride]: where no tape keeps them
+  RowScratch masked_h_, reset_h_;
+  RowScratch gates_;  // where no tape keeps them
 };
 
 template <class Activations, class Input>
@@ -143,17 +143,18 @@ class GruResetBeforeBackward {
         units_(a.problem.units),
         mask_{a.h_mask, a.plan.row, a.problem.mask_sets, units_},
         input_(a, how, {3, units_, a.problem.mask_sets, 0}, workspace),
-        recurrent_zr_(workspace, units_, reset_before_zr_blocks(a.problem)),
-        recurrent_h_(workspace, units_, {1, units_, 1, 0}),
+        recurrent_zr_(workspace, a.problem.operands, units_, reset_before_zr_blocks(a.problem)),
+        recurrent_h_(workspace, a.problem.operands, units_, {1, units_, 1, 0}),
         h_prev_(workspace, units_, how, reset_before_zr_blocks(a.problem).count,
                 a.problem.masked_h),
         reset_h_(workspace, units_, how, 1, true),
         dgates_(workspace, {3, units_, a.problem.mask_sets, 0}, how),
         dzr_(workspace, reset_before_zr_blocks(a.problem), how),
         dcandidate_(workspace, {1, units_, 1, 0}, how),
-        masked_h_scratch_(workspace.floats(scratch_rows(a.problem) * units_)),
-        reset_h_scratch_(workspace.floats(scratch_rows(a.problem) * units_)),
-        dreset_h_(workspace.floats(scratch_rows(a.problem) * units_)) {}
+        masked_h_scratch_(workspace, a.problem, units_),
+        reset_h_scratch_(workspace, a.problem, units_),
+        dreset_h_(workspace, a.problem, units_),
+        rounded_(workspace, a.problem, 3 * units_, is_rounded(a.problem.operands)) {}
 
   void pack(const Team& team) {
     input_.pack(team);
@@ -163,9 +164,11 @@ class GruResetBeforeBackward {
 
   void run(const BackwardRows& rows) {
     const Team& team = rows.walkers.team;
-    const int64_t width = gate_stride(3, units_), first = rows.walkers.scratch * units_;
-    float *masked_h = masked_h_scratch_ + first, *reset_h = reset_h_scratch_ + first;
-    float *dreset_h = dreset_h_ + first, *dgates = rows.dgates;
+    const int64_t width = gate_stride(3, units_);
+    float* masked_h = masked_h_scratch_.of(rows.walkers);
+    float* reset_h = reset_h_scratch_.of(rows.walkers);
+    float *dreset_h = dreset_h_.of(rows.walkers), *rounded = rounded_.of(rows.walkers);
+    float* dgates = rows.dgates;
     const Range mine = share(rows.count, team);
     for (int64_t r = mine.begin; r < mine.end; ++r) {
       const float* gate_row = rows.gates + r * width;
@@ -190,8 +193,8 @@ class GruResetBeforeBackward {
     }
     copy_or_zero(dreset_h + mine.begin * units_, nullptr, (mine.end - mine.begin) * units_);
     team.barrier();
-    recurrent_h_.add(team, rows.count, dgates + 2 * units_, width, RowMask{}, 0, nullptr, dreset_h,
-                     units_);
+    recurrent_h_.add(team, rows.count, dgates + 2 * units_, width, RowMask{}, 0, nullptr, rounded,
+                     dreset_h, units_);
     team.barrier();
     for (int64_t r = mine.begin; r < mine.end; ++r) {
       const float* reset_row = rows.gates + r * width + units_;
@@ -214,14 +217,24 @@ class GruResetBeforeBackward {
       dcandidate_.put(at, dgate_row + 2 * units_);
     }
     team.barrier();
-    recurrent_zr_.add(team, rows.count, dgates, width, mask_, rows.rank, masked_h, rows.dh, units_);
-    input_.run(rows, width);
+    recurrent_zr_.add(team, rows.count, dgates, width, mask_, rows.rank, masked_h, rounded, rows.dh,
+                      units_);
+    input_.run(rows, width, rounded);
     team.barrier();
   }
 
   void add_weight_gradients(int64_t collector, int64_t depth, const int32_t* tokens,
                             const WeightGradients& sums, const Team& team) {
     const int64_t stride = 3 * units_;
+    if (is_rounded(a_.problem.operands)) {
+      input_.round(collector, depth, team);
+      h_prev_.round(collector, depth, team);
+      reset_h_.round(collector, depth, team);
+      dzr_.round(collector, depth, team);
+      dcandidate_.round(collector, depth, team);
+      if constexpr (!Input::kProjected) dgates_.round(collector, depth, team);
+      team.barrier();
+    }
     input_.add(collector, depth, tokens, dgates_, sums.dkernel, team);
     dzr_.add_weight_gradients(h_prev_, collector, depth, sums.drecurrent_kernel, stride, team);
     dcandidate_.add_weight_gradients(reset_h_, collector, depth,
@@ -241,7 +254,7 @@ class GruResetBeforeBackward {
   MaskedRows h_prev_, reset_h_;
   // dzr_ and dcandidate_ are columns of dgates_, packed again as panels of their own.
   GateGradients dgates_, dzr_, dcandidate_;
-  float *masked_h_scratch_, *reset_h_scratch_, *dreset_h_;  // [scratch rows, H]
+  RowScratch masked_h_scratch_, reset_h_scratch_, dreset_h_, rounded_;
 };
 
 }  // namespace

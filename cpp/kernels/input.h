@@ -13,9 +13,10 @@
 //   start(rows, gates)            writes the columns that the recurrent product does not add to
 //   sums(rows, gates, column)     the values that its sums start from
 // and in the backward pass
-//   pack(team), then run(rows, width) at each step, add(collector, depth, tokens, dgates, dkernel,
-//   team) after a block of steps; at the end finish(team), or where row groups have walked
-//   finish_part(part, thread, dgates, dkernel) for each of parts(), then unrotate_kernel(team)
+//   pack(team), then run(rows, width, rounded) at each step, round(collector, depth, team) and
+//   add(collector, depth, tokens, dgates, dkernel, team) after a block of steps; at the end
+//   finish(team), or where row groups have walked finish_part(part, thread, dgates, dkernel) for
+//   each of parts(), then unrotate_kernel(team)
 //
 // Gate columns are in the order of the step: the kernel's, rotated by `rotation` gates (see
 // cell_step.h).
@@ -43,7 +44,7 @@ class InputWeights {
   InputWeights(const RnnForward& a, GateRow row, Workspace& workspace)
       : a_(a),
         row_(row),
-        kernel_(workspace, a.problem.features, row.input),
+        kernel_(workspace, a.problem.operands, a.problem.features, row.input),
         bias_(workspace.floats(row.width)) {}
 
   void pack(const Team& team) {
@@ -79,16 +80,15 @@ class PositionInput : public InputWeights {
   PositionInput(const RnnForward& a, GateRow row, Workspace& workspace)
       : InputWeights(a, row, workspace),
         mask_{a.x_mask, a.plan.row, a.problem.mask_sets, a.problem.features},
-        x_(workspace.floats(scratch_rows(a.problem) * a.problem.features)),
-        masked_x_(workspace.floats(a.x_mask ? scratch_rows(a.problem) * a.problem.features : 0)) {}
+        x_(workspace, a.problem, a.problem.features),
+        masked_x_(workspace, a.problem, a.problem.features, a.x_mask != nullptr) {}
 
   void prepare(const Team&) {}
 
   void start(const ForwardRows& rows, float* gates) const {
     const Team& team = rows.walkers.team;
     const int64_t F = a_.problem.features, columns = row_.input.columns();
-    float *x = x_ + rows.walkers.scratch * F,
-          *masked = masked_x_ + (a_.x_mask ? rows.walkers.scratch * F : 0);
+    float *x = x_.of(rows.walkers), *masked = a_.x_mask ? masked_x_.of(rows.walkers) : x;
     const Range mine = share(rows.count, team);
     for (int64_t r = mine.begin; r < mine.end; ++r)
       copy_or_zero(x + r * F, x_row(a_, rows.slot, rows.token, r), F);
@@ -106,7 +106,7 @@ class PositionInput : public InputWeights {
 
  private:
   RowMask mask_;
-  float *x_, *masked_x_;  // [scratch rows, F]
+  RowScratch x_, masked_x_;
 };
 
 // Copies the rows of the table that the batch uses next to each other.
@@ -128,8 +128,9 @@ class ProjectedInput : public InputWeights {
     const Range mine = share(a_.problem.distinct, team);
     gather(a_.tokens, F, mine, x_);
     float* products = products_ + mine.begin * row_.width;
-    kernel_.multiply(kAlone, mine.end - mine.begin, x_ + mine.begin * F, F, RowMask{}, 0, nullptr,
-                     products, row_.width, FromRows{bias_, 0});
+    float* x = x_ + mine.begin * F;
+    kernel_.multiply(kAlone, mine.end - mine.begin, x, F, RowMask{}, 0, x, products, row_.width,
+                     FromRows{bias_, 0});
     for (int64_t d = mine.begin; d < mine.end && columns < row_.width; ++d)
       copy_or_zero(products_ + d * row_.width + columns, bias_ + columns, row_.width - columns);
   }
@@ -230,7 +231,7 @@ class InputGradients {
                  Workspace& workspace)
       : a_(a),
         blocks_(blocks),
-        kernel_(workspace, a.problem.features, kernel_blocks, a.dx != nullptr),
+        kernel_(workspace, a.problem.operands, a.problem.features, kernel_blocks, a.dx != nullptr),
         row_(workspace.floats(a.problem.threads * blocks.columns())),
         token_positions_(a, workspace) {}
 
@@ -285,8 +286,8 @@ class PositionInputGradients : public InputGradients {
         mask_{a.x_mask, a.plan.row, a.problem.mask_sets, a.problem.features},
         x_(workspace, a.problem.features, how, block_count(a.problem.masked_x, a.problem),
            a.problem.masked_x),
-        masked_x_(workspace.floats(a.x_mask ? scratch_rows(a.problem) * a.problem.features : 0)),
-        dx_(workspace.floats(a.dx && a.x ? scratch_rows(a.problem) * a.problem.features : 0)),
+        masked_x_(workspace, a.problem, a.problem.features, a.x_mask != nullptr),
+        dx_(workspace, a.problem, a.problem.features, a.dx && a.x),
         grouped_(!how.packed),
         dx_rows_(workspace.floats(a.dx && !a.x ? (grouped_ ? a.problem.positions : how.capacity) *
                                                      a.problem.features
@@ -301,25 +302,31 @@ class PositionInputGradients : public InputGradients {
     if (a_.dx && a_.x && p.positions < p.batch * p.time) clear_dx(team, p.batch * p.time);
   }
 
-  void run(const BackwardRows& rows, int64_t width) {
+  static constexpr bool kProjected = false;
+
+  // rounded: scratch for the rows' gate gradients as operands.
+  void run(const BackwardRows& rows, int64_t width, float* rounded) {
     const Team& team = rows.walkers.team;
     const int64_t F = a_.problem.features;
-    float* masked = masked_x_ + (a_.x_mask ? rows.walkers.scratch * F : 0);
+    float* masked = masked_x_.of(rows.walkers);
     const Range mine = share(rows.count, team);
     for (int64_t r = mine.begin; r < mine.end; ++r) {
       x_.put({rows.collector, rows.k + r}, x_row(a_, rows.slot, rows.token, r), mask_,
              rows.rank + r, masked + (a_.x_mask ? r * F : 0));
     }
     if (!a_.dx) return;
-    float* dx =
-        a_.x ? dx_ + rows.walkers.scratch * F : dx_rows_ + (grouped_ ? rows.position : rows.k) * F;
+    float* dx = a_.x ? dx_.of(rows.walkers) : dx_rows_ + (grouped_ ? rows.position : rows.k) * F;
     copy_or_zero(dx + mine.begin * F, nullptr, (mine.end - mine.begin) * F);
     team.barrier();
-    kernel_.add(team, rows.count, rows.dgates, width, mask_, rows.rank, masked, dx, F);
+    kernel_.add(team, rows.count, rows.dgates, width, mask_, rows.rank, masked, rounded, dx, F);
     if (!a_.x) return;
     team.barrier();
     for (int64_t r = mine.begin; r < mine.end; ++r)
       copy_or_zero(a_.dx + rows.slot[r] * F, dx + r * F, F);
+  }
+
+  void round(int64_t collector, int64_t depth, const Team& team) const {
+    x_.round(collector, depth, team);
   }
 
   void add(int64_t collector, int64_t depth, const int32_t* tokens, const GateGradients& dgates,
@@ -353,7 +360,7 @@ class PositionInputGradients : public InputGradients {
  private:
   RowMask mask_;
   MaskedRows x_;
-  float *masked_x_, *dx_;  // [scratch rows, F]
+  RowScratch masked_x_, dx_;
   bool grouped_;
   // dx for a table, whose rows several threads may add to: [capacity, F], in groups [positions, F]
   float* dx_rows_;
@@ -370,8 +377,8 @@ class ProjectedInputGradients : public InputGradients {
         rows_(grouped_ ? a.problem.threads * block_ : a.problem.distinct),
         x_rows_(workspace.floats(grouped_ ? 0 : a.problem.distinct * a.problem.features)),
         sums_(workspace.floats(rows_ * stride_)),
-        x_(workspace, a.problem.features, {walking.packed, walking.collectors, block_}, 1, false),
-        dproducts_(workspace, blocks, {walking.packed, walking.collectors, block_}),
+        x_(workspace, a.problem.features, of_tokens(walking), 1, false),
+        dproducts_(workspace, blocks, of_tokens(walking)),
         dx_rows_(workspace.floats(a.dx ? rows_ * a.problem.features : 0)) {}
 
   void pack(const Team& team) {
@@ -384,7 +391,10 @@ class ProjectedInputGradients : public InputGradients {
     copy_or_zero(sums_ + mine.begin * stride_, nullptr, (mine.end - mine.begin) * stride_);
   }
 
-  void run(const BackwardRows&, int64_t) {}
+  static constexpr bool kProjected = true;
+
+  void run(const BackwardRows&, int64_t, float*) {}
+  void round(int64_t, int64_t, const Team&) const {}
 
   void add(int64_t, int64_t depth, const int32_t* tokens, const GateGradients& dgates, float*,
            const Team& team) {
@@ -407,6 +417,8 @@ class ProjectedInputGradients : public InputGradients {
                nullptr);
         dproducts_.put({thread, k}, sums + k * stride_);
       }
+      x_.round(thread, depth, kAlone);
+      dproducts_.round(thread, depth, kAlone);
       dproducts_.add_weight_gradients(x_, thread, depth, dkernel, columns, kAlone);
       if (a_.dx) add_dx(first, depth, sums, dx_rows_ + thread * block_ * F);
     }
@@ -427,6 +439,11 @@ class ProjectedInputGradients : public InputGradients {
         add_dx(begin, mine.end - mine.begin, sums_ + begin * stride_, dx_rows_ + begin * F);
       }
       team.barrier();
+      if (is_rounded(a_.problem.operands)) {
+        x_.round(0, depth, team);
+        dproducts_.round(0, depth, team);
+        team.barrier();
+      }
       dproducts_.add_weight_gradients(x_, 0, depth, a_.dkernel, columns, team);
       team.barrier();
     }
@@ -434,11 +451,15 @@ class ProjectedInputGradients : public InputGradients {
   }
 
  private:
-  // The rows of dx of tokens first, first + 1, ...
-  void add_dx(int64_t first, int64_t count, const float* sums, float* scratch) {
+  Collecting of_tokens(const Collecting& walking) const {
+    return {walking.packed, walking.collectors, block_, walking.operands};
+  }
+
+  // The rows of dx of tokens first, first + 1, ... Their sums may be overwritten.
+  void add_dx(int64_t first, int64_t count, float* sums, float* scratch) {
     const int64_t F = a_.problem.features;
     copy_or_zero(scratch, nullptr, count * F);
-    kernel_.add(kAlone, count, sums, stride_, RowMask{}, 0, nullptr, scratch, F);
+    kernel_.add(kAlone, count, sums, stride_, RowMask{}, 0, nullptr, sums, scratch, F);
     for (int64_t r = 0; r < count; ++r)
       copy_or_zero(a_.dx + a_.tokens.distinct[first + r] * F, scratch + r * F, F);
   }

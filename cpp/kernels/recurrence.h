@@ -36,6 +36,7 @@
 #pragma once
 
 #include "../api.h"
+#include "operands.h"
 #include "parallel.h"
 #include "workspace.h"
 
@@ -127,6 +128,18 @@ struct Walkers {
 
 inline Walkers together(const Team& team) { return {team, 0, 0}; }
 inline Walkers alone(int64_t thread) { return {kAlone, thread, thread * kRowBlock}; }
+
+// Scratch memory for the rows that walkers have in work, where it is `wanted`.
+class RowScratch {
+ public:
+  RowScratch(Workspace& workspace, const RnnProblem& p, int64_t columns, bool wanted = true)
+      : columns_(wanted ? columns : 0), data_(workspace.floats(scratch_rows(p) * columns_)) {}
+  float* of(const Walkers& walkers) const { return data_ + walkers.scratch * columns_; }
+
+ private:
+  int64_t columns_;
+  float* data_;
+};
 
 // One step of `count` rows of neighbouring ranks; states and gates of rows lie next to each other.
 struct ForwardRows {

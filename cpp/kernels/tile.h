@@ -5,6 +5,7 @@
 // are dealt to threads or on their number.
 #pragma once
 
+#include "operands.h"
 #include "parallel.h"
 #include "vec.h"
 
@@ -28,9 +29,11 @@ struct RowsPacked {
   FASTRNN_INLINE float at(int row, int64_t k) const { return p[k * kTileRows + row]; }
 };
 
-// The right factor of a product: row(k) are the V vectors of row k. A packed panel has the rows one
-// behind the other.
+// The right factor of a product: row(k) are the V vectors of row k, Operand the type of its
+// elements and of those of the left factor. A packed panel has the rows one behind the other.
+template <class OperandType>
 struct PanelPacked {
+  using Operand = OperandType;
   const float* p;
   template <int V>
   FASTRNN_INLINE const float* row(int64_t k) const {
@@ -41,6 +44,7 @@ struct PanelPacked {
 // Either factor of a sum of outer products where its rows lie, from a column on. What is read as
 // the right factor must be readable up to a whole vector.
 struct RowsAnywhere {
+  using Operand = Float32;
   const float* const* rows;
   int64_t column;
   RowsAnywhere tile(int64_t row) const { return {rows, column + row}; }
@@ -76,9 +80,10 @@ struct FromNumbered {
   const float* at(int64_t row) const { return p + number[row] * stride; }
 };
 
-// The longest chain of multiply-adds. Rounding errors grow with its length, so longer sums are made
-// of parts. With 64 the gradients' errors stay within 1.5 times Keras's own on all 32 cases of
-// tests/parity/test_error_vs_keras.py; with 128 they do on 23. It costs 2% at 256 units.
+// The longest chain of multiply-adds, in lanes of operands. Rounding errors grow with its length,
+// so longer sums are made of parts. With 64 the gradients' errors stay within 1.5 times Keras's own
+// on all 32 cases of tests/parity/test_error_vs_keras.py; with 128 they do on 23. It costs 2% at
+// 256 units.
 constexpr int64_t kChain = 64;
 
 // The parts of a sum of `depth` products: equal, because a short last one would spend its time on
@@ -107,7 +112,7 @@ FASTRNN_INLINE void tile(int64_t depth, Left a, Right panel, Start start, float*
     for (int r = 0; r < R; ++r) {
       const Vec x = splat(a.at(r, k));
 #pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) sum[r][v] += x * b[v];
+      for (int v = 0; v < V; ++v) sum[r][v] = Right::Operand::add_product(sum[r][v], x, b[v]);
     }
   }
 #pragma GCC unroll 8
@@ -166,7 +171,7 @@ void tiles_of_width(int width, int64_t rows, int64_t depth, Left a, Right panel,
 
 // One row times P panels of V vectors that lie one after another: a single panel's chains are too
 // few to keep the multipliers busy. The last vector has `tail` columns.
-template <int P, int V, class Start>
+template <class Operand, int P, int V, class Start>
 void row_tile(int64_t depth, const float* a, const float* panels, int64_t panel_stride, Start start,
               float* c, int64_t tail) {
   Vec sum[P][V] = {};
@@ -176,7 +181,8 @@ void row_tile(int64_t depth, const float* a, const float* panels, int64_t panel_
     for (int p = 0; p < P; ++p) {
 #pragma GCC unroll 8
       for (int v = 0; v < V; ++v) {
-        sum[p][v] += x * load(panels + p * panel_stride + (k * V + v) * kLanes);
+        sum[p][v] = Operand::add_product(sum[p][v], x,
+                                         load(panels + p * panel_stride + (k * V + v) * kLanes));
       }
     }
   }
@@ -190,26 +196,30 @@ void row_tile(int64_t depth, const float* a, const float* panels, int64_t panel_
   }
 }
 
-template <int P, class Start>
+template <class Operand, int P, class Start>
 void row_tile_of_width(int width, int64_t depth, const float* a, const float* panels,
                        int64_t panel_stride, Start start, float* c, int64_t tail) {
   switch (width) {
-    case 1: return row_tile<P, 1>(depth, a, panels, panel_stride, start, c, tail);
-    case 2: return row_tile<P, 2>(depth, a, panels, panel_stride, start, c, tail);
-    case 3: return row_tile<P, 3>(depth, a, panels, panel_stride, start, c, tail);
+    case 1: return row_tile<Operand, P, 1>(depth, a, panels, panel_stride, start, c, tail);
+    case 2: return row_tile<Operand, P, 2>(depth, a, panels, panel_stride, start, c, tail);
+    case 3: return row_tile<Operand, P, 3>(depth, a, panels, panel_stride, start, c, tail);
   }
 }
 
 constexpr int kRowPanels = 4;
 
-template <class Start>
+template <class Operand, class Start>
 void row_tile_of(int panel_count, int width, int64_t depth, const float* a, const float* panels,
                  int64_t panel_stride, Start start, float* c, int64_t tail) {
   switch (panel_count) {
-    case 1: return row_tile_of_width<1>(width, depth, a, panels, panel_stride, start, c, tail);
-    case 2: return row_tile_of_width<2>(width, depth, a, panels, panel_stride, start, c, tail);
-    case 3: return row_tile_of_width<3>(width, depth, a, panels, panel_stride, start, c, tail);
-    case 4: return row_tile_of_width<4>(width, depth, a, panels, panel_stride, start, c, tail);
+    case 1:
+      return row_tile_of_width<Operand, 1>(width, depth, a, panels, panel_stride, start, c, tail);
+    case 2:
+      return row_tile_of_width<Operand, 2>(width, depth, a, panels, panel_stride, start, c, tail);
+    case 3:
+      return row_tile_of_width<Operand, 3>(width, depth, a, panels, panel_stride, start, c, tail);
+    case 4:
+      return row_tile_of_width<Operand, 4>(width, depth, a, panels, panel_stride, start, c, tail);
   }
 }
 

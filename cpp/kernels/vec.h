@@ -200,16 +200,79 @@ FASTRNN_INLINE Vec square_root(Vec x) {
 }
 #endif
 
-template <int... lane>
-FASTRNN_INLINE Vec sums_of_neighbours(Vec x, Vec y, std::integer_sequence<int, lane...>) {
-  return __builtin_shufflevector(x, y, (2 * lane)...) +
-         __builtin_shufflevector(x, y, (2 * lane + 1)...);
+template <int first, int... lane>
+FASTRNN_INLINE Vec every_second_lane(Vec x, Vec y, std::integer_sequence<int, lane...>) {
+  return __builtin_shufflevector(x, y, (2 * lane + first)...);
+}
+
+// Lanes `first`, first + 2, ... of x, then those of y; first is 0 or 1.
+template <int first>
+FASTRNN_INLINE Vec every_second_lane(Vec x, Vec y) {
+  return every_second_lane<first>(x, y, std::make_integer_sequence<int, kLanes>());
 }
 
 // The sums of neighbouring lanes of x, then those of y.
 FASTRNN_INLINE Vec sums_of_neighbours(Vec x, Vec y) {
-  return sums_of_neighbours(x, y, std::make_integer_sequence<int, kLanes>());
+  return every_second_lane<0>(x, y) + every_second_lane<1>(x, y);
 }
+
+// Two bfloat16 in each lane, a bfloat16 being the upper half of a float: the first of them in the
+// lower half of the lane. By plain instructions, to the same bits as AVX512-BF16.
+struct EmulatedBfloat16 {
+  static constexpr int kPerLane = 2;
+
+  // Lane i: x[i] and y[i], rounded to nearest even.
+  static FASTRNN_INLINE Vec pair(Vec x, Vec y) {
+    return (Vec)((BitsVec)rounded(x) >> 16 | (BitsVec)rounded(y));
+  }
+  // The lanes of x, then those of y, each two neighbours in one lane.
+  static FASTRNN_INLINE Vec pair_neighbours(Vec x, Vec y) {
+    return pair(every_second_lane<0>(x, y), every_second_lane<1>(x, y));
+  }
+  // sum + the products of the second halves, + the products of the first halves. Each sum is
+  // rounded; the products are exact.
+  static FASTRNN_INLINE Vec add_product(Vec sum, Vec x, Vec y) {
+    sum += upper(x) * upper(y);
+    return sum + lower(x) * lower(y);
+  }
+
+ private:
+  static FASTRNN_INLINE Vec upper(Vec x) { return (Vec)((BitsVec)x & 0xffff0000u); }
+  static FASTRNN_INLINE Vec lower(Vec x) { return (Vec)((BitsVec)x << 16); }
+  static FASTRNN_INLINE Vec rounded(Vec x) {
+    const BitsVec bits = (BitsVec)x;
+    // The addition would carry a NaN over into infinity or zero.
+    const Vec nearest = (Vec)(bits + (0x7fffu + (bits >> 16 & 1u)));
+    return upper(select(x == x, nearest, (Vec)(bits | 0x400000u)));
+  }
+};
+
+#if defined(FASTRNN_USE_AVX512)
+// The same by AVX512-BF16, which the flags of this level do not include: in assembler, so that only
+// calls with Operands::bfloat16 need it.
+struct Bfloat16 {
+  static constexpr int kPerLane = 2;
+
+  static FASTRNN_INLINE Vec pair(Vec x, Vec y) {
+    const __m512i both = (__m512i)pair_neighbours(x, y);  // all of x, then all of y
+    const __m512i places =
+        (__m512i)(BitsVec{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} * 0x10001u +
+                  0x100000u);
+    return (Vec)_mm512_maskz_permutexvar_epi16((__mmask32)-1, places, both);
+  }
+  static FASTRNN_INLINE Vec pair_neighbours(Vec x, Vec y) {
+    Vec pairs;
+    asm("vcvtne2ps2bf16 %2, %1, %0" : "=v"(pairs) : "v"(y), "v"(x));
+    return pairs;
+  }
+  static FASTRNN_INLINE Vec add_product(Vec sum, Vec x, Vec y) {
+    asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y));
+    return sum;
+  }
+};
+#else
+using Bfloat16 = EmulatedBfloat16;
+#endif
 
 // Flushes denormals to zero as long as it lives, then restores the thread's former mode. Gradients
 // of long sequences become denormal, and an operation on a denormal takes about a hundred cycles.
