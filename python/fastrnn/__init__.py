@@ -15,14 +15,17 @@ from fastrnn import (
     activations,
     backend,
     callbacks,
+    config,
     constraints,
     datasets,
     distribution,
+    dtype_policies,
     initializers,
     kernels,
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     ops,
     optimizers,
@@ -35,6 +38,7 @@ from fastrnn._core import __version__
 from fastrnn.compatibility.paths import install as _install_old_paths
 from fastrnn.config import get_config, get_num_threads, set_num_threads, show_config
 from fastrnn.distribution import fit_many
+from fastrnn.dtype_policies import DTypePolicy, FloatDTypePolicy
 from fastrnn.initializers import Initializer
 from fastrnn.interop import from_keras, from_torch, to_keras
 from fastrnn.layers import Input, Layer
@@ -48,6 +52,8 @@ from fastrnn.regularizers import Regularizer
 _install_old_paths()
 
 __all__ = [
+    "DTypePolicy",
+    "FloatDTypePolicy",
     "Initializer",
     "Input",
     "Layer",
@@ -61,9 +67,11 @@ __all__ = [
     "activations",
     "backend",
     "callbacks",
+    "config",
     "constraints",
     "datasets",
     "distribution",
+    "dtype_policies",
     "fit_many",
     "from_keras",
     "from_torch",
@@ -74,6 +82,7 @@ __all__ = [
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "ops",
     "optimizers",

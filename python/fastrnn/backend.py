@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from fastrnn import ops
+from fastrnn import config, ops
 from fastrnn.naming import reset_names
 from fastrnn.ops.describing import as_array
 
@@ -13,7 +13,7 @@ _EPSILON = 1e-7
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Number the names of new layers and models from the start; collect garbage.
+    """Number new layers and models from the start, in float32 again; collect garbage.
 
     Models stay usable. There is no global graph, so nothing else has to be cleared. The source of
     random numbers keeps its state.
@@ -31,6 +31,7 @@ def clear_session(free_memory: bool = True) -> None:
         'lstm'
     """
     reset_names()
+    config.set_dtype_policy("float32")
     if free_memory:
         gc.collect()
 

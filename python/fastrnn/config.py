@@ -1,4 +1,4 @@
-"""Threads, ISA level, and what this build is."""
+"""Threads, ISA level, policy of dtypes, and what this build is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ import operator
 from typing import SupportsIndex
 
 from fastrnn import _core
+from fastrnn.dtype_policies import dtype_policy, set_dtype_policy
+
+__all__ = [
+    "dtype_policy",
+    "get_config",
+    "get_num_threads",
+    "set_dtype_policy",
+    "set_num_threads",
+    "show_config",
+]
 
 # A wrong FASTRNN_ISA or FASTRNN_NUM_THREADS is refused now, not in the middle of a training.
 _core.isa()
@@ -66,12 +76,13 @@ def get_config() -> dict[str, object]:
     Returns:
         A dict with the keys `version`, `compiler`, `isa` (the level that runs; the environment
         variable `FASTRNN_ISA` forces one), `isa_levels_usable` (those that this CPU can run, best
-        first), `isa_levels_built`, `threads`.
+        first), `isa_levels_built`, `bfloat16` ("native" where products of bfloat16 have instructions
+        of their own, else "emulated"), `threads`.
 
     Example:
         >>> import fastrnn
-        >>> sorted(fastrnn.get_config())[:2]
-        ['compiler', 'isa']
+        >>> sorted(fastrnn.get_config())[:3]
+        ['bfloat16', 'compiler', 'isa']
     """
     return {
         "version": _core.__version__,
@@ -79,6 +90,7 @@ def get_config() -> dict[str, object]:
         "isa": _core.isa(),
         "isa_levels_usable": _core.isa_levels(),
         "isa_levels_built": _core.isa_levels_built(),
+        "bfloat16": "native" if _core.bfloat16_is_native() else "emulated",
         "threads": _core.num_threads(),
     }
 

@@ -18,7 +18,9 @@ run is the yardstick for a kernel's error.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,22 +114,46 @@ def of_gates(columns: Array, gates: int) -> Array:
     return columns.reshape(len(columns), gates, -1).swapaxes(0, 1)
 
 
+def to_bfloat16(a: Array) -> Array:
+    """The nearest numbers of 8 significant bits, of two the even one; what is denormal becomes 0."""
+    fraction, exponent = np.frexp(a)
+    return np.where(exponent < -125, 0, np.ldexp(np.rint(fraction * 256) / 256, exponent))
+
+
+_rounds_operands = ContextVar("_rounds_operands", default=False)
+
+
+@contextmanager
+def bfloat16_operands() -> Iterator[None]:
+    """Within the `with` block, what the cells multiply by each other is rounded to bfloat16."""
+    token = _rounds_operands.set(True)
+    try:
+        yield
+    finally:
+        _rounds_operands.reset(token)
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """a b, the operands rounded within `bfloat16_operands`."""
+    return to_bfloat16(a) @ to_bfloat16(b) if _rounds_operands.get() else a @ b
+
+
 def product(v: Array, mask: Array | None, w: Array) -> Array:
     """v w, of which each gate has its own columns and its own mask of v."""
     if mask is None:
-        return v @ w
-    parts = [(v * mask[:, k]) @ w_k for k, w_k in enumerate(of_gates(w, mask.shape[1]))]
+        return matmul(v, w)
+    parts = [matmul(v * mask[:, k], w_k) for k, w_k in enumerate(of_gates(w, mask.shape[1]))]
     return np.concatenate(parts, axis=1)
 
 
 def product_backward(v: Array, mask: Array | None, w: Array, d_y: Array) -> tuple[Array, Array]:
     """d_v and d_w from the gradient of y = product(v, mask, w)."""
     if mask is None:
-        return d_y @ w.T, v.T @ d_y
+        return matmul(d_y, w.T), matmul(v.T, d_y)
     d_v, d_w, gates = np.zeros_like(v), [], mask.shape[1]
     for k, (w_k, d_k) in enumerate(zip(of_gates(w, gates), of_gates(d_y, gates), strict=True)):
-        d_v = d_v + (d_k @ w_k.T) * mask[:, k]
-        d_w.append((v * mask[:, k]).T @ d_k)
+        d_v = d_v + matmul(d_k, w_k.T) * mask[:, k]
+        d_w.append(matmul((v * mask[:, k]).T, d_k))
     return d_v, np.concatenate(d_w, axis=1)
 
 

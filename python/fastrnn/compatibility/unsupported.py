@@ -22,7 +22,7 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
             "Function InputSpec KerasTensor Operation RematScope StatelessScope SymbolicScope "
             "Variable device name_scope remat"
         ),
-        _FLOAT32: "DTypePolicy FloatDTypePolicy Quantizer",
+        _FLOAT32: "Quantizer",
         "`fastrnn.__version__` has it": "version",
     },
     "layers": {
@@ -79,7 +79,7 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
     },
     "optimizers": {
         "it is made for other kinds of models": "Adafactor Ftrl Lamb Lion Muon ScheduleFreeAdamW",
-        "there is one optimizer, and no mixed precision": (
+        "there is one optimizer, and no loss is scaled": (
             "LossScaleOptimizer MultiOptimizer OptimizerMap"
         ),
     },
@@ -124,15 +124,24 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
     "config": {
         "`fastrnn.backend` has the settings": (
             "backend disable_flash_attention disable_interactive_logging "
-            "disable_traceback_filtering dtype_policy enable_flash_attention "
+            "disable_traceback_filtering enable_flash_attention "
             "enable_interactive_logging enable_traceback_filtering enable_unsafe_deserialization "
             "epsilon floatx image_data_format is_flash_attention_enabled "
             "is_interactive_logging_enabled is_nnx_enabled is_traceback_filtering_enabled "
-            "max_epochs max_steps_per_epoch set_backend set_dtype_policy set_epsilon set_floatx "
+            "max_epochs max_steps_per_epoch set_backend set_epsilon set_floatx "
             "set_image_data_format set_max_epochs set_max_steps_per_epoch"
         ),
     },
     "export": {"`Model.export` writes ONNX files": "ExportArchive"},
+    "dtype_policies": {
+        "the policies are float32 and mixed_bfloat16": (
+            "AWQDTypePolicy DTypePolicyMap GPTQDTypePolicy Int4DTypePolicy QuantizedDTypePolicy "
+            "QuantizedFloat8DTypePolicy"
+        ),
+    },
+    "mixed_precision": {
+        "bfloat16 has the range of float32 and needs no scaled loss": "LossScaleOptimizer",
+    },
     "distribution": {
         "each process holds the whole model; `DataParallel` shares out the batches": (
             "DeviceMesh LayoutMap ModelParallel TensorLayout distribute_tensor"
@@ -163,7 +172,7 @@ MODULES: dict[str, str] = {
         "applications.resnet_v2 applications.vgg16 applications.vgg19 applications.xception "
         "datasets.cifar10 datasets.cifar100 preprocessing.image utils.bounding_boxes visualization"
     ),
-    _FLOAT32: "dtype_policies mixed_precision quantizers",
+    _FLOAT32: "quantizers",
     "a model is trained alone": "distillation",
     "estimators belong to TensorFlow": "estimator",
     "Python itself walks lists and dicts": "tree",

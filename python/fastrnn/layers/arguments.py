@@ -25,13 +25,11 @@ def data_format_of(value: Any) -> str:
 
 
 def check_dtype(dtype: Any) -> None:
-    """Refuse each `dtype` but float32, its policy and None.
+    """Refuse each `dtype` of a weight but float32 and None.
 
     Raises:
         ValueError: If it is another.
     """
-    if isinstance(dtype, dict):  # Keras writes {"class_name": "DTypePolicy", "config": {"name"}}
-        dtype = dtype.get("config", {}).get("name")
     if dtype not in (None, "float32", np.float32, np.dtype(np.float32)):
         raise ValueError(f"`dtype` must be 'float32' or None. Received: dtype={dtype!r}")
 

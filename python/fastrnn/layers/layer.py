@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import regularizers
+from fastrnn import dtype_policies, regularizers
 from fastrnn.arguments import refuse_unknown
-from fastrnn.layers.arguments import check_dtype
 from fastrnn.layers.calls import running_call
 from fastrnn.layers.graph_member import GraphMember
 from fastrnn.layers.inputs import as_floats, as_own_input
@@ -57,7 +56,8 @@ class Layer(GraphMember, LayerConfig):
     Args:
         name: Unique name in its model. By default `lstm`, `lstm_1` and so on.
         trainable: Whether training may change the weights; False is for all layers inside too.
-        dtype: Only float32 (or None).
+        dtype: "float32", or "mixed_bfloat16" for products of bfloat16 in recurrent layers; None for
+            the global policy (see `config.set_dtype_policy`).
         activity_regularizer: Adds a penalty on the output, divided by the size of the batch, to
             the loss.
         autocast: Accepted for Keras's sake; without effect.
@@ -133,7 +133,7 @@ class Layer(GraphMember, LayerConfig):
         owner = type(self).__name__
         if not isinstance(trainable, bool):
             raise ValueError(f"`trainable` must be a boolean. Received: trainable={trainable!r}")
-        check_dtype(dtype)
+        self._dtype_policy = dtype_policies.get(dtype)
         refuse_overrides(type(self), self.not_called)
         self.batch_input_shape = pop_batch_input_shape(kwargs)
         refuse_unknown(owner, kwargs, self._argument_names())

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fastrnn import regularizers
+from fastrnn import dtype_policies, regularizers
 from fastrnn.configurable import Configurable
 from fastrnn.layers.arguments import plain_value
 from fastrnn.layers.overrides import is_of_fastrnn
@@ -25,6 +25,27 @@ class LayerConfig(WeightOwner, Configurable):
 
     activity_regularizer: regularizers.Regularizer | None
     _trainable: bool
+    _dtype_policy = dtype_policies.DTypePolicy("float32")  # of pickles that have none
+
+    @property
+    def dtype_policy(self) -> dtype_policies.DTypePolicy:
+        """The policy of dtypes that the layer was made with."""
+        return self._dtype_policy
+
+    @property
+    def compute_dtype(self) -> str:
+        """Dtype of what the kernels multiply, by the policy: "float32" or "bfloat16"."""
+        return self._dtype_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """Dtype of the weights: "float32"."""
+        return self._dtype_policy.variable_dtype
+
+    @property
+    def dtype(self) -> str:
+        """The same as `variable_dtype`."""
+        return self.variable_dtype
 
     @classmethod
     def _argument_names(cls) -> list[str]:
@@ -47,10 +68,15 @@ class LayerConfig(WeightOwner, Configurable):
 
     def _shared_config(self) -> dict[str, Any]:
         """Return the part of the config that does not depend on the class."""
-        config = {"name": self.name, "trainable": self.trainable, "dtype": "float32"}
+        config = {"name": self.name, "trainable": self.trainable, "dtype": self._dtype_config()}
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config
+
+    def _dtype_config(self) -> Any:
+        """Return the policy as it stands in configs: by its name where it is the default one."""
+        policy = self._dtype_policy
+        return policy.name if policy.name == "float32" else dtype_policies.serialize(policy)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values, in Keras's form."""

@@ -79,7 +79,7 @@ class RecurrentCell(Layer):
             the recurrent kernel. With it, LSTM and GRU draw a mask for each gate, of the features
             too. As in Keras, they take a rate of exactly 1 for 0.
         seed: Integer from which the masks of the dropout are drawn, or None to draw one.
-        **kwargs: `name`, `trainable`; and `implementation`, of which 1 makes LSTM and GRU draw a
+        **kwargs: `name`, `trainable`, `dtype`; and `implementation`, of which 1 makes LSTM and GRU draw a
             mask of the dropout for each gate, as `recurrent_dropout` does.
 
     Call arguments:
@@ -391,6 +391,7 @@ class RecurrentCell(Layer):
                 bias[0] if bias else None,
                 initial_state,
                 mask=mask,
+                compute_dtype=self.compute_dtype,
                 activation=self.activation.__name__,
                 recurrent_activation=None if gate is None else gate.__name__,
                 **options,

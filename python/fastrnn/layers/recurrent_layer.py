@@ -39,7 +39,7 @@ class RecurrentLayer(RNN):
         activity_regularizer: Adds a penalty on the output, divided by the size of the batch, to
             the loss.
         use_cudnn: Accepted for Keras's sake; without effect.
-        **kwargs: `name`, `trainable`, `input_shape`, `batch_input_shape`; `input_dim` and
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape`, `batch_input_shape`; `input_dim` and
             `input_length`, the features and steps of a first layer, as in tf.keras 2; and:
             `zero_output_for_mask`, whether the output of a masked step is zeros, and not that of
             the step before it in the walk; `implementation`, of which 1 makes LSTM and GRU draw a
@@ -70,7 +70,8 @@ class RecurrentLayer(RNN):
         names = {*inspect.signature(self.cell_class).parameters, "implementation"} - {"kwargs"}
         of_cell = {name: arguments.pop(name) for name in names & set(arguments)}
         name = to_snake_case(self.cell_class.__name__)
-        super().__init__(self.cell_class(**of_cell, name=name), **arguments)
+        cell = self.cell_class(**of_cell, name=name, dtype=arguments.get("dtype"))
+        super().__init__(cell, **arguments)
         self.use_cudnn = use_cudnn
 
     units = OfCell()

@@ -21,7 +21,7 @@ class SpatialDropout1D(Dropout):
         rate: Probability, in [0, 1].
         seed: Integer, or None to draw one.
         name: Unique name in its model.
-        dtype: Only float32 (or None).
+        dtype: Name of a policy of dtypes; without effect here.
 
     Call arguments:
         inputs: `[batch, steps, features]`.
@@ -56,4 +56,5 @@ class SpatialDropout1D(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": "float32"}
+        dtype = self._dtype_config()
+        return {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": dtype}

@@ -32,7 +32,7 @@ class Model(Trainer):
         outputs: Symbolic tensors that calls of layers have made of the inputs, likewise.
         name: Name of the model. By default `functional`, `functional_1` and so on.
         trainable: Whether training may change the weights.
-        dtype: Only float32 (or None).
+        dtype: The model's own policy of dtypes; its layers have theirs, as in Keras.
         activity_regularizer: Not supported.
         autocast: Accepted for Keras's sake; without effect.
         **kwargs: Those of a layer.

@@ -360,7 +360,7 @@ class Sequential(Model):
         config: dict[str, Any] = {
             "name": self.name,
             "trainable": self.trainable,
-            "dtype": "float32",
+            "dtype": self._dtype_config(),
             "layers": [serialize(layer) for layer in self._layers],
         }
         if (shape := self._known_input_shape) is not None:
