@@ -29,7 +29,7 @@ from comparison.overview import BEST_PEER, Row, geometric_means, overview, rows_
 from comparison.prediction import Prediction, PredictionSchedule, compare_predictions
 from comparison.report import as_json, prediction_table, table, write_json
 from comparison.session import Result, Schedule, compare_cell
-from comparison.systems import PEERS, SUBJECT, SYSTEMS
+from comparison.systems import PEERS, SUBJECT, SYSTEMS, USUAL_PEERS
 from comparison.workloads import CELLS, WORKLOADS, Workload, describe
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -60,7 +60,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--quick", action="store_true", help="a few steps of each model: at most two minutes")
     add("--workload", nargs="+", choices=[*WORKLOADS, "all"], default=["imdb-200"])
     add("--cells", nargs="+", choices=CELLS, default=list(CELLS))
-    add("--peers", nargs="*", choices=PEERS, default=list(PEERS), help="may be empty")
+    add("--peers", nargs="*", choices=PEERS, default=list(USUAL_PEERS), help="may be empty")
     add("--rounds", type=_positive, help="turns of each system (default: as many as an epoch has)")
     add("--steps", type=_positive, help="training steps in a turn (default: the workload's)")
     add(

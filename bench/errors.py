@@ -6,6 +6,7 @@ the root mean square of the oracle's. What is not installed is left out.
 
     python bench/errors.py --quick         # T up to 100
     python bench/errors.py                 # T up to 1,000, about a minute
+    python bench/errors.py --bfloat16      # fastrnn and Keras with mixed_bfloat16
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +40,15 @@ WEIGHTS = ("kernel", "recurrent_kernel", "bias")
 SHOWN = ("outputs", "x", *WEIGHTS)
 
 
-def fastrnn_results(cell: Cell, x: np.ndarray, weights: Any, d_outputs: np.ndarray) -> Results:
+def fastrnn_results(
+    cell: Cell,
+    x: np.ndarray,
+    weights: Any,
+    d_outputs: np.ndarray,
+    compute_dtype: str = "float32",
+) -> Results:
     """Outputs of all steps and the gradients of input and weights."""
-    output = cell.forward(x, *weights, return_sequences=True)
+    output = cell.forward(x, *weights, return_sequences=True, compute_dtype=compute_dtype)
     return {**flatten(output), **flatten(cell.backward(output.tape, d_outputs))}
 
 
@@ -50,13 +58,15 @@ def oracle_results(cell: Cell, x: np.ndarray, weights: Any, d_outputs: np.ndarra
     return {**flatten(output), **flatten(reference.rnn_backward(output.tape, d_outputs))}
 
 
-def keras_results(cell: Cell, x: np.ndarray, weights: Any, d_outputs: np.ndarray) -> Results:
+def keras_results(
+    cell: Cell, x: np.ndarray, weights: Any, d_outputs: np.ndarray, dtype: str = "float32"
+) -> Results:
     """The same from Keras on TensorFlow."""
     import keras
     import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")  # of functions that are traced for one call
-    layer = layer_of(keras.layers, cell.id, UNITS, return_sequences=True)
+    layer = layer_of(keras.layers, cell.id, UNITS, return_sequences=True, dtype=dtype)
     layer.build(x.shape)
     layer.set_weights(list(weights))
 
@@ -64,7 +74,7 @@ def keras_results(cell: Cell, x: np.ndarray, weights: Any, d_outputs: np.ndarray
     def run(x: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
-            outputs = layer(x)
+            outputs = tf.cast(layer(x), tf.float32)
             loss = tf.reduce_sum(outputs * d_outputs)
         return outputs, tape.gradient(loss, [x, [w.value for w in layer.trainable_weights]])
 
@@ -106,32 +116,37 @@ SYSTEMS: dict[str, tuple[System, str | None]] = {
     "Keras": (keras_results, "tensorflow"),
     "PyTorch": (torch_results, "torch"),
 }
+IN_BFLOAT16: dict[str, tuple[System, str | None]] = {
+    "fastrnn": (partial(fastrnn_results, compute_dtype="bfloat16"), None),
+    "Keras": (partial(keras_results, dtype="mixed_bfloat16"), "tensorflow"),
+}
 
 
-def installed(names: Iterable[str]) -> list[str]:
+def installed(systems: dict[str, tuple[System, str | None]]) -> dict[str, System]:
     """Those of the systems whose packages can be imported."""
-    found = []
-    for name in names:
-        module = SYSTEMS[name][1]
+    found = {}
+    for name, (system, module) in systems.items():
         try:
             if module:
                 importlib.import_module(module)
         except ImportError:
             print(f"{name} is left out: {module} is not installed")
         else:
-            found.append(name)
+            found[name] = system
     return found
 
 
-def relative_errors(systems: list[str], cell: Cell, steps: int) -> dict[str, dict[str, float]]:
+def relative_errors(
+    systems: dict[str, System], cell: Cell, steps: int
+) -> dict[str, dict[str, float]]:
     """Of each system, the error of each result."""
     rng = np.random.default_rng([steps, len(cell.id)])
     x, weights = normal(rng, BATCH, steps, FEATURES), cell.weights(rng, FEATURES, UNITS)
     d_outputs = normal(rng, BATCH, steps, UNITS)
     exact = oracle_results(cell, x, weights, d_outputs)
     errors = {}
-    for name in systems:
-        results = SYSTEMS[name][0](cell, x, weights, d_outputs)
+    for name, system in systems.items():
+        results = system(cell, x, weights, d_outputs)
         if results is not None:
             errors[name] = {
                 what: root_mean_square(results[what] - exact[what]) / root_mean_square(exact[what])
@@ -141,22 +156,25 @@ def relative_errors(systems: list[str], cell: Cell, steps: int) -> dict[str, dic
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Prints one row per cell and length, in units of 1e-7."""
+    """Prints one row per cell and length."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="walk at most 100 steps")
+    parser.add_argument("--bfloat16", action="store_true", help="products of bfloat16")
     options = parser.parse_args(arguments)
+    unit, unit_name = (1e-4, "1e-4") if options.bfloat16 else (1e-7, "1e-7")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    systems = installed(SYSTEMS)
+    systems = installed(IN_BFLOAT16 if options.bfloat16 else SYSTEMS)
     sizes = f"B = {BATCH}, F = {FEATURES}, H = {UNITS}, ISA level {_core.isa()}"
-    print(f"Relative errors in 1e-7: {' / '.join(systems)}; {sizes}")
+    print(f"Relative errors in {unit_name}: {' / '.join(systems)}; {sizes}")
     rows = [["cell", "T", *(what if what == "outputs" else f"d {what}" for what in SHOWN)]]
     for cell in KERAS_HAS:
         for steps in STEPS[:3] if options.quick else STEPS:
             errors = relative_errors(systems, cell, steps)
             figures = [
                 " / ".join(
-                    f"{1e7 * errors[name][what]:.1f}" if name in errors else "-" for name in systems
+                    f"{errors[name][what] / unit:.1f}" if name in errors else "-"
+                    for name in systems
                 )
                 for what in SHOWN
             ]

@@ -87,7 +87,7 @@ def test_other_policies_are_refused(wrong: Any) -> None:
 
 def test_a_wrong_name_is_refused() -> None:
     for wrong in ("mixed_float16", 3):
-        with pytest.raises(ValueError, match="must be 'float32' or 'mixed_bfloat16'. Received: "):
+        with pytest.raises(ValueError, match=r"must be 'float32' or 'mixed_bfloat16'\. Received: "):
             fastrnn.DTypePolicy(wrong)  # type: ignore[arg-type]
 
 
@@ -177,7 +177,7 @@ def test_a_config_s_policy_beats_the_global_one() -> None:
 
 def test_weights_stay_float32() -> None:
     layer = layers.Layer(dtype=MIXED)
-    with pytest.raises(ValueError, match="`dtype` must be 'float32' or None. Received: dtype='bfl"):
+    with pytest.raises(ValueError, match=r"`dtype` must be 'float32' or None\. Received: dtype='b"):
         layer.add_weight((2,), dtype="bfloat16")
 
 

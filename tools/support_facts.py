@@ -129,10 +129,17 @@ ARGUMENTS = (
     ),
     Fact(
         "only",
-        "layers.* losses.* metrics.*",
+        "layers.*",
         "dtype",
-        "`'float32'`, what the kernels compute in",
-        label="layers, losses, metrics",
+        "`'float32'` and `'mixed_bfloat16'`: [Mixed precision](mixed-precision.md)",
+        label="layers",
+    ),
+    Fact(
+        "only",
+        "losses.* metrics.*",
+        "dtype",
+        "`'float32'`",
+        label="losses, metrics",
     ),
     Fact(
         "only",
@@ -157,7 +164,7 @@ ARGUMENTS = (
         "without effect",
         "layers.Layer",
         "autocast",
-        "all is float32",
+        "outputs are float32",
         label="layers",
     ),
     Fact(

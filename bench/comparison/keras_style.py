@@ -110,10 +110,11 @@ class KerasStyle:
 class FastRnn(KerasStyle):
     """fastrnn. Its time is that of the whole call of `fit`."""
 
-    def __init__(self, plan: Plan, threads: int) -> None:
+    def __init__(self, plan: Plan, threads: int, policy: str = "float32") -> None:
         import fastrnn
 
         fastrnn.set_num_threads(threads)
+        fastrnn.config.set_dtype_policy(policy)
         super().__init__("fastrnn", plan)
 
 

@@ -23,6 +23,7 @@ EVALUATION_BATCH = 500
 # The first loss is computed from the initial weights: a larger relative difference means that a
 # system has another model.
 FIRST_LOSS_TOLERANCE = 1e-5
+ROUNDED_LOSS_TOLERANCE = 0.02  # of systems that round to bfloat16
 # A loss that has nearly vanished is all rounding error; this share of the first one is allowed.
 VANISHED_LOSS = 1e-3
 # Where each system draws its own dropout masks, losses of training can only be near each other.
@@ -199,9 +200,11 @@ def disagreements(results: Sequence[Result]) -> list[str]:
         if result.error is not None:
             continue
         last_tolerance = RANDOM_LOSS_TOLERANCE if result.random else result.tolerance
+        rounds = SYSTEMS[result.system].rounds
+        first_tolerance = ROUNDED_LOSS_TOLERANCE if rounds else FIRST_LOSS_TOLERANCE
         vanished = VANISHED_LOSS * abs(reference.first_loss)
         for what, expected, loss, tolerance, least in (
-            ("first loss", reference.first_loss, result.first_loss, FIRST_LOSS_TOLERANCE, 0.0),
+            ("first loss", reference.first_loss, result.first_loss, first_tolerance, 0.0),
             ("last round", reference.losses[-1], result.losses[-1], last_tolerance, vanished),
         ):
             # Written so that a loss that is no number disagrees.

@@ -22,6 +22,8 @@ class System:
         start: Makes the model of a plan, to be trained by so many threads. Runs in the worker.
         environment: Environment variables of the worker.
         at_its_best: Whether these are settings under which the package can be the best peer.
+        rounds: Whether it rounds to bfloat16, so that its numbers are only near those of others.
+            Such a system takes part only if it is named.
         lacks: Names what the package has nothing for, of the layer given, or returns None.
     """
 
@@ -31,6 +33,7 @@ class System:
     start: Callable[[Plan, int], Trainee]
     environment: dict[str, str] = field(default_factory=dict)
     at_its_best: bool = True
+    rounds: bool = False
     lacks: Callable[[LayerSpec], str | None] = lambda layer: None
 
     def missing(self) -> list[str]:
@@ -56,10 +59,13 @@ class System:
 # The imports stand in the functions: only the worker of a system may load its package.
 
 
-def _fastrnn(plan: Plan, threads: int) -> Trainee:
-    from comparison.keras_style import FastRnn
+def _fastrnn(policy: str) -> Callable[[Plan, int], Trainee]:
+    def start(plan: Plan, threads: int) -> Trainee:
+        from comparison.keras_style import FastRnn
 
-    return FastRnn(plan, threads)
+        return FastRnn(plan, threads, policy)
+
+    return start
 
 
 def _keras(**compile_options: Any) -> Callable[[Plan, int], Trainee]:
@@ -94,7 +100,15 @@ _TENSORFLOW = ("tensorflow", "tensorflow-cpu", "keras")
 _ON_TENSORFLOW = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 SYSTEMS = {
-    "fastrnn": System("fastrnn", ("fastrnn",), ("fastrnn",), _fastrnn),
+    "fastrnn": System("fastrnn", ("fastrnn",), ("fastrnn",), _fastrnn("float32")),
+    "fastrnn-bfloat16": System(
+        "fastrnn, bfloat16",
+        ("fastrnn",),
+        ("fastrnn",),
+        _fastrnn("mixed_bfloat16"),
+        at_its_best=False,
+        rounds=True,
+    ),
     "keras-tf": System("Keras TF", ("keras", "tensorflow"), _TENSORFLOW, _keras(), _ON_TENSORFLOW),
     "keras-xla": System(
         "Keras TF, XLA",
@@ -128,3 +142,4 @@ SYSTEMS = {
 }
 SUBJECT = "fastrnn"
 PEERS = tuple(name for name in SYSTEMS if name != SUBJECT)
+USUAL_PEERS = tuple(name for name in PEERS if not SYSTEMS[name].rounds)

@@ -76,8 +76,8 @@ def get_config() -> dict[str, object]:
     Returns:
         A dict with the keys `version`, `compiler`, `isa` (the level that runs; the environment
         variable `FASTRNN_ISA` forces one), `isa_levels_usable` (those that this CPU can run, best
-        first), `isa_levels_built`, `bfloat16` ("native" where products of bfloat16 have instructions
-        of their own, else "emulated"), `threads`.
+        first), `isa_levels_built`, `bfloat16` ("native" where the CPU has instructions for its
+        products, else "emulated"), `threads`.
 
     Example:
         >>> import fastrnn

@@ -48,9 +48,7 @@ each_row = pytest.mark.parametrize(
 
 
 def float32_problem(cell: Cell, row: dict[str, Any]) -> Problem:
-    return make_problem(
-        cell, row, np.random.default_rng([row["units"], row["features"], len(row)])
-    )
+    return make_problem(cell, row, np.random.default_rng([row["units"], row["features"], len(row)]))
 
 
 def in_bfloat16(problem: Problem) -> Problem:
@@ -160,7 +158,7 @@ def test_float32_is_the_default(cell: Cell) -> None:
 
 def test_another_dtype_is_refused() -> None:
     x, weights = np.ones((1, 2, 3)), (np.ones((3, 4)), np.ones((4, 4)))
-    with pytest.raises(ValueError, match="`compute_dtype` must be 'float32' or 'bfloat16'. Rec"):
+    with pytest.raises(ValueError, match=r"`compute_dtype` must be 'float32' or 'bfloat16'\. Rec"):
         kernels.rnn_forward("simple_rnn", x, *weights, compute_dtype="float16")
 
 

@@ -115,7 +115,7 @@ def of_gates(columns: Array, gates: int) -> Array:
 
 
 def to_bfloat16(a: Array) -> Array:
-    """The nearest numbers of 8 significant bits, of two the even one; what is denormal becomes 0."""
+    """The nearest numbers of 8 significant bits, of two the even one; 0 for what is denormal."""
     fraction, exponent = np.frexp(a)
     return np.where(exponent < -125, 0, np.ldexp(np.rint(fraction * 256) / 256, exponent))
 

@@ -80,6 +80,7 @@ class Walk:
             recurrent_activation=self.recurrent_activation,
             return_sequences=self.return_sequences,
             keep_tape=keep_tape,
+            compute_dtype="float32",
         )
 
     def backward(

@@ -79,8 +79,8 @@ class RecurrentCell(Layer):
             the recurrent kernel. With it, LSTM and GRU draw a mask for each gate, of the features
             too. As in Keras, they take a rate of exactly 1 for 0.
         seed: Integer from which the masks of the dropout are drawn, or None to draw one.
-        **kwargs: `name`, `trainable`, `dtype`; and `implementation`, of which 1 makes LSTM and GRU draw a
-            mask of the dropout for each gate, as `recurrent_dropout` does.
+        **kwargs: `name`, `trainable`, `dtype`; and `implementation`, of which 1 makes LSTM and GRU
+            draw a mask of the dropout for each gate, as `recurrent_dropout` does.
 
     Call arguments:
         inputs: `[batch, features]`, one step.
