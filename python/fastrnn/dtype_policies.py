@@ -84,6 +84,9 @@ class DTypePolicy:
 
         Args:
             config: Dict with `name`.
+
+        Returns:
+            The policy.
         """
         return cls(**config)
 
