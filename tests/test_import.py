@@ -17,6 +17,7 @@ HEAVY = (
     "jax",
     "keras",
     "matplotlib",
+    "mpi4py",
     "pandas",
     "scipy",
     "sklearn",

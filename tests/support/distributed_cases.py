@@ -151,6 +151,24 @@ def own_loss(y_true: Any, y_pred: Any) -> Any:
     return fastrnn.ops.mean(fastrnn.ops.square(y_true - y_pred), axis=-1)
 
 
+class Penalized(layers.Layer):
+    """Adds the mean square of its output to the loss."""
+
+    def build(self, input_shape: Any) -> None:
+        self.kernel = self.add_weight((input_shape[-1], 2), name="kernel")
+
+    def call(self, x: Any) -> Any:
+        y = fastrnn.ops.matmul(x, self.kernel)
+        self.add_loss(0.4 * fastrnn.ops.mean(fastrnn.ops.square(y)))
+        return y
+
+
+def added_losses() -> Any:
+    model = fastrnn.Sequential([layers.GRU(3), Penalized()])
+    model.compile("adam", "mse", metrics=["mae"])
+    return model, {"x": NUMBERS, "y": VALUES}
+
+
 def numbered_batches() -> Any:
     model = fastrnn.Sequential([layers.GRU(3), layers.LayerNormalization(), layers.Dense(2)])
     model.compile(optimizers.Adam(0.01, use_ema=True), own_loss, metrics=[metrics.R2Score()])
@@ -179,6 +197,7 @@ CASES: dict[str, Callable[[], Any]] = {
         table_used_twice,
         lists,
         several_outputs,
+        added_losses,
         numbered_batches,
         endless_batches,
         three_rows,

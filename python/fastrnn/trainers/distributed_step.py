@@ -96,7 +96,8 @@ class DistributedStep(TrainStep):
         )
         self._with_loss = [part for part in self._parts if part.loss is not None]
         self._is_sum = [getattr(part.loss, "reduction", None) == "sum" for part in self._with_loss]
-        self._scales = any(layer.regularizes_activity for layer in layers)
+        # What layers add to the loss is a mean over the rows that they see.
+        self._scales = any(each.regularizes_activity or each.is_own_call for each in layers)
         # Metrics of which only the whole batch is known to give the result, for each output.
         self._whole = [part.take_updates(_needs_whole_batch) for part in self._parts]
         self._summed = [metric for metric in self.metrics if not _needs_whole_batch(metric)]
