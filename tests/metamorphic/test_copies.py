@@ -220,6 +220,8 @@ ARGUMENTS: dict[str, Any] = {
     "strides": 1,
     "cropping": 2,
     "size": 3,
+    "num_heads": 2,
+    "key_dim": 3,
 }
 
 

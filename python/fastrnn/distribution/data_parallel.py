@@ -137,10 +137,10 @@ class DataParallel:
 
     @contextmanager
     def scope(self) -> Iterator[DataParallel]:
-        """Context in which this distribution is set.
+        """Set this distribution within a `with` block.
 
-        Yields:
-            The distribution.
+        Returns:
+            A context manager, which gives the distribution.
 
         Example:
             >>> from fastrnn import distribution
