@@ -292,7 +292,9 @@ def examples(module: ModuleType) -> list[doctest.DocTest]:
 
 
 @pytest.mark.parametrize("name", modules())
-def test_examples_run(name: str) -> None:
+def test_examples_run(name: str, request: pytest.FixtureRequest) -> None:
+    if name.startswith("fastrnn.keras"):
+        request.getfixturevalue("keras")  # which sets up TensorFlow before anything uses it
     runner, report = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS), list[str]()
     for each in examples(importlib.import_module(name)):
         runner.run(each, out=report.append)
