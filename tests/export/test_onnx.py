@@ -328,10 +328,19 @@ def test_masks_of_merges(name: str, both: bool, rng: np.random.Generator) -> Non
     check(fastrnn.Model(x, [merged, L.LSTM(3)(merged)]), rng, *values)
 
 
-@pytest.mark.parametrize("name", KINDS)
+OF_OPERATIONS = {"attention_by_operators", "functions", "masks_of_operations", "operators"}
+
+
+@pytest.mark.parametrize("name", sorted(set(KINDS) - OF_OPERATIONS))
 def test_graphs_of_every_shape(name: str, rng: np.random.Generator) -> None:
     model = KINDS[name](fastrnn)
     check(model, rng, *inputs_of(model, rng))
+
+
+@pytest.mark.parametrize("name", sorted(OF_OPERATIONS))
+def test_operations_on_symbolic_tensors_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="no ONNX for layers of type Operation"):
+        to_onnx(KINDS[name](fastrnn))
 
 
 def test_models_inside_share_their_weights(rng: np.random.Generator) -> None:
