@@ -60,6 +60,11 @@ def is_traced(*values: Any) -> bool:
     )
 
 
+def was_traced() -> bool:
+    """Tell whether anything was ever traced, so that traced arrays may be about."""
+    return "autograd.tracer" in sys.modules
+
+
 def is_tracing() -> bool:
     """Tell whether a trace runs in this thread."""
     return _running.traces > 0
@@ -111,11 +116,13 @@ def _trace_runs() -> Iterator[None]:
 
 
 def plain(value: Any) -> Any:
-    """Return the array without its history.
+    """Return an array without its history.
 
     Args:
-        value: An array, traced or not.
+        value: An array, traced or not, or a list or tuple of such.
     """
+    if isinstance(value, list | tuple):
+        return type(value)(map(plain, value))
     while is_traced(value):
         value = value._value
     return value

@@ -186,7 +186,7 @@ def _repeat(
         results = flatten(repeat_operation(entries[name], own, *given))
         tensors |= {Place(name, number, index): each for index, each in enumerate(results)}
         return True
-    if number - made.count(name) > int(bool(layers[name].inner_graph)):
+    if number - made.count(name) > int(bool(layers[name].opened_graph)):
         return False  # the calls of a layer are made in their order
     kwargs = {key: value for key, value in kwargs.items() if not _is_made_by(value, operations)}
     layers[name](

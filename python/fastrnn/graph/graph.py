@@ -118,7 +118,7 @@ class Graph:
 
     def opened(self) -> list[Graph]:
         """Return this graph and those of the models in it: what its steps depend on."""
-        inner = [node.layer.inner_graph for node in self.nodes]
+        inner = [node.layer.opened_graph for node in self.nodes]
         return [self, *[each for graph in inner if graph is not None for each in graph.opened()]]
 
     @property

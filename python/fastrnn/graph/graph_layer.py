@@ -7,14 +7,18 @@ from typing import Any, cast
 
 import numpy as np
 
+from fastrnn.graph import own_call
 from fastrnn.graph.executor import Executor
 from fastrnn.graph.graph import Graph
 from fastrnn.graph.plan import Plan
 from fastrnn.layers.calls import Extras, leave_extras
 from fastrnn.layers.inputs import as_mask, as_numbers
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.overrides import is_of_fastrnn
+from fastrnn.layers.own_layers import inferred_output_shape
 from fastrnn.layers.string_arrays import as_objects
-from fastrnn.symbolic import KerasTensor, Node, flatten, is_shape, pack
+from fastrnn.layers.traced import TracedCall
+from fastrnn.symbolic import KerasTensor, Node, flatten, is_shape, map_shapes, pack
 
 
 class GraphLayer(Layer):
@@ -29,7 +33,13 @@ class GraphLayer(Layer):
     first_call_number = 1
 
     _graph: Graph | None = None
+    _form = ""  # of the data for which a user's `call` was made a graph
+    _defers = False  # whether the layers are built by the call that comes, not by `build`
     _inference: tuple[list[Graph], Executor] | None = None  # after the graphs that it was made of
+
+    def _prepare_trace(self) -> None:
+        owner = next(cls for cls in type(self).__mro__ if "call" in vars(cls))
+        self.traced = None if is_of_fastrnn(owner) else TracedCall(self)
 
     def _set_graph(self, graph: Graph | None) -> None:
         self._graph = graph
@@ -79,7 +89,9 @@ class GraphLayer(Layer):
 
     @property
     def output_names(self) -> list[str]:
-        """The names of the layers that make the outputs."""
+        """The names of the layers that make the outputs; of a user's `call` numbers."""
+        if self.is_own_call:
+            return [f"output_{number + 1}" for number in range(len(self.outputs))]
         return [tensor.node.layer.name for tensor in self.outputs]
 
     @property
@@ -95,8 +107,57 @@ class GraphLayer(Layer):
     @property
     def only_input_shape(self) -> Shape | None:
         """Shape of the input, batch first; None if it is not known, or there are several."""
-        known = self._graph is not None and len(self._graph.inputs) == 1
+        known = self._graph is not None and len(self._graph.inputs) == 1 and not self.is_own_call
         return self.inner_graph.inputs[0].shape if known else None
+
+    # --------------------------------------------------------------- models with a `call` of a user
+
+    def connect(self, arrays: Any) -> None:
+        """Make the graph of a user's `call` on such data, and the weights of its layers.
+
+        Args:
+            arrays: Arrays, converted, in the structure in which `call` gets them.
+        """
+        form = own_call.form_of(arrays)
+        if self._graph is None or self._form != form:
+            self._set_graph(own_call.graph_of(self, arrays))
+            self._form = form
+            self.built = True
+            self._outputs_changed()
+
+    def _outputs_changed(self) -> None:
+        """Called when it has become known which outputs there are."""
+
+    def build_own(self, input_shape: Any) -> None:
+        """Run a `build` that a user wrote; the layers are built by the call that comes.
+
+        Args:
+            input_shape: Shape of the first argument of the call, or a structure of them.
+        """
+        owner = next(cls for cls in type(self).__mro__ if "build" in vars(cls))
+        if self._build_shape is None:
+            self._build_shape = input_shape
+        if not self.is_own_call or is_of_fastrnn(owner):
+            return
+        self._defers = True
+        try:
+            self.build(input_shape)
+        finally:
+            self._defers = False
+
+    def _after_own_build(self, input_shape: Any) -> None:
+        if self.is_own_call and not self._defers:
+            self._connect_to_shapes(input_shape)
+
+    def _connect_to_shapes(self, input_shape: Any) -> None:
+        self.connect(
+            map_shapes(
+                lambda shape: np.zeros([1 if size is None else size for size in shape], np.float32),
+                input_shape,
+            )
+        )
+
+    # ------------------------------------------------------------------------- data of the inputs
 
     def _in_order(self, values: Any, what: str = "inputs") -> list[Any]:
         """Return what is given for the inputs, in their order.
@@ -139,6 +200,10 @@ class GraphLayer(Layer):
 
     def as_input(self, inputs: Any, name: str = "inputs") -> Any:
         """Convert inputs as the layers that read them do, and check that all layers fit them."""
+        if self.is_own_call:
+            given = own_call.converted(inputs, name)
+            self.connect(given)
+            return _only_or_all(flatten(given))
         graph = self.inner_graph
         plan = self._executor.plan
         arrays = []
@@ -173,6 +238,8 @@ class GraphLayer(Layer):
 
     def check_input_shape(self, shape: Any) -> None:
         """Refuse input shapes that one of the layers cannot take."""
+        if self.is_own_call:
+            return  # the layers see them when they are called
         shapes = self._shapes_in_order(shape)
         tensors = self.inner_graph.inputs
         for tensor, own in zip(tensors, shapes, strict=True):
@@ -188,6 +255,8 @@ class GraphLayer(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shapes of the outputs, in their structure, for those of the inputs."""
+        if self.is_own_call:
+            return inferred_output_shape(self, input_shape)
         shapes = self.inner_graph.shapes(self._shapes_in_order(input_shape))
         return _packed(self.inner_graph.output_structure, shapes)
 
@@ -222,6 +291,9 @@ class GraphLayer(Layer):
     def _call_on_arrays(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Return the outputs for a batch; see `predict` for many samples."""
         x = self.as_input(inputs)
+        if self.is_own_call:
+            outputs = self._executor.infer(_listed(x), None, bool(training)).outputs
+            return _packed(self.inner_graph.output_structure, outputs)
         masks = None
         if mask is not None:
             given = flatten(mask) if isinstance(x, list) else [mask]
@@ -262,6 +334,8 @@ class GraphLayer(Layer):
             training: Whether dropout is active.
             mask: `[batch, steps]`, booleans, or None; of several inputs a list.
         """
+        if self.traced is not None:
+            return self.traced.forward(x, training, mask)
         executor = Executor(Plan(self.inner_graph), self.weights, input_gradient=True)
         passed = executor.forward(_listed(x), None if mask is None else _listed(mask), training)
         leave_extras(Extras(passed.penalty, passed.masks))
@@ -272,6 +346,8 @@ class GraphLayer(Layer):
         self, cache: Any, d_y: Any, input_gradient: bool = True
     ) -> tuple[Any, list[np.ndarray | None]]:
         """Go back through one `forward`."""
+        if self.traced is not None:
+            return self.traced.backward(cache, d_y)
         executor, caches = cache
         d_inputs, gradients = executor.backward(caches, flatten(d_y))
         of = dict(zip(map(id, executor.variables), gradients, strict=True))
@@ -279,7 +355,9 @@ class GraphLayer(Layer):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle needs: all but what is made anew when it is missing."""
-        return {**super().__getstate__(), "_inference": None}
+        return {**super().__getstate__(), "_inference": None} | (
+            {"_graph": None, "_form": ""} if self.is_own_call else {}
+        )
 
 
 def _only_or_all(values: list[Any]) -> Any:

@@ -74,7 +74,7 @@ class Plan:
                 continue
             own = training if node.training is None else bool(node.training)
             sources = [slots[id(tensor)] for tensor in node.inputs]
-            if (inner := node.layer.inner_graph) is not None and node.masks is None:
+            if (inner := node.layer.opened_graph) is not None and node.masks is None:
                 results = self._add(inner, sources, own)
             else:
                 results = self.new_slots(len(node.outputs))

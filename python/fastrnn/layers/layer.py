@@ -24,7 +24,8 @@ from fastrnn.layers.own_layers import call_on_arrays, inferred_output_shape, own
 from fastrnn.layers.shapes import Shape as Shape
 from fastrnn.layers.shapes import build_once, pop_batch_input_shape
 from fastrnn.layers.shapes import standardize_shape as standardize_shape
-from fastrnn.layers.traced import TracedCall, layers_of, metrics_of
+from fastrnn.layers.traced import NO_LAYERS, TracedCall, layers_of, metrics_of
+from fastrnn.layers.tracking import tracked
 from fastrnn.naming import auto_name
 from fastrnn.results import with_numpy
 from fastrnn.state import generators_of, get_attributes, set_attributes
@@ -117,6 +118,8 @@ class Layer(GraphMember, LayerConfig):
     not_called = NOT_CALLED_OF_LAYERS
     """Methods and properties that a user's class must not override: nothing would call them."""
 
+    _builds = False  # whether a `build` that a user wrote runs
+
     keeps_tape = False
     """Whether `backward` takes `consume`: the cache may be overwritten and serves no other call."""
 
@@ -172,11 +175,26 @@ class Layer(GraphMember, LayerConfig):
 
     def __setattr__(self, name: str, value: Any) -> None:
         refuse_replacement(self, name, value, self.not_called)
-        super().__setattr__(name, value)
+        if name not in NO_LAYERS and self.is_free and not is_of_fastrnn(type(self)):
+            value = tracked(value, self._note_layers)
+            super().__setattr__(name, value)
+            if isinstance(value, (GraphMember, list, tuple, dict)):
+                self._note_layers()
+        else:
+            super().__setattr__(name, value)
+
+    def _note_layers(self) -> list[Any]:
+        """Return the layers among the attributes in the order in which they came there."""
+        there = {id(layer): layer for layer in layers_of(self)}
+        before = [layer for layer in vars(self).get("_layer_order", ()) if id(layer) in there]
+        known = {id(layer) for layer in before}
+        order = [*before, *(layer for key, layer in there.items() if key not in known)]
+        vars(self)["_layer_order"] = order
+        return order
 
     def _sublayers(self) -> Sequence[Layer]:
         """Return the layers inside this one, in the order of their weights."""
-        return () if is_of_fastrnn(type(self)) else layers_of(self)
+        return () if is_of_fastrnn(type(self)) else self._note_layers()
 
     def _own_metrics(self) -> list[Any]:
         """Return the metrics among the attributes of a user's layer."""
@@ -333,6 +351,17 @@ class Layer(GraphMember, LayerConfig):
     def _create_weights(self, input_shape: Any) -> None:
         """Make the weights for a checked input shape."""
 
+    def build_own(self, input_shape: Any) -> None:
+        """Build a layer before its `call`, a user's, runs and builds the layers inside.
+
+        Args:
+            input_shape: Shape of the first argument of the call, or a structure of them.
+        """
+        self.build(input_shape)
+
+    def _after_own_build(self, input_shape: Any) -> None:
+        """Called when a `build` that a user wrote has run."""
+
     @property
     def output_shape(self) -> Any:
         """Shape of the output for the input shape that the layer was built with.
@@ -348,6 +377,16 @@ class Layer(GraphMember, LayerConfig):
     def inner_graph(self) -> Any:
         """The graph of layers that a model is; None for what is not a model."""
         return None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the layers inside are attributes, not those of a graph or a row."""
+        return True
+
+    @property
+    def opened_graph(self) -> Any:
+        """The graph that takes the place of the layer in a plan; None where it runs as one."""
+        return None if self.is_own_call else self.inner_graph
 
     # ------------------------------------------------------------------------------ computation
 

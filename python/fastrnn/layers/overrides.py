@@ -32,10 +32,8 @@ NOT_CALLED_OF_LAYERS = frozenset(
 
 NOT_CALLED_OF_MODELS = NOT_CALLED_OF_LAYERS | {
     "backward",
-    "call",
     "compile_from_config",
     "compute_loss",
-    "compute_mask",
     "compute_metrics",
     "forward",
     "get_compile_config",
@@ -50,7 +48,10 @@ NOT_CALLED_OF_MODELS = NOT_CALLED_OF_LAYERS | {
     "test_step",
     "train_step",
 }
-"""The same of a model, which runs as a graph of its layers."""
+"""The same of a model."""
+
+NOT_CALLED_OF_GRAPHS = NOT_CALLED_OF_MODELS | {"call", "compute_mask"}
+"""The same of a model that is made of inputs and outputs, or a row of layers."""
 
 
 def refuse_overrides(cls: type, not_called: frozenset[str]) -> None:
@@ -116,8 +117,8 @@ def is_code(value: Any) -> bool:
 def _refusal(name: str, not_called: frozenset[str]) -> str:
     if not_called >= NOT_CALLED_OF_MODELS:
         return (
-            f"`{name}` of a model cannot be overridden: models run as graphs of layers, and it "
-            "would not be called. Make the model of inputs and outputs, and write what is your own "
+            f"`{name}` of a model cannot be overridden: it would not be called. A `fastrnn.Model` "
+            "that is not made of inputs and outputs may have a `call`; write what else is your own "
             "as a layer, a loss, a metric or a callback."
         )
     if name not in not_called:
@@ -132,4 +133,4 @@ def _owner(cls: type, name: str) -> type:
 
 def _is_layer_of_ours(cls: type) -> bool:
     """Return whether a class is a layer of fastrnn with computations of its own."""
-    return is_of_fastrnn(cls) and cls.__name__ != "Layer"
+    return is_of_fastrnn(cls) and cls.__name__ not in ("Layer", "GraphLayer")

@@ -36,6 +36,7 @@ def call_on_arrays(layer: Any, inputs: Any, args: Sequence[Any], kwargs: Mapping
         return pack(structure, [np.zeros(shape, np.float32) for shape in shapes])
     with standing_for({}):
         _, value = layer.traced.run(args, kwargs, None, None)
+    layer.built = True  # with all layers that the call has used
     return map_structure(_as_result, value)
 
 

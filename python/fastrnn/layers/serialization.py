@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from fastrnn.compatibility.unsupported import reason_for, refuse
+from fastrnn.layers.arguments import plain_value
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.overrides import is_of_fastrnn
 from fastrnn.utils import registry
@@ -131,3 +133,61 @@ def own_classes(layer: Layer) -> dict[str, type[Layer]]:
         if not is_of_fastrnn(type(inside)):
             found[type(inside).__name__] = type(inside)
     return found
+
+
+def constructor_config(layer: Layer, base: type[Layer]) -> dict[str, Any]:
+    """Return the arguments of a constructor that are attributes, those that are layers as configs.
+
+    Where the class overrides `get_config`, and calls this from there, only what all layers have.
+
+    Args:
+        layer: A layer or model of a user's class.
+        base: The class of fastrnn below it.
+
+    Raises:
+        ValueError: If an argument is not an attribute.
+    """
+    parameters = inspect.signature(type(layer).__init__).parameters
+    takes_rest = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    shared = {
+        name: value
+        for name, value in layer._shared_config().items()
+        if takes_rest or name in parameters
+    }
+    if type(layer).get_config is not base.get_config:
+        return shared
+    no_values = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    names = [
+        name
+        for name, each in list(parameters.items())[1:]
+        if each.kind not in no_values and name not in shared
+    ]
+    if missing := [name for name in names if not hasattr(layer, name)]:
+        raise ValueError(
+            f"`get_config` of {type(layer).__name__} must be overridden, or the model must keep "
+            f"the arguments of its constructor as attributes. Received: no attribute {missing}"
+        )
+    return shared | {name: _plain(getattr(layer, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    return serialize(value) if isinstance(value, Layer) else plain_value(value)
+
+
+def with_layers(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a config in which the configs of layers are these layers.
+
+    Args:
+        config: Arguments of a constructor.
+    """
+    return {key: deserialize(each) if _is_layer(each) else each for key, each in config.items()}
+
+
+def _is_layer(value: Any) -> bool:
+    """Return whether a value is the config of a layer."""
+    if not isinstance(value, dict) or not {"class_name", "config"} <= value.keys():
+        return False
+    try:
+        return issubclass(class_named(value["class_name"]), Layer)
+    except (TypeError, ValueError):
+        return False

@@ -35,14 +35,20 @@ def build_once(build: Callable[..., Any]) -> Callable[..., None]:
 
     @wraps(build)
     def built(self: Any, *args: Any, **kwargs: Any) -> None:
-        if self.built:
+        if self.built or self._builds:
             return
         given = [map_shapes(standardize_shape, shape) for shape in args]
         named = {name: map_shapes(standardize_shape, shape) for name, shape in kwargs.items()}
-        build(self, *given, **named)
+        self._builds = True
+        try:
+            build(self, *given, **named)
+        finally:
+            self._builds = False
         self.built = True
+        shape = next(iter((*given, *named.values())), None)
         if self._build_shape is None:
-            self._build_shape = next(iter((*given, *named.values())), None)
+            self._build_shape = shape
+        self._after_own_build(shape)
 
     return built
 

@@ -302,7 +302,7 @@ class TracedCall:
         if len(wanted) > 1:
             layer.build(**{name: shape for name, shape in shapes.items() if name in wanted})
         else:
-            layer.build(next(iter(shapes.values()), None))
+            layer.build_own(next(iter(shapes.values()), None))
 
     def node_of_call(self, inputs: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Node:
         """Return the record of a call on symbolic tensors, which may be any of its arguments.
@@ -336,6 +336,28 @@ class TracedCall:
         return node
 
 
+# Attributes of fastrnn's own that hold no layers and no metrics of the user's.
+NO_LAYERS = frozenset(
+    (
+        "_build_shape",
+        "_graph",
+        "_inbound_nodes",
+        "_inference",
+        "_layer_order",
+        "_loss_and_metrics",
+        "_probed",
+        "_run",
+        "_train_step",
+        "_train_step_key",
+        "_weights",
+        "batch_input_shape",
+        "history",
+        "optimizer",
+        "traced",
+    )
+)
+
+
 def layers_of(owner: object) -> list[Any]:
     """Return the layers among an object's attributes, and in lists and dicts of them, in order.
 
@@ -343,8 +365,10 @@ def layers_of(owner: object) -> list[Any]:
         owner: A layer of the user's.
     """
     found: dict[int, Any] = {}
-    for value in vars(owner).values():
-        for each in _entries(value):
+    for name, value in vars(owner).items():
+        if name in NO_LAYERS:
+            continue
+        for each in flatten(value):
             if hasattr(each, "_inbound_nodes"):
                 found.setdefault(id(each), each)
     return list(found.values())
@@ -357,8 +381,10 @@ def metrics_of(owner: object) -> list[Any]:
         owner: A layer or model of the user's.
     """
     found: dict[int, Any] = {}
-    for value in vars(owner).values():
-        for each in _entries(value):
+    for name, value in vars(owner).items():
+        if name in NO_LAYERS:
+            continue
+        for each in flatten(value):
             if hasattr(each, "update_state") and hasattr(each, "reset_state"):
                 found.setdefault(id(each), each)
     return list(found.values())

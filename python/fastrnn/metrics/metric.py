@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any, ClassVar
 
 from fastrnn.configurable import Configurable
@@ -10,6 +11,7 @@ from fastrnn.losses import Loss
 from fastrnn.naming import auto_name
 from fastrnn.results import returns_numpy
 from fastrnn.state import get_attributes, is_code, set_attributes
+from fastrnn.tracing import plain, was_traced
 
 
 class Metric(Configurable):
@@ -53,6 +55,8 @@ class Metric(Configurable):
         super().__init_subclass__(**kwargs)
         if "result" in vars(cls):
             cls.result = returns_numpy(cls.result)  # type: ignore[method-assign]
+        if "update_state" in vars(cls):
+            cls.update_state = _of_plain_arrays(cls.update_state)  # type: ignore[method-assign]
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         if dtype not in (None, "float32"):
@@ -117,3 +121,16 @@ class Metric(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _of_plain_arrays(update_state: Callable[..., None]) -> Callable[..., None]:
+    """Let a metric take the arrays of a trace, and gather their values."""
+
+    @wraps(update_state)
+    def updated(self: Metric, *args: Any, **kwargs: Any) -> None:
+        if was_traced():
+            args = tuple(plain(each) for each in args)
+            kwargs = {name: plain(each) for name, each in kwargs.items()}
+        update_state(self, *args, **kwargs)
+
+    return updated

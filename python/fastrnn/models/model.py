@@ -11,8 +11,8 @@ from fastrnn.export.model import export_onnx
 from fastrnn.graph import Graph
 from fastrnn.graph.config import graph_config, graph_from_config
 from fastrnn.layers.layer import Layer
-from fastrnn.layers.overrides import NOT_CALLED_OF_MODELS
-from fastrnn.layers.serialization import serializable
+from fastrnn.layers.overrides import NOT_CALLED_OF_GRAPHS, NOT_CALLED_OF_MODELS
+from fastrnn.layers.serialization import constructor_config, serializable, with_layers
 from fastrnn.saving import api as saving
 from fastrnn.saving.model_config import to_json
 from fastrnn.trainers import Trainer
@@ -66,7 +66,9 @@ class Model(Trainer):
         ((None, 30, 2), (None, 1))
     """
 
-    not_called = NOT_CALLED_OF_MODELS | {"build"}  # its layers are built as they are called
+    not_called = NOT_CALLED_OF_GRAPHS | {"build"}  # its layers are built as they are called
+    is_row = False
+    """Whether it is a Sequential."""
 
     def __init__(
         self,
@@ -82,26 +84,41 @@ class Model(Trainer):
         refuse_unsupported(
             "Model", {"activity_regularizer": activity_regularizer}, {"activity_regularizer": None}
         )
-        if type(self) is Model and (inputs is not None or outputs is not None):
+        has_graph = inputs is not None or outputs is not None
+        if type(self) is Model and has_graph:
             self.__class__ = Functional  # Keras's name of it, which files hold
+        if not has_graph and not self.is_row:
+            self.not_called = NOT_CALLED_OF_MODELS
         super().__init__(name=name, trainable=trainable, dtype=dtype, **kwargs)
-        if inputs is not None or outputs is not None:
+        if has_graph:
             self._set_graph(Graph(inputs, outputs))
             self.built = True
             if not self.trainable:
                 self.trainable = False  # that of the layers too
 
     @property
+    def is_free(self) -> bool:
+        """Whether it is a user's class whose layers are its attributes."""
+        return not self.is_row and (self._graph is None or self.is_own_call)
+
+    @property
     def layers(self) -> list[Layer]:
         """The layers, those farthest from the outputs first, with the InputLayers.
 
         Operations such as `x + y` are not among them; see `operations`.
+
+        Of a class of your own that is not made of inputs and outputs, its attributes that are
+        layers, also in lists and dicts.
         """
+        if self.is_free:
+            return self._note_layers()
         return [] if self._graph is None else list(self._graph.layers)
 
     @property
     def operations(self) -> list[Layer]:
         """The layers and the operations on symbolic tensors, in the order of `layers`."""
+        if self.is_free:
+            return self.layers
         return [] if self._graph is None else list(self._graph.members)
 
     def _sublayers(self) -> list[Layer]:
@@ -110,22 +127,35 @@ class Model(Trainer):
     @property
     def fixed_batch_size(self) -> int | None:
         """The batch size that the first Input states, or None."""
-        return None if self._graph is None else self._graph.inputs[0].shape[0]
+        if self._graph is None or self.is_own_call:
+            return None
+        return self._graph.inputs[0].shape[0]
 
     def build(self, input_shape: Any = None) -> None:
         """Check an input shape; the weights were made as the layers were called.
 
+        With a `call` of your own the layers are called on zeros, which makes the weights.
+
         Args:
-            input_shape: Shape of the input, batch first; of several inputs a list.
+            input_shape: Shape of the input, batch first; of several inputs a list, or a dict.
 
         Raises:
             ValueError: If a layer cannot take such inputs, or the model has no graph.
         """
-        if input_shape is not None:
+        if self.is_own_call:
+            if input_shape is not None and not self._builds:
+                self._connect_to_shapes(input_shape)
+        elif input_shape is not None:
             super().build(input_shape)
 
     def get_config(self) -> dict[str, Any]:
-        """Return name, layers and their calls as plain values, in Keras's form."""
+        """Return name, layers and their calls as plain values, in Keras's form.
+
+        Of a class of your own that is not made of inputs and outputs, the arguments of its
+        constructor, which must be attributes of the same names; or else it overrides this method.
+        """
+        if self.is_free:
+            return constructor_config(self, Model)
         return {"name": self.name, "trainable": self.trainable, **graph_config(self.inner_graph)}
 
     @classmethod
@@ -141,7 +171,7 @@ class Model(Trainer):
         graph = ("layers", "input_layers", "output_layers")
         if not any(key in config for key in graph):
             # A subclass with a constructor and a config of its own.
-            return super().from_config(config)
+            return super().from_config(with_layers(config))
         others = {key: value for key, value in config.items() if key not in graph}
         inputs, outputs = graph_from_config(config)
         return cls._with_flag(

@@ -12,7 +12,7 @@ from fastrnn.layers.embedding import Embedding
 from fastrnn.layers.input_layer import InputLayer
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Layer, Shape, standardize_shape
-from fastrnn.layers.overrides import NOT_CALLED_OF_MODELS
+from fastrnn.layers.overrides import NOT_CALLED_OF_GRAPHS
 from fastrnn.layers.serialization import deserialize_all, serializable, serialize
 from fastrnn.models.model import Model
 from fastrnn.symbolic import KerasTensor, is_shape
@@ -50,7 +50,8 @@ class Sequential(Model):
     """
 
     first_call_number = 0
-    not_called = NOT_CALLED_OF_MODELS
+    is_row = True
+    not_called = NOT_CALLED_OF_GRAPHS
 
     def __init__(
         self,
@@ -208,10 +209,10 @@ class Sequential(Model):
         if self.built:
             self.check_input_shape(shape)
             return
-        shapes = self._shapes(shape)
-        for layer, layer_shape in zip(self.layers, shapes, strict=False):
+        for layer in self.layers:
             if not layer.built:
                 layer.scope = f"{self.scope}{self.name}/"
+        for layer, layer_shape in zip(self.layers, self._shapes(shape), strict=False):
             layer.build(layer_shape)
         self._build_shape = self._known_input_shape or shape
         self.built = True

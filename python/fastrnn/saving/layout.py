@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from fastrnn.layers.layer import Layer
 from fastrnn.naming import to_snake_case
@@ -52,7 +52,7 @@ def parts_of(layer: Layer, path: str = "", visited: set[int] | None = None) -> I
             own.pop(id(variable), None)
     variables = list(own.values())
     yield Part(path, layer.name, variables, layer)
-    if hasattr(layer, "layers"):
+    if not layer.is_free:
         used: Counter[str] = Counter()
         for sublayer in inside:
             name = to_snake_case(type(sublayer).__name__)
@@ -60,24 +60,35 @@ def parts_of(layer: Layer, path: str = "", visited: set[int] | None = None) -> I
             used[name] += 1
             yield from parts_of(sublayer, f"{prefix}layers/{name}{number}", visited)
         return
-    for sublayer, attribute in _attributes(layer, inside):
-        yield from parts_of(sublayer, f"{prefix}{attribute}", visited)
+    wanted = {id(each) for each in inside}
+    places = dict(vars(layer))
+    if hasattr(layer, "layers"):  # of a model; Keras finds it in its turn among the attributes
+        places["layers"] = list(layer.layers)
+    for key in sorted(places, key=_private_last):
+        for sublayer, place in _layers_at(places[key], key):
+            if id(sublayer) in wanted:
+                yield from parts_of(sublayer, f"{prefix}{place}", visited)
 
 
-def _attributes(layer: Layer, inside: Sequence[Layer]) -> Iterator[tuple[Layer, str]]:
-    """Return layers with the attributes that they are; of a list or dict with numbered classes."""
-    wanted = {id(each): each for each in inside}
-    for key, value in vars(layer).items():
-        if id(value) in wanted:
-            yield wanted.pop(id(value)), key
+def _private_last(name: str) -> str:
+    """Return the key by which Keras sorts attributes: a layer in two of them is at the first."""
+    return f"~{name}" if name.startswith("_") else name
+
+
+def _layers_at(value: Any, place: str) -> Iterator[tuple[Layer, str]]:
+    """Yield the layers that an attribute holds, and their places; in lists by numbered classes."""
+    if isinstance(value, Layer):
+        yield value, place
+        return
+    entries = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(entries, list | tuple):
+        return
+    used: Counter[str] = Counter()
+    for entry in entries:
+        nested = isinstance(entry, list | dict | tuple)
+        if not (nested or isinstance(entry, Layer)):
             continue
-        entries = list(value.values()) if isinstance(value, dict) else value
-        if not isinstance(entries, list | tuple):
-            continue
-        used: Counter[str] = Counter()
-        for entry in entries:
-            name = to_snake_case(type(entry).__name__)
-            if id(entry) in wanted:
-                number = f"_{used[name]}" if used[name] else ""
-                yield wanted.pop(id(entry)), f"{key}/{name}{number}"
-            used[name] += 1
+        name = "container" if nested else to_snake_case(type(entry).__name__)
+        number = f"_{used[name]}" if used[name] else ""
+        used[name] += 1
+        yield from _layers_at(entry, f"{place}/{name}{number}")

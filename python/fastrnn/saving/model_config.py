@@ -24,7 +24,10 @@ from fastrnn.utils.custom_objects import custom_object_scope
 def model_config(model: CompiledModel) -> dict[str, Any]:
     """Return layers and compile settings of a model, as Keras writes them into `config.json`."""
     config = serialize(model)
-    if (shape := config["config"].get("build_input_shape")) is not None:
+    shape = config["config"].get("build_input_shape")
+    if model.is_own_call:
+        shape = model._build_shape
+    if shape is not None:
         config["build_config"] = {"input_shape": shape}
     if (compiled := compile_config(model)) is not None:
         config["compile_config"] = compiled
@@ -84,6 +87,9 @@ def model_from_config(config: Any, source: str, place: str, compile: bool = True
                 f"Received: class_name={config['class_name']!r}"
             )
         model = cls.from_config(config["config"])
+        shape = (config.get("build_config") or {}).get("input_shape")
+        if model.is_own_call and not model.built and shape is not None:
+            model.build(shape)
     if compile and config.get("compile_config"):
         with error_context(source, f"{place}, compile_config"):
             compile_from_config(model, config["compile_config"])

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastrnn import optimizers, parallel
 from fastrnn.graph import GraphLayer, Plan
+from fastrnn.graph.own_call import output_shapes
 from fastrnn.graph.rules import check_padding, check_padding_of
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.metrics import Mean, Metric
@@ -96,8 +97,9 @@ class CompiledModel(GraphLayer):
         """
         new_optimizer = optimizers.get(optimizer)
         names, aliases = self._names_in_logs()
+        awaited = self.is_own_call and self._graph is None  # the first data tell the outputs
         self._loss_and_metrics = LossAndMetrics(
-            loss, loss_weights, metrics, weighted_metrics, names, aliases
+            loss, loss_weights, metrics, weighted_metrics, names, aliases, awaited
         )
         self.optimizer = new_optimizer
         self.loss = loss
@@ -106,12 +108,21 @@ class CompiledModel(GraphLayer):
 
     @property
     def metrics(self) -> list[Metric]:
-        """The mean of the loss, then the metrics of `compile`; empty before it."""
+        """The mean of the loss, the metrics of `compile`, and those of classes of your own."""
+        own = self._metrics_of_users()
         if self._loss_and_metrics is None:
-            return []
+            return own
         if (step := self._train_step) is not None:
-            return [*step.mean_losses(), *step.metrics]
-        return [Mean(name="loss"), *[metric for _, metric in self._metrics_before_data()]]
+            return [*step.mean_losses(), *step.metrics, *own]
+        return [Mean(name="loss"), *[metric for _, metric in self._metrics_before_data()], *own]
+
+    def _metrics_of_users(self) -> list[Metric]:
+        """Return the metrics that are attributes of this model, or of layers of users inside."""
+        found = self._own_metrics()
+        for layer in self._sublayers():
+            if not isinstance(layer, CompiledModel):
+                found += [metric for each in all_layers(layer) for metric in each._own_metrics()]
+        return list(dict.fromkeys(found))
 
     @property
     def metrics_names(self) -> list[str]:
@@ -155,6 +166,13 @@ class CompiledModel(GraphLayer):
             self._train_step.reset()
 
     # ------------------------------------------------------------------------------------ steps
+
+    def _outputs_changed(self) -> None:
+        if self._loss_and_metrics is not None:
+            names, aliases = self._names_in_logs()
+            given = self._loss_and_metrics.arguments
+            self._loss_and_metrics = LossAndMetrics(**given, names=names, aliases=aliases)
+        self._train_step = None
 
     def _names_in_logs(self) -> tuple[list[str] | None, list[str] | None]:
         """Return what logs call the outputs, and their layers; None where they are not known."""
@@ -233,6 +251,8 @@ class CompiledModel(GraphLayer):
             The shapes, batch first.
         """
         found: list[Shape] = []
+        if self.is_own_call:
+            return output_shapes(self.inner_graph, input_shapes)
         shapes = input_shapes[0] if len(input_shapes) == 1 else list(input_shapes)
         map_shapes(found.append, self.compute_output_shape(shapes))
         return found
@@ -243,7 +263,7 @@ class CompiledModel(GraphLayer):
         Args:
             x: What was given as x.
         """
-        return not self.takes_list and is_ragged(x)
+        return not self.takes_list and not self.is_own_call and is_ragged(x)
 
     def check_padding(self, input_shape: Shape) -> None:
         """Refuse sequences of differing lengths if a layer would mix in their padding.
@@ -315,6 +335,7 @@ class CompiledModel(GraphLayer):
                 if job is None
                 else DistributedStep(job, list(all_layers(self)), *made)
             )
+            self._train_step.own_metrics = tuple(self._metrics_of_users())
             self._train_step_key = key
         return self._train_step
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastrnn.metrics import Metric
+from fastrnn.symbolic import flatten
 from fastrnn.trainers.output_terms import OutputTerms
 
 
@@ -19,6 +20,7 @@ class LossAndMetrics:
         weighted_metrics: Likewise, of those that sample weights weigh too.
         names: What logs call the outputs; None where a model has one output, or none yet.
         aliases: Other names of the outputs, those of their layers.
+        awaited: Whether it is not known yet which outputs there are.
 
     Attributes:
         arguments: What was given, as `model.save` writes it.
@@ -36,6 +38,7 @@ class LossAndMetrics:
         weighted_metrics: Any,
         names: Sequence[str] | None = None,
         aliases: Sequence[str] | None = None,
+        awaited: bool = False,
     ) -> None:
         self.arguments = {
             "loss": loss,
@@ -43,6 +46,10 @@ class LossAndMetrics:
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
         }
+        if awaited and (_is_collection(loss) or _is_collection(loss_weights)):
+            losses = [OutputTerms(None, each) for each in flatten(loss)]
+            self.terms = [terms for terms in losses if terms.has_loss]
+            return
         if names is None or len(names) == 1:
             only = (_only("loss", loss), _only("loss_weights", loss_weights))
             self.terms = [OutputTerms(None, *only, metrics, weighted_metrics)]

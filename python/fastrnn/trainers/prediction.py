@@ -60,16 +60,15 @@ class Prediction:
         hooks = ("on_predict_batch_begin", "on_predict_batch_end")
         # Where nobody asks for the batches as they are, others may be quicker to compute.
         listens = any(callback_list.user_listens(hook) for hook in hooks)
-        self._free = not (model.stateful or listens or self._pads_to_longest)
-        self._job = parallel.current() if shares else None
-
-    @cached_property
-    def _pads_to_longest(self) -> bool:
-        """Whether a text's tokens are padded up to those of the longest text of its batch."""
-        layers = [step.layer for step in self._executor.plan.steps]
-        return any(
-            isinstance(layer, TextVectorization) and layer.pads_to_longest for layer in layers
+        # A text's tokens are padded up to those of the longest text of its batch, and what a user
+        # wrote may depend on all rows of a batch.
+        self._whole = model.stateful or any(
+            (isinstance(step.layer, TextVectorization) and step.layer.pads_to_longest)
+            or step.layer.is_own_call
+            for step in self._executor.plan.steps
         )
+        self._free = not (self._whole or listens)
+        self._job = parallel.current() if shares else None
 
     @cached_property
     def _weights(self) -> int:
@@ -180,8 +179,7 @@ class Prediction:
     def _infer(self, batch: Batch) -> list[np.ndarray]:
         """Return the outputs for a batch, computed in parts if it is much work."""
         x, mask = batch.x, batch.mask
-        whole = self._model.stateful or self._pads_to_longest
-        rows = len(x[0]) if whole else _LEAST_ROWS_AT_ONCE
+        rows = len(x[0]) if self._whole else _LEAST_ROWS_AT_ONCE
         if len(x[0]) > rows:
             work = max(math.prod(each.shape[1:2]) for each in x) * self._weights
             rows = max(int(_WORK_AT_ONCE / max(work, 1)), rows)

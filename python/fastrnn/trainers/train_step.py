@@ -10,7 +10,7 @@ import numpy as np
 from fastrnn import activations
 from fastrnn.graph import Executor, Plan
 from fastrnn.graph.rules import score
-from fastrnn.metrics import Mean
+from fastrnn.metrics import Mean, Metric
 from fastrnn.optimizers import Optimizer
 from fastrnn.trainers.data import Batch
 from fastrnn.trainers.loss_and_metrics import unique_names
@@ -38,6 +38,11 @@ class TrainStep:
         parts: What to do with each of its outputs.
         optimizer: What `train` updates the weights with.
         trained: The weights that `train` updates, in the order of the layers.
+
+    Attributes:
+        metrics: The metrics of `compile`.
+        names: Their names in logs.
+        own_metrics: The metrics that are attributes of layers and models, which update them.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class TrainStep:
         several = len(with_loss) > 1
         self._loss_names = [f"{self._parts[each].name}_loss" for each in with_loss if several]
         self._optimizer = optimizer
+        self.own_metrics: tuple[Metric, ...] = ()
         self.reset()
 
     def reset(self) -> None:
@@ -79,7 +85,7 @@ class TrainStep:
         self._loss_sum = 0.0
         self._part_sums = [0.0] * len(self._loss_names)
         self._samples = 0
-        for metric in self.metrics:
+        for metric in (*self.metrics, *self.own_metrics):
             metric.reset_state()
 
     def train(self, batch: Batch) -> None:
@@ -167,25 +173,25 @@ class TrainStep:
             results[name] = total / samples
         found = {}
         for name, metric in zip(self.names, self.metrics, strict=True):
-            value = metric.result()  # some metrics give a number per class
-            found[name] = float(value) if np.ndim(value) == 0 else np.asarray(value)
+            found[name] = plain_result(metric)
         if len(self._parts) > 1:  # as in Keras
             found = dict(sorted(found.items()))
-        return results | found
+        return results | found | {each.name: plain_result(each) for each in self.own_metrics}
 
     def get_state(self) -> dict[str, Any]:
         """Return what loss and metrics have gathered since the last `reset`."""
         return {
             "loss": (self._loss_sum, self._samples),
             "losses": list(self._part_sums),
-            "metrics": [metric.get_state() for metric in self.metrics],
+            "metrics": [metric.get_state() for metric in (*self.metrics, *self.own_metrics)],
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Bring back what `get_state` returned."""
         self._loss_sum, self._samples = state["loss"]
         self._part_sums = list(state["losses"])
-        for metric, own in zip(self.metrics, state["metrics"], strict=True):
+        metrics = (*self.metrics, *self.own_metrics)
+        for metric, own in zip(metrics, state["metrics"], strict=True):
             metric.set_state(own)
 
     def mean_losses(self) -> list[Mean]:
@@ -269,3 +275,13 @@ def without_padding(
     if weight is not None:
         weight = np.broadcast_to(weight, mask.shape)[mask]
     return y[mask], y_pred[mask], weight
+
+
+def plain_result(metric: Metric) -> Any:
+    """Return the result of a metric as a number; some metrics give an array, a number per class.
+
+    Args:
+        metric: The metric.
+    """
+    value = metric.result()
+    return float(value) if np.ndim(value) == 0 else np.asarray(value)

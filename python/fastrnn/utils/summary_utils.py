@@ -88,7 +88,7 @@ def _listed(model: Any, expand_nested: bool, depth: int = 0) -> Iterator[tuple[A
 
 def _sources(model: Any) -> dict[str, list[str]] | None:
     """Return what each layer is called on, by its name; None where all stand in one row."""
-    graph = model.inner_graph if model.built else None
+    graph = model.inner_graph if model.built and not model.is_free else None
     if graph is None or graph.is_chain:
         return None
     places = graph.places()
