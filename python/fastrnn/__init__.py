@@ -42,7 +42,7 @@ from fastrnn.dtype_policies import DTypePolicy, FloatDTypePolicy
 from fastrnn.initializers import Initializer
 from fastrnn.interop import from_keras, from_torch, to_keras
 from fastrnn.layers import Input, Layer
-from fastrnn.layers.gradients import value_and_gradients
+from fastrnn.layers.gradients import GradientTape, value_and_gradients
 from fastrnn.losses import Loss
 from fastrnn.metrics import Metric
 from fastrnn.models import Model, Sequential
@@ -54,6 +54,7 @@ _install_old_paths()
 __all__ = [
     "DTypePolicy",
     "FloatDTypePolicy",
+    "GradientTape",
     "Initializer",
     "Input",
     "Layer",

@@ -30,11 +30,13 @@ class _Running(threading.local):
         traces: How many traces.
         stand_ins: The arrays that stand for the values of weights, by the ids of these.
         complete: Whether all weights that have a gradient are among them.
+        masks: Arrays with their masks, by the ids of the arrays.
     """
 
     traces = 0
     stand_ins: Mapping[int, Any] = {}
     complete = False
+    masks: Mapping[int, tuple[Any, Any]] = {}
 
 
 _running = _Running()
@@ -71,6 +73,31 @@ def is_tracing() -> bool:
 
 
 @contextmanager
+def masks_known(masks: Mapping[int, tuple[Any, Any]]) -> Iterator[None]:
+    """Let `mask_of` find masks, within a `with` block.
+
+    Args:
+        masks: Arrays with their masks, by the ids of the arrays; more may come.
+    """
+    before = _running.masks
+    _running.masks = masks
+    try:
+        yield
+    finally:
+        _running.masks = before
+
+
+def mask_of(array: Any) -> Any:
+    """Return the mask that a layer has made for an array, in the calls that run; or None.
+
+    Args:
+        array: An array, traced or not.
+    """
+    found = _running.masks.get(id(array))
+    return None if found is None or found[0] is not array else found[1]
+
+
+@contextmanager
 def standing_for(arrays: Mapping[int, Any], complete: bool = False) -> Iterator[None]:
     """Let arrays stand for the values of weights in this thread, within a `with` block.
 
@@ -95,9 +122,12 @@ def stand_in(weight: Any) -> Any:
     Raises:
         TypeError: If a trace needs the weight, and does not have it.
     """
-    found = _running.stand_ins.get(id(weight))
+    stand_ins: Any = _running.stand_ins
+    found = stand_ins.get(id(weight))
     if found is not None:
         return found
+    if hasattr(stand_ins, "stand_in"):  # of a tape, which makes them when they are needed
+        return stand_ins.stand_in(weight)
     if _running.complete and _running.traces and weight.trainable:
         raise TypeError(
             f"Weight `{weight.path}` must be an attribute of its layer: a trace does not see it "
@@ -166,7 +196,7 @@ def vjp(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[Any, Pullbac
 
     def pullback(gradient: Any) -> tuple[np.ndarray, ...]:
         found = record.gradients(ends, gradient if several else [gradient], boxes)
-        return tuple(_as_gradient(each, array) for each, array in zip(found, arrays, strict=True))
+        return tuple(as_gradient(each, array) for each, array in zip(found, arrays, strict=True))
 
     plain_values = [record.value(end) for end in ends]
     return type(value)(plain_values) if several else plain_values[0], pullback
@@ -299,8 +329,13 @@ def native(
     return operation(*inputs)
 
 
-def _as_gradient(gradient: Any, array: np.ndarray) -> np.ndarray:
-    """Return a gradient as float32, of the shape of its array; zeros for None."""
+def as_gradient(gradient: Any, array: np.ndarray) -> np.ndarray:
+    """Return a gradient as float32, of the shape of its array; zeros for None.
+
+    Args:
+        gradient: The gradient, which may be a single number for all elements; or None.
+        array: What it is the gradient of.
+    """
     if gradient is None:
         return np.zeros(np.shape(array), np.float32)
     if isinstance(gradient, TableGradient) and gradient.shape == array.shape:
@@ -373,7 +408,7 @@ def _vjp_of_tensorflow(
             raise TypeError("A function has no derivative: TensorFlow lost sight of its arguments.")
         found = [tf.zeros_like(x) if d is None else d for x, d in zip(inputs, found, strict=True)]
         return tuple(
-            _as_gradient(each.numpy(), array) for each, array in zip(found, arrays, strict=True)
+            as_gradient(each.numpy(), array) for each, array in zip(found, arrays, strict=True)
         )
 
     return value.numpy(), pullback
@@ -391,7 +426,7 @@ def _vjp_of_torch(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[np
             value, inputs, torch.tensor(gradient), allow_unused=True, materialize_grads=True
         )
         return tuple(
-            _as_gradient(each.numpy(), array) for each, array in zip(found, arrays, strict=True)
+            as_gradient(each.numpy(), array) for each, array in zip(found, arrays, strict=True)
         )
 
     return value.detach().numpy(), pullback
@@ -403,7 +438,7 @@ def _vjp_of_jax(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[np.n
 
     def pullback(gradient: Any) -> tuple[np.ndarray, ...]:
         found = pull(np.asarray(gradient, np.asarray(value).dtype))
-        return tuple(_as_gradient(each, array) for each, array in zip(found, arrays, strict=True))
+        return tuple(as_gradient(each, array) for each, array in zip(found, arrays, strict=True))
 
     return np.asarray(value), pullback
 

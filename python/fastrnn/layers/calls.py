@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from fastrnn.tracing import plain, standing_for
+from fastrnn.tracing import masks_known, plain, standing_for
 
 
 class Call:
@@ -21,13 +21,13 @@ class Call:
 
     Attributes:
         losses: What `add_loss` and activity regularizers have added, also in calls inside.
+        masks: Arrays with their masks, by the ids of the arrays, which so are kept alive.
     """
 
     def __init__(self, layer: Any, training: bool | None, outer: Call | None = None) -> None:
         self.layer, self.training, self.outer = layer, training, outer
         self.losses: list[Any] = [] if outer is None else outer.losses
-        # By the ids of arrays, which are kept alive with their masks.
-        self._masks: dict[int, tuple[Any, Any]] = {} if outer is None else outer._masks
+        self.masks: dict[int, tuple[Any, Any]] = {} if outer is None else outer.masks
 
     @property
     def scope(self) -> str:
@@ -44,7 +44,7 @@ class Call:
             mask: Its mask, or None.
         """
         if mask is not None:
-            self._masks.setdefault(id(array), (array, mask))
+            self.masks.setdefault(id(array), (array, mask))
 
     def mask_of(self, array: Any) -> Any:
         """Return the mask of an array, or None.
@@ -52,7 +52,7 @@ class Call:
         Args:
             array: The array, traced or not.
         """
-        found = self._masks.get(id(array))
+        found = self.masks.get(id(array))
         return None if found is None else found[1]
 
 
@@ -93,20 +93,24 @@ def entered(layer: Any, training: bool | None, outer: Call | None = None) -> Ite
     before = _running.call
     _running.call = call = Call(layer, training, outer)
     try:
-        yield call
+        with masks_known(call.masks):
+            yield call
     finally:
         _running.call = before
 
 
 @contextmanager
-def as_traced(weights: Mapping[int, Any], training: bool | None) -> Iterator[Call]:
+def as_traced(
+    weights: Mapping[int, Any], training: bool | None, outer: Call | None = None
+) -> Iterator[Call]:
     """Let traced arrays stand for weights in the calls of layers, within a `with` block.
 
     Args:
         weights: The arrays, by the ids of the variables.
         training: Whether dropout is active in layers whose call does not say it.
+        outer: The call around it, which shares masks; None for none.
     """
-    with standing_for(weights), entered(None, training) as call:
+    with standing_for(weights), entered(None, training, outer) as call:
         yield call
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastrnn.layers.calls import Call, entered, running_call, take_extras, warn_of_lost_mask
 from fastrnn.layers.traced import all_inside, as_output, attributes_traced, is_array
+from fastrnn.results import with_numpy
 from fastrnn.symbolic import KerasTensor, flatten, map_shapes, map_structure, pack
 from fastrnn.tracing import is_traced, is_tracing, native, plain
 from fastrnn.variable import Variable
@@ -24,6 +25,22 @@ def call_inside(layer: Any, inputs: Any, args: Sequence[Any], kwargs: dict[str, 
         kwargs: Further arguments of its call.
     """
     call = running_call() or Call(None, None)
+    if call.layer is None:  # the outermost: what it adds is that of this call alone
+        for each in all_inside(layer):
+            each._added = []
+    y = _called(call, layer, inputs, args, kwargs)
+    if is_tracing() or call.layer is not None:
+        return y
+    shown = with_numpy(y)
+    for own, array in zip(flatten(shown), flatten(y), strict=True):
+        call.set_mask(own, call.mask_of(array))
+    return shown
+
+
+def _called(
+    call: Call, layer: Any, inputs: Any, args: Sequence[Any], kwargs: dict[str, Any]
+) -> Any:
+    """Return what the layer makes of arrays."""
     if layer.traced is not None and layer.is_own_call:
         return _call_own(call, layer, (inputs, *args), kwargs)
     if layer.takes_traced:
@@ -178,4 +195,23 @@ def _add_penalty(call: Call, layer: Any, y: Any) -> None:
     def backward(value: Any, gradient: Any) -> list[Any]:
         return [regularizer.gradient(value) / np.float32(len(value)) * np.float32(gradient)]
 
-    call.losses += [native(forward, backward, each) for each in flatten(y)]
+    added = [native(forward, backward, each) for each in flatten(y)]
+    call.losses += added
+    layer._added += added
+
+
+def penalty_of(weight: Variable) -> Any:
+    """Return what the regularizer of a weight adds to the loss, traced if the weight is.
+
+    Args:
+        weight: A weight with a regularizer.
+    """
+    regularizer: Any = weight.regularizer
+
+    def forward(value: Any) -> tuple[Any, Any]:
+        return np.float32(regularizer(value)), value
+
+    def backward(value: Any, gradient: Any) -> list[Any]:
+        return [regularizer.gradient(value) * np.float32(gradient)]
+
+    return native(forward, backward, weight.current)

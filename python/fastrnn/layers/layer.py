@@ -12,7 +12,7 @@ from fastrnn.arguments import refuse_unknown
 from fastrnn.layers.calls import running_call
 from fastrnn.layers.graph_member import GraphMember
 from fastrnn.layers.inputs import as_floats, as_own_input
-from fastrnn.layers.inside import call_inside
+from fastrnn.layers.inside import call_inside, penalty_of
 from fastrnn.layers.layer_config import LayerConfig
 from fastrnn.layers.overrides import (
     NOT_CALLED_OF_LAYERS,
@@ -24,7 +24,7 @@ from fastrnn.layers.own_layers import call_on_arrays, inferred_output_shape, own
 from fastrnn.layers.shapes import Shape as Shape
 from fastrnn.layers.shapes import build_once, pop_batch_input_shape
 from fastrnn.layers.shapes import standardize_shape as standardize_shape
-from fastrnn.layers.traced import NO_LAYERS, TracedCall, layers_of, metrics_of
+from fastrnn.layers.traced import NO_LAYERS, TracedCall, all_inside, layers_of, metrics_of
 from fastrnn.layers.tracking import tracked
 from fastrnn.naming import auto_name
 from fastrnn.results import with_numpy
@@ -150,6 +150,7 @@ class Layer(GraphMember, LayerConfig):
         self._build_shape: Any = None
         self._inbound_nodes = []
         self._probed: dict[str, Any] = {}
+        self._added: list[Any] = []  # to the loss, by the last call
         self._prepare_trace()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -215,7 +216,18 @@ class Layer(GraphMember, LayerConfig):
                 "`add_loss` must be called within `call` of a layer or model of your own. "
                 f"Received: a call of it on layer '{self.name}' outside of one"
             )
-        call.losses += flatten(loss)
+        added = flatten(loss)
+        call.losses += added
+        self._added += added
+
+    @property
+    def losses(self) -> list[Any]:
+        """What the last call has added to the loss, and the penalties of trainable weights."""
+        added = [loss for layer in all_inside(self) for loss in layer._added]
+        return [
+            *added,
+            *map(penalty_of, (each for each in self.trainable_weights if each.regularizer)),
+        ]
 
     @property
     def trainable(self) -> bool:
@@ -568,7 +580,7 @@ class Layer(GraphMember, LayerConfig):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle needs: calls are those of the graph that keeps them."""
-        return {**vars(self), "_inbound_nodes": [], "traced": None, "_probed": {}}
+        return {**vars(self), "_inbound_nodes": [], "traced": None, "_probed": {}, "_added": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what `__getstate__` returned."""

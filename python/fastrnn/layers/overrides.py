@@ -30,23 +30,16 @@ NOT_CALLED_OF_LAYERS = frozenset(
 )
 """What Keras calls of a layer as it trains, predicts, saves or loads, and nothing does here."""
 
-NOT_CALLED_OF_MODELS = NOT_CALLED_OF_LAYERS | {
+NOT_CALLED_OF_MODELS = (NOT_CALLED_OF_LAYERS - {"metrics"}) | {
     "backward",
     "compile_from_config",
-    "compute_loss",
-    "compute_metrics",
     "forward",
     "get_compile_config",
-    "get_metrics_result",
     "losses",
     "make_predict_function",
     "make_test_function",
     "make_train_function",
-    "predict_step",
-    "reset_metrics",
     "stateless_compute_loss",
-    "test_step",
-    "train_step",
 }
 """The same of a model."""
 
@@ -118,8 +111,8 @@ def _refusal(name: str, not_called: frozenset[str]) -> str:
     if not_called >= NOT_CALLED_OF_MODELS:
         return (
             f"`{name}` of a model cannot be overridden: it would not be called. A `fastrnn.Model` "
-            "that is not made of inputs and outputs may have a `call`; write what else is your own "
-            "as a layer, a loss, a metric or a callback."
+            "that is not made of inputs and outputs may have a `call`, and any model a "
+            "`train_step`; write what else is your own as a layer, a loss, a metric or a callback."
         )
     if name not in not_called:
         return f"`{name}` of a layer must be overridden in a class of your own, not in an object."

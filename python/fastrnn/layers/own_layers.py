@@ -34,6 +34,8 @@ def call_on_arrays(layer: Any, inputs: Any, args: Sequence[Any], kwargs: Mapping
         node = layer.traced.node_of_call(arguments[0][0], arguments[0][1:], arguments[1])
         structure, shapes = probed(layer, [each.shape for each in node.inputs], node)
         return pack(structure, [np.zeros(shape, np.float32) for shape in shapes])
+    for each in all_inside(layer):
+        each._added = []
     with standing_for({}):
         _, value = layer.traced.run(args, kwargs, None, None)
     layer.built = True  # with all layers that the call has used

@@ -101,6 +101,7 @@ class TracedCall:
         """
         with standing_for({}):
             call, value = self._from_graph(x, training, mask, options)
+        self._forget_losses(call)
         outputs = flatten(value)
         leave_extras(extras_of(call, outputs))
         found = [as_output(each) for each in outputs]
@@ -139,6 +140,7 @@ class TracedCall:
             *(inputs[number] for number in floats), *(weights[number].value for number in trained)
         )
         ((call, value),) = ended
+        self._forget_losses(call)
         several = isinstance(found, list | tuple)
         outputs = [as_output(each) for each in (found if several else [found])]
         if call.losses:
@@ -177,6 +179,12 @@ class TracedCall:
         for number in cache.trained:
             d_weights[number] = next(found)
         return d_inputs if cache.listed else d_inputs[0], d_weights
+
+    def _forget_losses(self, call: Call) -> None:
+        """Let go what was added to the loss, which keeps a trace alive."""
+        if call.losses:
+            for layer in all_inside(self._layer):
+                layer._added = []
 
     def _from_graph(
         self, x: Any, training: bool | None, mask: Any, options: Mapping[str, Any]
@@ -368,7 +376,7 @@ def layers_of(owner: object) -> list[Any]:
     for name, value in vars(owner).items():
         if name in NO_LAYERS:
             continue
-        for each in flatten(value):
+        for each in _leaves(value):
             if hasattr(each, "_inbound_nodes"):
                 found.setdefault(id(each), each)
     return list(found.values())
@@ -384,7 +392,7 @@ def metrics_of(owner: object) -> list[Any]:
     for name, value in vars(owner).items():
         if name in NO_LAYERS:
             continue
-        for each in flatten(value):
+        for each in _leaves(value):
             if hasattr(each, "update_state") and hasattr(each, "reset_state"):
                 found.setdefault(id(each), each)
     return list(found.values())
@@ -459,6 +467,17 @@ def attributes_traced(layer: Any, applies: bool = True) -> Iterator[None]:
     finally:
         for attributes, name, value in before:
             attributes[name] = value
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield what lists, tuples and dicts in each other hold, in the order in which it came in."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _leaves(each)
+    else:
+        yield value
 
 
 def _entries(value: Any) -> Sequence[Any]:

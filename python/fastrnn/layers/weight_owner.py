@@ -112,15 +112,6 @@ class WeightOwner:
             )
         return sum(math.prod(variable.shape) for variable in self.weights)
 
-    @property
-    def losses(self) -> list[float]:
-        """The penalties of the regularizers of the trainable weights, in their order."""
-        return [
-            variable.regularizer(variable.value)
-            for variable in self.trainable_weights
-            if variable.regularizer is not None
-        ]
-
     def add_weight(
         self,
         shape: Any = (),

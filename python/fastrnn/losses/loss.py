@@ -22,7 +22,7 @@ from fastrnn.configurable import Configurable
 from fastrnn.losses.reduction import REDUCTIONS, both_masks, reduce_values
 from fastrnn.naming import auto_name, to_snake_case
 from fastrnn.results import returns_numpy
-from fastrnn.tracing import Differentiable, is_traced, native, plain
+from fastrnn.tracing import Differentiable, is_traced, mask_of, native, plain
 
 EPSILON = 1e-7
 """Probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm: Keras's `epsilon()`."""
@@ -178,12 +178,16 @@ class Loss(Configurable):
         self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any, from_logits: bool
     ) -> Any:
         """Return the reduced loss of traced predictions, by the loss's own gradient."""
-        if self.reduction in (None, "none"):
-            raise ValueError(
-                "A loss within a trace must have a reduction. "
-                f"Received: reduction={self.reduction!r}"
+        if is_traced(y_true):
+            raise TypeError(
+                f"The labels of loss '{self.name}' must not depend on weights: it has the gradient "
+                "of the predictions alone. Give `fastrnn.ops.stop_gradient(labels)`, or write the "
+                "loss in functions of `fastrnn.ops`."
             )
-        labels = np.asarray(plain(y_true))
+        labels = np.asarray(y_true)
+        mask = mask_of(y_pred) if mask is None else mask
+        if self.reduction in (None, "none"):
+            return self._values_within_trace(labels, y_pred, sample_weight, mask, from_logits)
 
         def forward(prediction: np.ndarray) -> tuple[Any, np.ndarray]:
             self.check(labels, prediction.shape)
@@ -193,6 +197,33 @@ class Loss(Configurable):
             return np.float32(value), gradient
 
         return native(forward, lambda gradient, d: [gradient * np.float32(d)], y_pred)
+
+    def _values_within_trace(
+        self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any, from_logits: bool
+    ) -> Any:
+        """Return the losses of the samples, or of their steps, of traced predictions."""
+        if self._is_traced:
+            values = self.call(y_true, y_pred)
+        else:
+
+            def forward(prediction: np.ndarray) -> tuple[Any, Any]:
+                self.check(y_true, prediction.shape)
+                shape = prediction.shape
+                labels, prediction = same_rank(y_true.astype(np.float32), prediction)
+                result = self.differentiate(labels, prediction, from_logits)
+                own = 1.0 if result.mask is None else np.asarray(result.mask, np.float32)
+                return result.values * own, (result.derivative, own, shape)
+
+            def backward(cache: Any, d: Any) -> list[Any]:
+                derivative, own, shape = cache
+                factor = np.asarray(d * own, np.float32)[..., np.newaxis]
+                return [(derivative * factor).reshape(shape)]
+
+            values = native(forward, backward, y_pred)
+        for factor in (mask, sample_weight):
+            if factor is not None:
+                values = values * np.asarray(plain(factor), np.float32)
+        return values
 
     def value_and_gradient(
         self,

@@ -252,7 +252,13 @@ class Model(Trainer):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the attributes that a copy or a pickle needs; the others are made when needed."""
-        return {**super().__getstate__(), "_train_step": None, "_train_step_key": (), "_run": None}
+        return {
+            **super().__getstate__(),
+            "_train_step": None,
+            "_train_step_key": (),
+            "_run": None,
+            "_own_terms": None,
+        }
 
     # ------------------------------------------------------------------------------------ files
 

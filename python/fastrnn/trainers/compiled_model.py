@@ -265,6 +265,14 @@ class CompiledModel(GraphLayer):
         """
         return not self.takes_list and not self.is_own_call and is_ragged(x)
 
+    def takes_own_data(self, labelled: bool) -> bool:
+        """Return whether data go to steps of a user's, which alone know what they must be.
+
+        Args:
+            labelled: Whether they are for training or testing, not for prediction.
+        """
+        return False
+
     def check_padding(self, input_shape: Shape) -> None:
         """Refuse sequences of differing lengths if a layer would mix in their padding.
 

@@ -7,7 +7,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from fastrnn.graph.own_call import converted
 from fastrnn.layers.layer import Shape
+from fastrnn.symbolic import flatten, map_structure
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data.batch import Batch, Feed
 from fastrnn.trainers.data.iterables import feed_of, yields_batches
@@ -55,6 +57,8 @@ class DataAdapter:
             TypeError: If they do not hold numbers.
             ValueError: If they do not fit the model or each other.
         """
+        if self._model.takes_own_data(self._labelled):
+            return self._own_samples(x, y, sample_weight)
         if self._model.takes_sequences(x):
             sequences = self._sequences(x)
             if not self._labelled:
@@ -84,6 +88,30 @@ class DataAdapter:
         found = tuple(weight for _, weight in pairs)
         any_weight = any(weight is not None for weight in found)
         return Samples(inputs, tuple(own for own, _ in pairs), found if any_weight else None)
+
+    def _own_samples(self, x: Any, y: Any, sample_weight: Any) -> Samples:
+        """Return data for the steps of a user's, which check them: arrays in any structure."""
+        given = {"x": x, "y": y, "sample_weight": sample_weight}
+        if not self._labelled:
+            given = {"x": x, "y": None, "sample_weight": None}
+        parts = [None if each is None else converted(each, name) for name, each in given.items()]
+        if self._class_weight is not None:
+            labels = flatten(parts[1])
+            if parts[2] is not None or len(labels) != 1 or labels[0] is None:
+                raise ValueError(
+                    "`class_weight` must be beside one array of labels, without `sample_weight`. "
+                    f"Received: {len(labels)} arrays of labels"
+                )
+            parts[2] = weights_of_classes(labels[0], self._class_weight, 2)
+        x, y, sample_weight = (None if each is None else tuple(flatten(each)) for each in parts)
+        sizes = {len(array) for each in (x, y, sample_weight) for array in each or ()}
+        if len(sizes) != 1 or 0 in sizes:
+            raise ValueError(
+                "`x`, `y` and `sample_weight` must have the same number of samples, at least one. "
+                f"Received: {sorted(sizes)}"
+            )
+        x_form, y_form, weight_form = (map_structure(lambda _: None, each) for each in parts)
+        return Samples(x or (), y, sample_weight, (x_form, y_form, weight_form))
 
     def batches(
         self,

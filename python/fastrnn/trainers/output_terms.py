@@ -83,6 +83,14 @@ class OutputTerms:
         with names_not_counted():
             return self.metrics_of((None, 1), (None, 1))
 
+    def metric_identifiers(self) -> list[Any]:
+        """Return what `compile` was given as metrics."""
+        return list(self._metrics)
+
+    def weighted_identifiers(self) -> list[Any]:
+        """Return what `compile` was given as weighted metrics."""
+        return list(self._weighted)
+
     def check(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
         """Refuse labels that the loss or the metrics cannot take.
 

@@ -11,18 +11,19 @@ from fastrnn.callbacks import Callback, CallbackList, History
 from fastrnn.symbolic import has_symbolic
 from fastrnn.trainers.agreement import check_begin, refuse_batch_statistics
 from fastrnn.trainers.arguments import check_epochs, positive_or_none, suggests_arguments
-from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import Batch, Epochs, Feed, RaggedFeed
 from fastrnn.trainers.data_adapter import DataAdapter
 from fastrnn.trainers.evaluation import run_test
 from fastrnn.trainers.interruption import DeferredSignals
+from fastrnn.trainers.own_step import predicted
+from fastrnn.trainers.own_steps import OwnSteps
 from fastrnn.trainers.prediction import Prediction
 from fastrnn.trainers.train_step import TrainStep
 from fastrnn.trainers.training_data import TrainingData
 from fastrnn.trainers.training_run import TrainingRun
 
 
-class Trainer(CompiledModel):
+class Trainer(OwnSteps):
     """The part of a model that Keras documents as "model training APIs".
 
     Attributes:
@@ -245,6 +246,9 @@ class Trainer(CompiledModel):
         self._check_batch_sizes(feed)
         first = feed.peek()
         callback_list = self._callback_list(callbacks, verbose, 1, Epochs(feed, steps).steps)
+        if self.has_own_predict_step:
+            with _closed_on_error(callback_list):
+                return predicted(self, feed, steps, callback_list)
         self._build_for(feed, first)
         with _closed_on_error(callback_list):
             return Prediction(self, feed, callback_list).run(steps)
@@ -369,7 +373,8 @@ class Trainer(CompiledModel):
     def _check_compiled(self, method: str) -> None:
         if self._loss_and_metrics is None:
             raise ValueError(f"Call `compile` before `{method}`.")
-        if not self._loss_and_metrics.has_loss:
+        # What `call` adds may be all of the loss, and steps of a user's may have their own.
+        if not self._loss_and_metrics.has_loss and not (self.has_own_steps or self.is_own_call):
             raise ValueError(f"`{method}` needs a `loss` in `compile`. Received: loss=None")
 
     def _refuse_own_evaluate(self) -> None:

@@ -28,6 +28,7 @@ class Batch(NamedTuple):
     y: tuple[np.ndarray | None, ...] | None = None
     sample_weight: tuple[np.ndarray | None, ...] | None = None
     mask: tuple[np.ndarray | None, ...] | None = None
+    forms: tuple[Any, Any, Any] | None = None
     rows: int | None = None
 
     def part(self, rows: slice) -> Batch:

@@ -21,11 +21,13 @@ class Samples(NamedTuple):
         y: The labels of each output, or those beside sequences; None where only predictions are
             wanted.
         sample_weight: Weights of the samples or of their steps, likewise; or None.
+        forms: The structures in which they were given, for steps of a user's own.
     """
 
     x: tuple[np.ndarray, ...] | Ragged
     y: Any = None
     sample_weight: Any = None
+    forms: tuple[Any, Any, Any] | None = None
 
     @property
     def number(self) -> int:
@@ -40,7 +42,14 @@ class Samples(NamedTuple):
         """
         index = _split_index(self.number, validation_split)
         parts = (slice(index), slice(index, None))
-        first, last = (Samples(*(_rows(each, part) for each in self)) for part in parts)
+        first, last = (
+            self._replace(
+                x=_rows(self.x, part),
+                y=_rows(self.y, part),
+                sample_weight=_rows(self.sample_weight, part),
+            )
+            for part in parts
+        )
         return first, last
 
     def feed(self, batch_size: int, shuffle: bool | str = False) -> Feed:
@@ -52,7 +61,9 @@ class Samples(NamedTuple):
         """
         if isinstance(self.x, Ragged):
             return RaggedFeed(self.x, self.y, self.sample_weight, batch_size, shuffle)
-        return ArrayFeed(Batch(self.x, self.y, self.sample_weight), batch_size, shuffle)
+        return ArrayFeed(
+            Batch(self.x, self.y, self.sample_weight, forms=self.forms), batch_size, shuffle
+        )
 
     def batch(self) -> Batch:
         """Return all samples as one batch."""
