@@ -39,7 +39,7 @@ def model_of(base: type[Any]) -> Any:
 
 @pytest.mark.parametrize("base", [models.Sequential, models.Model])
 def test_what_nothing_calls_of_a_model_is_refused(base: type[models.Model]) -> None:
-    assert base.not_called >= {"__call__", "train_step", "compute_loss", "metrics", "losses"}
+    assert base.not_called >= {"__call__", "call", "make_train_function", "losses"}
     for name in sorted(base.not_called):
         with pytest.raises(ValueError, match=f"`{name}` of a model cannot be overridden"):
             model_of(type("Own", (base,), {name: doubled}))
@@ -47,13 +47,21 @@ def test_what_nothing_calls_of_a_model_is_refused(base: type[models.Model]) -> N
             setattr(model_of(base), name, doubled)
 
 
-def test_a_mixin_in_front_is_refused_too() -> None:
+def test_a_mixin_in_front_counts_too() -> None:
     class Steps:
         def train_step(self, data: Any) -> dict[str, float]:
             return {"loss": 7.0}
 
-    with pytest.raises(ValueError, match="`train_step` of a model"):
-        model_of(type("Own", (Steps, models.Sequential), {}))
+    class Functions:
+        def make_train_function(self, force: bool = False) -> None:
+            """Is not called."""
+
+    model = model_of(type("Own", (Steps, models.Sequential), {}))
+    model.compile("sgd", "mse")
+    history = model.fit(np.ones((4, 3, 2)), np.ones((4, 2)), verbose=0).history
+    assert history == {"loss": [7.0]}
+    with pytest.raises(ValueError, match="`make_train_function` of a model"):
+        model_of(type("Own", (Functions, models.Sequential), {}))
 
 
 @pytest.mark.parametrize("name", ["call", "forward", "backward", "__call__", "save_own_variables"])

@@ -81,6 +81,7 @@ class TracedCall:
         own = list(signature.parameters.values())[1:]
         self._signature = signature.replace(parameters=own)
         self._parameters = self._signature.parameters
+        self._takes_rest = any(each.kind is each.VAR_KEYWORD for each in own)
         self.uses_mask = "mask" in self._parameters
         self._layer = layer
         self._function: Any = None
@@ -226,6 +227,12 @@ class TracedCall:
             The call, which has ended, and what it returned.
         """
         layer = self._layer
+        kwargs = dict(kwargs)
+        if not self._takes_rest:  # all layers may be told these
+            for name in ("training", "mask"):
+                if name in kwargs and name not in self._parameters:
+                    own = kwargs.pop(name)
+                    training = own if name == "training" and own is not None else training
         bound = self._signature.bind(*args, **kwargs)
         given = bound.arguments
         if (said := self._said(given)) is not None:
@@ -297,6 +304,7 @@ class TracedCall:
         layer = self._layer
         if layer.built:
             return
+        kwargs = {name: each for name, each in kwargs.items() if name not in ("training", "mask")}
         given = self._signature.bind(*args, **kwargs).arguments
         keep_batch = layer.stateful or not open_batch
         shapes = {
@@ -323,9 +331,11 @@ class TracedCall:
         Raises:
             TypeError: If they are not arguments of `call`.
         """
-        self._signature.bind(inputs, *args, **kwargs)
         named = dict(kwargs)
         training = named.pop("training", None)
+        if "mask" in named and not (self.uses_mask or self._takes_rest):
+            del named["mask"]
+        self._signature.bind(inputs, *args, **named)
         simple = not has_symbolic(*args, *named.values()) and not args
         if simple and isinstance(inputs, KerasTensor):
             arguments = (inputs,), dict(kwargs)

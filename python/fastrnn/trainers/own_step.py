@@ -82,7 +82,8 @@ def data_of(batch: Batch) -> Any:
     Args:
         batch: The batch, with the structure in which the data were given.
     """
-    x_form, y_form, weight_form = batch.forms or (None, None, None)
+    assert batch.forms is not None
+    x_form, y_form, weight_form = batch.forms
     x = pack(x_form, batch.x)
     if batch.y is None:
         return x if not isinstance(x, list | tuple) else (x,)

@@ -10,6 +10,7 @@ from fastrnn import metrics
 from fastrnn.metrics import Mean, Metric
 from fastrnn.symbolic import flatten
 from fastrnn.tracing import mask_of, plain
+from fastrnn.trainers.data.labels import as_sample_weight
 from fastrnn.trainers.loss_and_metrics import LossAndMetrics, unique_names
 
 
@@ -140,4 +141,17 @@ class OwnTerms:
                 f"`loss` and `metrics` of `compile` are for {len(self._terms)} outputs. "
                 f"Received: {len(predictions)} of them"
             )
-        return list(zip(self._terms, labels, predictions, weights, strict=True))
+        return [
+            (each, own, prediction, _fitting(weight, own, prediction))
+            for each, own, prediction, weight in zip(
+                self._terms, labels, predictions, weights, strict=True
+            )
+        ]
+
+
+def _fitting(weight: Any, labels: Any, prediction: Any) -> Any:
+    """Return sample weights in the shape of the values of a loss, or None."""
+    if weight is None or labels is None:
+        return None
+    shapes = [np.shape(plain(each)) for each in (labels, prediction)]
+    return as_sample_weight(plain(weight), *shapes)

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastrnn import parallel
 from fastrnn.callbacks import Callback, CallbackList, History
-from fastrnn.symbolic import has_symbolic
+from fastrnn.symbolic import flatten, has_symbolic
 from fastrnn.trainers.agreement import check_begin, refuse_batch_statistics
 from fastrnn.trainers.arguments import check_epochs, positive_or_none, suggests_arguments
 from fastrnn.trainers.data import Batch, Epochs, Feed, RaggedFeed
@@ -342,6 +342,8 @@ class Trainer(OwnSteps):
             feed = DataAdapter(self, labelled=False).feed(x, batch_size=len(x))
             self._build_for(feed, feed.peek())
             return Prediction(self, feed, CallbackList(model=self), shares=False).run(None)
+        if self.has_own_predict_step:
+            return self.predict(x, batch_size=len(flatten(x)[0]), verbose=0)
         return self._call_on_arrays(x)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -413,7 +415,7 @@ class Trainer(OwnSteps):
         return callback_list, self.train_step_for(first)
 
     def _build_for(self, feed: Feed, batch: Batch) -> None:
-        if not self.built:  # else the adapter has checked the shapes
+        if not self.built and batch.forms is None:  # else the adapter has checked the shapes
             open_sizes = 2 if isinstance(feed, RaggedFeed) else 1
             self.build((*[None] * open_sizes, *batch.x[0].shape[open_sizes:]))
 

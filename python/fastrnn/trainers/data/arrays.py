@@ -42,6 +42,7 @@ class ArrayFeed(Feed):
                 None if y is None else _taken(y, rows),
                 None if weight is None else _taken(weight, rows),
                 rows=number,
+                forms=self.data.forms,
             )
 
     def _order(self) -> np.ndarray | None:
