@@ -126,7 +126,7 @@ def graph_from_config(config: Mapping[str, Any]) -> tuple[Any, Any]:
         (name, number, call)
         for name, layer in layers.items()
         for number, call in enumerate(
-            entries[name].get("inbound_nodes") or (), int(is_old and layer.inner_graph is not None)
+            entries[name].get("inbound_nodes") or (), int(is_old and layer.opened_graph is not None)
         )
     ]
     made: list[str] = []
