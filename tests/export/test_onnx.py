@@ -11,7 +11,7 @@ from typing import Any
 import fastrnn
 import numpy as np
 import pytest
-from fastrnn import activations
+from fastrnn import activations, ops
 from fastrnn import layers as L  # noqa: N812
 from fastrnn.export.model import to_onnx
 from fastrnn.symbolic import flatten
@@ -289,6 +289,37 @@ def test_attention(kind: str, how: str, rng: np.random.Generator) -> None:
     check(fastrnn.Model([query, value], ATTENTIONS[kind]()(read, **options)), rng, x, y)
 
 
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("options", [
+    {},
+    {"value_dim": 2, "use_bias": False},
+    {"output_shape": 4, "use_gate": True, "dropout": 0.5},
+], ids=str)  # fmt: skip
+def test_attention_of_several_heads(
+    options: dict[str, Any], causal: bool, rng: np.random.Generator
+) -> None:
+    query, value, key = L.Input((None, 6)), L.Input((None, 5)), L.Input((None, 7))
+    layer = L.MultiHeadAttention(2, 3, **options)
+    model = fastrnn.Model([query, value, key], layer(query, value, key, use_causal_mask=causal))
+    sizes = ((4, 7, 6), (4, 5, 5), (4, 5, 7))
+    check(model, rng, *[rng.normal(size=size) for size in sizes])
+    x = L.Input((None, 6))
+    model = fastrnn.Model(x, L.MultiHeadAttention(2, 3, **options)(x, x))
+    check(model, rng, rng.normal(size=(4, 7, 6)))
+
+
+def test_masks_and_scores_of_several_heads_are_refused() -> None:
+    x = L.Input((7, 6))
+    masked = L.Masking()(x)
+    with pytest.raises(ValueError, match="it has a mask, which cannot be exported"):
+        to_onnx(fastrnn.Model(x, L.MultiHeadAttention(2, 3)(masked, masked)))
+    outputs = L.MultiHeadAttention(2, 3)(x, x, return_attention_scores=True)
+    with pytest.raises(ValueError, match="an attention mask and the scores cannot be exported"):
+        to_onnx(fastrnn.Model(x, outputs))
+    with pytest.raises(ValueError, match="without a sliding window"):
+        to_onnx(fastrnn.Model(x, L.MultiHeadAttention(2, 3, sliding_window=2)(x, x)))
+
+
 MERGES: dict[str, Callable[[], Any]] = {
     "Add": L.Add,
     "Subtract": L.Subtract,
@@ -328,7 +359,7 @@ def test_masks_of_merges(name: str, both: bool, rng: np.random.Generator) -> Non
     check(fastrnn.Model(x, [merged, L.LSTM(3)(merged)]), rng, *values)
 
 
-OF_OPERATIONS = {"attention_by_operators", "functions", "masks_of_operations", "operators"}
+OF_OPERATIONS = {"attention_by_operators", "functions", "masks_of_operations"}
 
 
 @pytest.mark.parametrize("name", sorted(set(KINDS) - OF_OPERATIONS))
@@ -338,9 +369,35 @@ def test_graphs_of_every_shape(name: str, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(OF_OPERATIONS))
-def test_operations_on_symbolic_tensors_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="no ONNX for layers of type Operation"):
+def test_other_operations_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"there is no ONNX for `|for float32 alone"):
         to_onnx(KINDS[name](fastrnn))
+
+
+OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "arithmetic": lambda x, y: -(x + y) * 2 - y / 3 + 1 - 0.5 * x,
+    "powers": lambda x, y: x**2 + ops.square(y) + ops.sqrt(ops.abs(x) + 1),
+    "products": lambda x, y: x @ ops.transpose(y, (0, 2, 1)),
+    "the last step": lambda x, y: x[:, -1] + y[:, 2, :],
+    "slices": lambda x, y: x[:, 1:-1:2, ::-1] + y[:, :3],
+    "slices to the front": lambda x, y: x[:, ::-2][..., :2] * y[:, 3::-1, -2:],
+    "new axes": lambda x, y: x[:, None, 1] + y[:, 2:3, :][:, :, :, None],
+    "sums": lambda x, y: (
+        ops.sum(x, axis=1) + ops.mean(y, axis=-2) * ops.mean(x, (1, 2), True)[:, 0]
+    ),
+    "sums that keep axes": lambda x, y: x - ops.mean(y, axis=1, keepdims=True),
+    "shapes": lambda x, y: ops.reshape(ops.squeeze(ops.expand_dims(x, 1), axis=1), (-1, 21)),
+    "functions": lambda x, y: ops.tanh(x) + ops.sigmoid(y) + ops.exp(-ops.relu(x)),
+    "choices": lambda x, y: ops.maximum(x, y) - ops.minimum(x, 0.1),
+    "softmax": lambda x, y: ops.concatenate([ops.softmax(x, axis=1), ops.softmax(y)], axis=-1),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations(name: str, rng: np.random.Generator) -> None:
+    x = [L.Input((7, 3)), L.Input((7, 3))]
+    outputs = [OPERATIONS[name](*x), L.Dense(2)(x[1])]
+    check(fastrnn.Model(x, outputs), rng, *rng.normal(size=(2, 4, 7, 3)))
 
 
 def test_models_inside_share_their_weights(rng: np.random.Generator) -> None:
@@ -445,7 +502,7 @@ def test_states_between_batches_and_training_are_refused() -> None:
     x = L.Input((3,))
     with pytest.raises(ValueError, match="called with `training=True`"):
         to_onnx(fastrnn.Model(x, L.Dropout(0.5)(x, training=True)))
-    with pytest.raises(ValueError, match="must be built before it is exported"):
+    with pytest.raises(ValueError, match="must have a graph of layers to be exported"):
         to_onnx(chain(L.Dense(2)))
 
 

@@ -11,7 +11,6 @@ from fastrnn.export.activations import activation
 from fastrnn.export.builder import Builder, Tensor, integers
 from fastrnn.export.registry import Call, export_call, exports, masks, refuse
 from fastrnn.layers.activation import Activation
-from fastrnn.layers.attention import FAR, AdditiveAttention, Attention
 from fastrnn.layers.average_pooling1d import AveragePooling1D
 from fastrnn.layers.batch_normalization import BatchNormalization
 from fastrnn.layers.conv1d import Conv1D
@@ -301,58 +300,3 @@ def _global_average_pooling1d(builder: Builder, call: Call) -> str:
 @masks(GlobalAveragePooling1D, GlobalMaxPooling1D)
 def _(builder: Builder, call: Call, given: list[str | None]) -> str | None:
     return None
-
-
-# ---------------------------------------------------------------------------------- attention
-
-
-@exports(Attention, AdditiveAttention, takes_mask=True)
-def _attention(builder: Builder, call: Call) -> str:
-    if set(call.options) - {"use_causal_mask"}:
-        refuse(call.layer, f"there is no ONNX for the arguments {sorted(call.options)}")
-    query, value, key = (*call.inputs, call.inputs[1])[:3]
-    of_query, of_value = call.mask[:2]
-    scores = _scores(builder, call.layer, query, key)
-    if of_value is not None:
-        scores = _far(builder, scores, builder.add("Unsqueeze", of_value, integers(1)))
-    if call.options.get("use_causal_mask"):
-        ones = builder.add("Expand", 1.0, builder.add("Shape", scores))
-        lower = builder.add("Trilu", ones, upper=0)
-        scores = _far(builder, scores, builder.add("Cast", lower, to="bool"))
-    weights = builder.add("Softmax", scores, axis=-1)
-    result = builder.add("MatMul", weights, value)
-    if of_query is not None:
-        counts = builder.add("Cast", builder.add("Unsqueeze", of_query, integers(-1)), to="float32")
-        result = builder.add("Mul", result, counts)
-    return result
-
-
-def _far(builder: Builder, scores: str, counts: str) -> str:
-    """Return scores that are far below the others where something does not count."""
-    return builder.add("Where", counts, scores, builder.add("Sub", scores, float(FAR)))
-
-
-def _scores(builder: Builder, layer: Any, query: Tensor, key: Tensor) -> str:
-    scale = None if layer.scale is None else builder.weight(layer.scale)
-    if type(layer) is Attention and layer.score_mode == "dot":
-        scores = builder.add("MatMul", query, builder.add("Transpose", key, perm=[0, 2, 1]))
-        return scores if scale is None else builder.add("Mul", scores, scale)
-    together = builder.add(
-        "Add",
-        builder.add("Unsqueeze", query, integers(2)),
-        builder.add("Unsqueeze", key, integers(1)),
-    )
-    if scale is not None and type(layer) is Attention:
-        together = builder.add("Mul", together, scale)
-    terms = builder.add("Tanh", together)
-    if scale is not None and type(layer) is AdditiveAttention:
-        terms = builder.add("Mul", terms, scale)
-    scores = builder.add("ReduceSum", terms, integers(-1), keepdims=0)
-    if layer.concat_score_weight is None:
-        return scores
-    return builder.add("Mul", scores, builder.weight(layer.concat_score_weight))
-
-
-@masks(Attention, AdditiveAttention)
-def _(builder: Builder, call: Call, given: list[str | None]) -> str | None:
-    return given[0]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn.arguments import is_integer
-from fastrnn.export import layers, merges, recurrent  # noqa: F401  they register what they export
+from fastrnn.export import attention, layers, merges, operations, recurrent  # noqa: F401  register
 from fastrnn.export.builder import Builder, OnnxNode, Tensor
 from fastrnn.export.registry import export_plan
 from fastrnn.files.atomic import replace_file
@@ -36,7 +36,7 @@ def export_onnx(
 
     Raises:
         ImportError: If onnx is not installed.
-        ValueError: If the model is not built, or has something that ONNX does not.
+        ValueError: If the model has no graph, or something in it that ONNX does not have.
         OSError: If the file cannot be written.
     """
     replace_file(filepath, to_onnx(model, opset_version).SerializeToString())
@@ -57,10 +57,10 @@ def to_onnx(model: Any, opset_version: int | None = None) -> Any:
             f"`opset_version` must be an integer from {OLDEST_OPSET} to {newest}. "
             f"Received: opset_version={opset_version!r}"
         )
-    if not model.built:
+    if not model.built or model._graph is None:
         raise ValueError(
-            f"The model '{model.name}' must be built before it is exported: give it an `Input`, or "
-            "call it on data."
+            f"The model '{model.name}' must have a graph of layers to be exported: make it of inputs "
+            "and outputs, or of the layers of a Sequential with an `Input`."
         )
     builder = Builder()
     graph = model.inner_graph
