@@ -59,8 +59,8 @@ def to_onnx(model: Any, opset_version: int | None = None) -> Any:
         )
     if not model.built or model._graph is None:
         raise ValueError(
-            f"The model '{model.name}' must have a graph of layers to be exported: make it of inputs "
-            "and outputs, or of the layers of a Sequential with an `Input`."
+            f"The model '{model.name}' must have a graph of layers to be exported: make it of "
+            "inputs and outputs, or a Sequential with an `Input`."
         )
     builder = Builder()
     graph = model.inner_graph
