@@ -202,6 +202,22 @@ def attention_by_dot(k: ModuleType) -> Any:
     return k.Model([source, target], k.layers.Dense(2)(join(k)([context, queries])))
 
 
+def attention_of_heads(k: ModuleType) -> Any:
+    """Masks, residual paths and two readers of the encoded source, as in a Transformer."""
+    source, target = tokens(k, "source"), tokens(k, "target")
+    table = k.layers.Embedding(VOCABULARY, 4, mask_zero=True)
+    encoded, decoded = table(source), table(target)
+    attended = k.layers.MultiHeadAttention(2, 3)(encoded, encoded)
+    encoded = k.layers.LayerNormalization()(add(k)([encoded, attended]))
+    for _ in range(2):
+        own = k.layers.MultiHeadAttention(2, 2)(decoded, decoded, use_causal_mask=True)
+        decoded = add(k)([decoded, own])
+        seen = k.layers.MultiHeadAttention(1, 3, use_gate=True)(decoded, encoded)
+        decoded = add(k)([decoded, seen])
+    ends = [k.layers.GRU(2)(decoded), k.layers.Dense(3)(seen)]
+    return k.Model([source, target], ends)
+
+
 def convolutions(k: ModuleType) -> Any:
     x = numbers(k)
     wide = k.layers.Conv1D(4, 3, padding="same", activation="relu")(x)
@@ -278,6 +294,7 @@ KINDS: dict[str, Callable[[ModuleType], Any]] = {
         masks_through_merges,
         all_merges,
         attention_by_dot,
+        attention_of_heads,
         convolutions,
         operators,
         functions,

@@ -24,6 +24,22 @@ def data_format_of(value: Any) -> str:
     return data_format
 
 
+def integers_of(name: str, value: Any) -> tuple[int, ...] | None:
+    """Return an integer, or a list of them, as a tuple; None for None.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if value is None:
+        return None
+    given = list(value) if isinstance(value, (list, tuple)) else [value]
+    if not all(type(each) is int for each in given):
+        raise ValueError(
+            f"`{name}` must be an integer, a list of them, or None. Received: {name}={value!r}"
+        )
+    return tuple(given)
+
+
 def check_dtype(dtype: Any) -> None:
     """Refuse each `dtype` of a weight but float32 and None.
 

@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastrnn import activations, constraints, initializers, regularizers
+from fastrnn import constraints, initializers, regularizers
 from fastrnn.arguments import (
     check_seed,
     own_arguments,
     positive_integer,
     refuse_unsupported,
 )
-from fastrnn.layers.arguments import plain_value
-from fastrnn.layers.attention import FAR
+from fastrnn.layers.arguments import integers_of, plain_value
+from fastrnn.layers.dot_product_attention import Tape, attend, attend_backward, weights_of
 from fastrnn.layers.dropout import draw_mask, generator_of, rate_of
 from fastrnn.layers.head_projection import HeadProjection
 from fastrnn.layers.heads import Heads
@@ -26,30 +26,20 @@ from fastrnn.symbolic import has_symbolic, is_shape
 
 
 class _Cache(NamedTuple):
-    """What `forward` keeps for `backward`. Heads are `[batch, ..., heads, steps, size]`.
+    """What `forward` keeps for `backward`.
 
     Attributes:
         passes: Output and cache of each projection, in the order of `_sublayers`.
-        query: The queries by heads, scaled.
-        key: The keys by heads.
-        value: The values by heads.
-        weights: The weights of the values, `[batch, ..., heads, queries, steps]`.
-        noise: What dropout multiplied the weights with, or None.
-        counts: Which scores count; None for all.
+        tape: That of the attention of the heads.
         context: The sums of values, as the output's projection takes them, before the gate.
-        scores: Whether the weights were returned too.
+        has_scores: Whether the weights were returned too.
         inputs: Number of inputs.
     """
 
     passes: list[tuple[np.ndarray, Any]]
-    query: np.ndarray
-    key: np.ndarray
-    value: np.ndarray
-    weights: np.ndarray
-    noise: np.ndarray | None
-    counts: np.ndarray | None
+    tape: Tape
     context: np.ndarray
-    scores: bool
+    has_scores: bool
     inputs: int
 
 
@@ -154,7 +144,7 @@ class MultiHeadAttention(Layer):
             self.value_dim = positive_integer("value_dim", value_dim)
         self.dropout = rate_of("dropout", dropout)
         self.use_bias = bool(use_bias)
-        self.attention_axes = _integers("attention_axes", attention_axes)
+        self.attention_axes = integers_of("attention_axes", attention_axes)
         self.sliding_window = sliding_window
         if sliding_window is not None:
             self.sliding_window = positive_integer("sliding_window", sliding_window)
@@ -162,7 +152,7 @@ class MultiHeadAttention(Layer):
         self.seed = check_seed(seed)
         self._generator = generator_of(self.seed)
         # An `output_shape` of every layer is what it computes.
-        self._last_sizes = _integers("output_shape", output_shape) or None
+        self._last_sizes = integers_of("output_shape", output_shape) or None
         if any(size < 1 for size in self._last_sizes or ()):
             raise ValueError(
                 f"`output_shape` must hold positive integers. Received: output_shape={output_shape}"
@@ -382,36 +372,24 @@ class MultiHeadAttention(Layer):
         ]
         q, k, v = (heads.split(passes[number][0]) for number in (0, 1, -1))
         q = q * np.float32(self.key_dim**-0.5)
-        scores = np.matmul(q, np.swapaxes(k, -1, -2))
+        shape = heads.shape_of_scores(self.num_heads, query.shape, value.shape)
+        attention_masks = [x[3] if len(x) > 3 else None, attention_mask]
         counts = heads.counts(
-            self.name,
-            heads.shape_of_scores(self.num_heads, query.shape, value.shape),
-            mask,
-            [x[3] if len(x) > 3 else None, attention_mask],
-            use_causal_mask,
-            self.sliding_window,
+            self.name, shape, mask, attention_masks, use_causal_mask, self.sliding_window
         )
-        if counts is not None:
-            scores = np.where(counts, scores, -FAR)
-        weights = activations.softmax.compute(scores)
-        # Where nothing counts, Keras takes the mean of the values; but nothing if it has to make
+        # Where no step counts, Keras takes the mean of the values; but nothing if it has to make
         # the weights as an array.
-        if counts is not None and (self.dropout or return_attention_scores or query.ndim > 3):
-            weights = np.where(counts, weights, np.float32(0))
-        noise = None
+        zeros = bool(self.dropout) or return_attention_scores or query.ndim > 3
+        weights, noise = weights_of(q, k, counts, zeros), None
         if training and self.dropout:
             noise = draw_mask(self._generator, weights.shape, self.dropout)
-        context = heads.join(np.matmul(_times(weights, noise), v), query.shape)
-        gated = context * passes[2][0] if self.use_gate else context
-        passes.append(self.output_dense.forward(gated))
-        cache = _Cache(
-            passes, q, k, v, weights, noise, counts, context, return_attention_scores, len(x)
+        tape = Tape(q, k, v, counts, weights, noise)
+        context = heads.join(attend(tape), query.shape)
+        passes.append(
+            self.output_dense.forward(context * passes[2][0] if self.use_gate else context)
         )
-        y = passes[-1][0]
-        if not return_attention_scores:
-            return y, cache
-        shape = heads.shape_of_scores(self.num_heads, query.shape, value.shape)
-        return (y, weights.reshape(shape)), cache
+        y, cache = passes[-1][0], _Cache(passes, tape, context, return_attention_scores, len(x))
+        return ((y, weights.reshape(shape)) if return_attention_scores else y), cache
 
     def backward(
         self, cache: _Cache, d_y: Any, input_gradient: bool = True
@@ -424,7 +402,7 @@ class MultiHeadAttention(Layer):
                 the weights, each may be None.
             input_gradient: Whether the gradients of the inputs are wanted.
         """
-        d_output, d_scores = d_y if cache.scores else (d_y, None)
+        d_output, d_scores = d_y if cache.has_scores else (d_y, None)
         heads = Heads(cache.passes[0][1].x.ndim, self.attention_axes)
         layers = self._sublayers()
         found: dict[str, Any] = {}  # gradients of input and weights, by the names of projections
@@ -445,22 +423,14 @@ class MultiHeadAttention(Layer):
             gate = cache.passes[2][0]
             back(2, None if d_context is None else d_context * cache.context)
             d_context = None if d_context is None else d_context * gate
-        d_value, d_weights = None, np.zeros_like(cache.weights)
-        if d_context is not None:
-            d_sums = heads.split(d_context)
-            d_weights = _times(np.matmul(d_sums, np.swapaxes(cache.value, -1, -2)), cache.noise)
-            kept = np.swapaxes(_times(cache.weights, cache.noise), -1, -2)
-            d_value = heads.join(np.matmul(kept, d_sums), cache.passes[-2][0].shape)
-        if d_scores is not None:
-            d_weights = d_weights + d_scores.reshape(d_weights.shape)
-        d_products = activations.softmax.backward(cache.weights, cache.weights, d_weights)
-        if cache.counts is not None:
-            d_products = np.where(cache.counts, d_products, np.float32(0))
-        d_query = np.matmul(d_products, cache.key) * np.float32(self.key_dim**-0.5)
-        d_key = np.matmul(np.swapaxes(d_products, -1, -2), cache.query)
-        back(0, heads.join(d_query, cache.passes[0][0].shape))
-        back(1, heads.join(d_key, cache.passes[1][0].shape))
-        back(len(layers) - 2, d_value)
+        d_query, d_key, d_value = attend_backward(
+            cache.tape,
+            None if d_context is None else heads.split(d_context),
+            None if d_scores is None else d_scores.reshape(cache.tape.weights.shape),
+        )
+        scale = np.float32(self.key_dim**-0.5)
+        for number, d in ((0, d_query * scale), (1, d_key), (len(layers) - 2, d_value)):
+            back(number, None if d is None else heads.join(d, cache.passes[number][0].shape))
         of_weights = [d for layer in layers for d in found[layer.name][1]]
         if not input_gradient:
             return None, of_weights
@@ -522,24 +492,8 @@ def _pairs(value: Sequence[Any], key: Sequence[Any]) -> list[tuple[Any, Any]]:
     return list(zip(value[:-1], key[:-1], strict=True))
 
 
-def _integers(name: str, value: Any) -> tuple[int, ...] | None:
-    """Return an integer, or a list of them, as a tuple."""
-    if value is None:
-        return None
-    given = list(value) if isinstance(value, (list, tuple)) else [value]
-    if not all(type(each) is int for each in given):
-        raise ValueError(
-            f"`{name}` must be an integer, a list of them, or None. Received: {name}={value!r}"
-        )
-    return tuple(given)
-
-
 def _anew(value: Any) -> Any:
     """Return an initializer of the same arguments, which draws other numbers without a seed."""
     if isinstance(value, initializers.Initializer):
         return type(value).from_config(value.get_config())
     return value
-
-
-def _times(array: np.ndarray, factor: np.ndarray | None) -> np.ndarray:
-    return array if factor is None else array * factor
