@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from golden.layer_rows import row
-from golden.objects import initializer, layer
+from golden.objects import constraint, initializer, layer, regularizer
 
 _NINE_STEPS = (2, 9, 4)
 
@@ -101,4 +101,73 @@ CASES: dict[str, Any] = {
     "time distributed max pooling": row(
         layer("TimeDistributed", layer=layer("MaxPooling1D", pool_size=2)), (2, 3, 5, 3)
     ),
+    "rms normalization": row(layer("RMSNormalization")),
+    "rms normalization epsilon": row(layer("RMSNormalization", epsilon=0.5), (5, 4)),
+    "rms normalization axes": row(layer("RMSNormalization", axis=[-1, -2]), (3, 2, 4)),
+    "group normalization": row(layer("GroupNormalization", groups=2), (3, 5, 4), mask=(3, 5)),
+    "group normalization vectors": row(
+        layer("GroupNormalization", groups=3, epsilon=0.2, center=False), (3, 6)
+    ),
+    "group normalization each": row(layer("GroupNormalization", groups=-1, scale=False)),
+    "group normalization axis": row(layer("GroupNormalization", groups=2, axis=1), (3, 4, 5)),
+    "group normalization axis behind": row(
+        layer("GroupNormalization", groups=2, axis=-2), (2, 3, 4, 2)
+    ),
+    "group normalization first weights": row(
+        layer(
+            "GroupNormalization",
+            groups=1,
+            beta_initializer=initializer("Constant", value=0.5),
+            gamma_initializer=initializer("Constant", value=0.25),
+            beta_regularizer=regularizer("L1", l1=0.5),
+            gamma_regularizer=regularizer("L2", l2=0.5),
+            beta_constraint=constraint("NonNeg"),
+            gamma_constraint=constraint("UnitNorm"),
+        ),
+        first_weights=True,
+    ),
+    "unit normalization": row(layer("UnitNormalization"), mask=(3, 5)),
+    "unit normalization axes": row(layer("UnitNormalization", axis=[1, -1])),
+    "alpha dropout off": row(
+        layer("AlphaDropout", rate=0.5, noise_shape=[3, 1, 3]), gradients=False
+    ),
+    "activity regularization": row(layer("ActivityRegularization", l1=0.25, l2=0.5), mask=(3, 5)),
 }
+
+# --------------------------------------------------------------- convolutions of each feature
+
+_SHORT = (2, 7, 3)
+_ONE_BY_ONE = {"padding": "same", "dilation_rate": 2, "activation": "softmax"}
+_FIRST = {
+    "bias_initializer": initializer("Ones"),
+    "bias_regularizer": regularizer("L1", l1=0.5),
+    "bias_constraint": constraint("MaxNorm", max_value=0.25),
+    "activity_regularizer": regularizer("L2", l2=0.5),
+}
+for _name, _more, _parts in (
+    ("DepthwiseConv1D", {}, ["depthwise"]),
+    ("SeparableConv1D", {"filters": 4}, ["depthwise", "pointwise"]),
+):
+    for _title, _config in {
+        "": {"kernel_size": 3},
+        "strides same": {"kernel_size": 4, "strides": 3, "padding": "same", "activation": "tanh"},
+        "dilated": {"kernel_size": 2, "depth_multiplier": 2, **_ONE_BY_ONE},
+        "strides no bias": {"kernel_size": 2, "strides": 2, "use_bias": False},
+    }.items():
+        CASES[f"{_name} {_title}".strip()] = row(layer(_name, **_more, **_config), _SHORT)
+    CASES[f"{_name} channels"] = row(
+        layer(_name, **_more, kernel_size=2, data_format="channels_first"), (2, 3, 7)
+    )
+    _of_parts: dict[str, Any] = {}
+    for _k, _part in enumerate(_parts):
+        _of_parts |= {
+            f"{_part}_initializer": initializer("Constant", value=0.25 * (1 + _k)),
+            f"{_part}_regularizer": regularizer("L2", l2=0.5),
+            f"{_part}_constraint": constraint("NonNeg"),
+        }
+    CASES[f"{_name} first weights"] = row(
+        layer(_name, kernel_size=2, **_more, **_FIRST, **_of_parts),
+        _SHORT,
+        first_weights=True,
+        gradients=False,
+    )

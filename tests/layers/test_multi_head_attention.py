@@ -374,6 +374,42 @@ def test_gradients_inside_a_layer_of_a_user() -> None:
             assert gradient[place] == pytest.approx(want, rel=3e-2, abs=8e-3)
 
 
+def block_of(library: Any) -> Any:
+    """A layer with a residual path and two attentions, which see the masks that Keras's see."""
+
+    class Twice(library.layers.Layer):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.supports_masking = True
+            self.first = library.layers.MultiHeadAttention(2, 3)
+            self.second = library.layers.MultiHeadAttention(1, 2)
+            self.sum = library.layers.Add()
+
+        def build(self, shape: Any) -> None:
+            self.first.build(shape, shape)
+            self.second.build(shape, shape)
+            self.built = True
+
+        def call(self, inputs: Any) -> Any:
+            return self.second(self.sum([inputs, self.first(inputs, inputs)]), inputs)
+
+    x = library.Input((6,))
+    seen = Twice()(library.layers.Embedding(9, 4, mask_zero=True)(x))
+    return with_weights(library.Model(x, library.layers.GRU(3)(seen)))
+
+
+def test_masks_inside_a_layer_of_a_user_are_keras_s(keras: ModuleType) -> None:
+    x = tokens()[0][0]
+    theirs, ours = block_of(keras), block_of(fastrnn)
+    want = theirs.predict(x, verbose=0)
+    np.testing.assert_allclose(ours.predict(x, verbose=0), want, rtol=1e-4, atol=1e-5)
+    for model in (theirs, ours):
+        model.compile(loss="mse", optimizer="sgd")
+        model.fit(x, np.ones((16, 3)), epochs=3, shuffle=False, verbose=0)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
 def test_frozen_is_frozen() -> None:
     x = fastrnn.Input((4, 5))
     layer = layers.MultiHeadAttention(2, 3, trainable=False)

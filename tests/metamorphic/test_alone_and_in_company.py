@@ -106,21 +106,29 @@ def test_layers_of_lists(name: str) -> None:
 # Layers of which no case of the table has steps of `FEATURES`, or that are built on tokens.
 OTHERS: dict[str, Callable[[], layers.Layer]] = {
     "Activation": lambda: layers.Activation("tanh"),
+    "AlphaDropout": lambda: layers.AlphaDropout(0.5),
     "BatchNormalization": layers.BatchNormalization,  # a batch's statistics are those of all rows
     "ELU": lambda: layers.ELU(0.7),
     "Identity": layers.Identity,
     "LeakyReLU": lambda: layers.LeakyReLU(0.2),
     "Masking": lambda: layers.Masking(0.0),
     "ReLU": lambda: layers.ReLU(negative_slope=0.1),
+    "UnitNormalization": layers.UnitNormalization,
 }
 # Layers in whose windows the padding of a list would stand beside the sequence.
 WINDOWS: dict[str, Callable[[], layers.Layer]] = {
     "AveragePooling1D": lambda: layers.AveragePooling1D(2),
     "Conv1D": lambda: layers.Conv1D(2, 2),
     "Cropping1D": layers.Cropping1D,
+    "DepthwiseConv1D": lambda: layers.DepthwiseConv1D(2),
     "MaxPooling1D": lambda: layers.MaxPooling1D(2),
+    "SeparableConv1D": lambda: layers.SeparableConv1D(2, 2),
     "UpSampling1D": layers.UpSampling1D,
     "ZeroPadding1D": layers.ZeroPadding1D,
+    # And layers that count all steps, or lose the mask of the padding.
+    "ActivityRegularization": lambda: layers.ActivityRegularization(l2=0.1),
+    "GroupNormalization": lambda: layers.GroupNormalization(1),
+    "RMSNormalization": layers.RMSNormalization,
 }
 # Layers that merge several inputs, and those of them that would sum over steps or shift them.
 MERGES: dict[str, Callable[[], layers.Layer]] = {

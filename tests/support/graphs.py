@@ -203,16 +203,20 @@ def attention_by_dot(k: ModuleType) -> Any:
 
 
 def attention_of_heads(k: ModuleType) -> Any:
-    """Masks, residual paths and two readers of the encoded source, as in a Transformer."""
+    """Masks, residual paths and two readers of the encoded source, as in a Transformer.
+
+    Without biases: that of the keys has no gradient but rounding.
+    """
+    plain = {"use_bias": False}
     source, target = tokens(k, "source"), tokens(k, "target")
     table = k.layers.Embedding(VOCABULARY, 4, mask_zero=True)
     encoded, decoded = table(source), table(target)
-    attended = k.layers.MultiHeadAttention(2, 3)(encoded, encoded)
+    attended = k.layers.MultiHeadAttention(2, 3, **plain)(encoded, encoded)
     encoded = k.layers.LayerNormalization()(add(k)([encoded, attended]))
     for _ in range(2):
-        own = k.layers.MultiHeadAttention(2, 2)(decoded, decoded, use_causal_mask=True)
+        own = k.layers.MultiHeadAttention(2, 2, **plain)(decoded, decoded, use_causal_mask=True)
         decoded = add(k)([decoded, own])
-        seen = k.layers.MultiHeadAttention(1, 3, use_gate=True)(decoded, encoded)
+        seen = k.layers.MultiHeadAttention(1, 3, use_gate=True, **plain)(decoded, encoded)
         decoded = add(k)([decoded, seen])
     ends = [k.layers.GRU(2)(decoded), k.layers.Dense(3)(seen)]
     return k.Model([source, target], ends)

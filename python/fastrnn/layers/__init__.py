@@ -1,7 +1,9 @@
 """Layers, with the names, arguments and defaults of Keras."""
 
 from fastrnn.layers.activation import Activation
+from fastrnn.layers.activity_regularization import ActivityRegularization
 from fastrnn.layers.add import Add, add
+from fastrnn.layers.alpha_dropout import AlphaDropout
 from fastrnn.layers.attention import AdditiveAttention, Attention
 from fastrnn.layers.average import Average, average
 from fastrnn.layers.average_pooling1d import AveragePooling1D
@@ -11,6 +13,7 @@ from fastrnn.layers.concatenate import Concatenate, concatenate
 from fastrnn.layers.conv1d import Conv1D
 from fastrnn.layers.cropping1d import Cropping1D
 from fastrnn.layers.dense import Dense
+from fastrnn.layers.depthwise_conv1d import DepthwiseConv1D
 from fastrnn.layers.dot import Dot, dot
 from fastrnn.layers.dropout import Dropout
 from fastrnn.layers.elu import ELU
@@ -20,6 +23,7 @@ from fastrnn.layers.gaussian_dropout import GaussianDropout
 from fastrnn.layers.gaussian_noise import GaussianNoise
 from fastrnn.layers.global_average_pooling1d import GlobalAveragePooling1D
 from fastrnn.layers.global_max_pooling1d import GlobalMaxPooling1D
+from fastrnn.layers.group_normalization import GroupNormalization
 from fastrnn.layers.gru import GRU, GRUCell
 from fastrnn.layers.identity import Identity
 from fastrnn.layers.input_layer import Input, InputLayer
@@ -39,7 +43,9 @@ from fastrnn.layers.prelu import PReLU
 from fastrnn.layers.relu import ReLU
 from fastrnn.layers.repeat_vector import RepeatVector
 from fastrnn.layers.reshape import Reshape
+from fastrnn.layers.rms_normalization import RMSNormalization
 from fastrnn.layers.rnn import RNN
+from fastrnn.layers.separable_conv1d import SeparableConv1D
 from fastrnn.layers.serialization import deserialize, serialize
 from fastrnn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from fastrnn.layers.softmax import Softmax
@@ -49,12 +55,14 @@ from fastrnn.layers.string_lookup import StringLookup
 from fastrnn.layers.subtract import Subtract, subtract
 from fastrnn.layers.text_vectorization import TextVectorization
 from fastrnn.layers.time_distributed import TimeDistributed
+from fastrnn.layers.unit_normalization import UnitNormalization
 from fastrnn.layers.up_sampling1d import UpSampling1D
 from fastrnn.layers.zero_padding1d import ZeroPadding1D
 
 # Keras's other names.
 AvgPool1D, MaxPool1D, Convolution1D = AveragePooling1D, MaxPooling1D, Conv1D
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
+SeparableConvolution1D = SeparableConv1D
 
 __all__ = [
     "ELU",
@@ -62,8 +70,10 @@ __all__ = [
     "LSTM",
     "RNN",
     "Activation",
+    "ActivityRegularization",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
     "AveragePooling1D",
@@ -75,6 +85,7 @@ __all__ = [
     "Convolution1D",
     "Cropping1D",
     "Dense",
+    "DepthwiseConv1D",
     "Dot",
     "Dropout",
     "Embedding",
@@ -86,6 +97,7 @@ __all__ = [
     "GlobalAvgPool1D",
     "GlobalMaxPool1D",
     "GlobalMaxPooling1D",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
@@ -103,9 +115,12 @@ __all__ = [
     "Multiply",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConvolution1D",
     "SimpleRNN",
     "SimpleRNNCell",
     "Softmax",
@@ -115,6 +130,7 @@ __all__ = [
     "Subtract",
     "TextVectorization",
     "TimeDistributed",
+    "UnitNormalization",
     "UpSampling1D",
     "ZeroPadding1D",
     "add",

@@ -24,7 +24,7 @@ def data_format_of(value: Any) -> str:
     return data_format
 
 
-def integers_of(name: str, value: Any) -> tuple[int, ...] | None:
+def integers_or_none(name: str, value: Any) -> tuple[int, ...] | None:
     """Return an integer, or a list of them, as a tuple; None for None.
 
     Raises:

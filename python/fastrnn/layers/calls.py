@@ -46,6 +46,14 @@ class Call:
         if mask is not None:
             self.masks.setdefault(id(array), (array, mask))
 
+    def take_mask_off(self, array: Any) -> None:
+        """Forget the mask of an array.
+
+        Args:
+            array: The array, traced or not.
+        """
+        self.masks.pop(id(array), None)
+
     def mask_of(self, array: Any) -> Any:
         """Return the mask of an array, or None.
 

@@ -97,6 +97,9 @@ def _called(
             call.set_mask(leaf, own)
     elif masked and layer.inner_graph is None:
         warn_of_lost_mask(layer)
+    if layer.takes_masks_off:
+        for value in values[:3]:
+            call.take_mask_off(value)
     _add_penalty(call, layer, y)
     return y
 

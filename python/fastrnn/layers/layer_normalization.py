@@ -11,6 +11,7 @@ import numpy as np
 from fastrnn import constraints, initializers, regularizers
 from fastrnn.arguments import check_number
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.normalization import axes_of, check_axes, spread
 from fastrnn.layers.serialization import serializable
 from fastrnn.variable import Variable
 
@@ -88,10 +89,8 @@ class LayerNormalization(Layer):
                 stacklevel=2,
             )
         super().__init__(**kwargs)
-        axes: list[Any] = list(axis) if isinstance(axis, (list, tuple)) else [axis]
-        if not axes or not all(type(each) is int for each in axes):
-            raise TypeError(f"`axis` must be an integer or a list of them. Received: axis={axis!r}")
-        self.axis = axes if isinstance(axis, (list, tuple)) else axis
+        self._axes = axes_of(axis)
+        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
         self.epsilon = check_number("epsilon", epsilon, 0.0)
         self.center = bool(center)
         self.scale = bool(scale)
@@ -103,8 +102,6 @@ class LayerNormalization(Layer):
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.gamma: Variable | None = None
         self.beta: Variable | None = None
-        # As in Keras in the order of the numbers given, so that -1 comes before 1.
-        self._axes: tuple[int, ...] = tuple(sorted(axes))
 
     @classmethod
     def _argument_names(cls) -> list[str]:
@@ -112,24 +109,7 @@ class LayerNormalization(Layer):
 
     def check_input_shape(self, shape: Shape) -> None:
         """Refuse shapes without the dimensions of `axis`, or of other sizes than the weights'."""
-        rank = len(shape)
-        if not all(-rank <= axis < rank for axis in self._axes):
-            raise ValueError(
-                f"The input of layer '{self.name}' must have the dimensions of `axis`, "
-                f"{self.axis}. Received: shape={shape}"
-            )
-        sizes = tuple(shape[axis] for axis in self._axes)
-        if None in sizes or len({axis % rank for axis in self._axes}) < len(sizes):
-            raise ValueError(
-                f"The input of layer '{self.name}' must have known sizes along `axis`, each of "
-                f"which is given once: {self.axis}. Received: shape={shape}"
-            )
-        for weight in self._weights:
-            if weight.shape != sizes:
-                raise ValueError(
-                    f"The input of layer '{self.name}' must have the sizes {weight.shape} along "
-                    f"`axis`, {self.axis}. Received: shape={shape}"
-                )
+        check_axes(self, self._axes, shape)
 
     def _create_weights(self, input_shape: Shape) -> None:
         sizes = tuple(input_shape[axis] or 0 for axis in self._axes)
@@ -158,9 +138,9 @@ class LayerNormalization(Layer):
         normalized = (x if self.rms_scaling else centered) * inverse
         y = normalized
         if self.gamma is not None:
-            y = y * self._spread(self.gamma, x.shape)
+            y = y * spread(self.gamma, self._axes, x.shape)
         if self.beta is not None:
-            y = y + self._spread(self.beta, x.shape)
+            y = y + spread(self.beta, self._axes, x.shape)
         return y, _Cache(centered, normalized, inverse)
 
     def backward(
@@ -173,22 +153,16 @@ class LayerNormalization(Layer):
         if self.gamma is not None:
             d_gamma = (d_y * cache.normalized).sum(axis=others)
             d_weights.append(d_gamma.reshape(self.gamma.shape))
-            d = d_y * self._spread(self.gamma, d_y.shape)
+            d = d_y * spread(self.gamma, self._axes, d_y.shape)
         if self.beta is not None:
             d_weights.append(d_y.sum(axis=others).reshape(self.beta.shape))
         if not input_gradient:
             return None, d_weights
         # n = x_c r with r = (v + epsilon)^(-1/2) and v = mean(x_c^2), so d_v = -sum(d n) r^2 / 2,
         # and x_c has the gradient d r + 2 x_c d_v / size. Of n = x r it is the same, and x has d r.
-        spread = (d * cache.normalized).mean(axis=self._axes, keepdims=True) * cache.inverse**2
+        along = (d * cache.normalized).mean(axis=self._axes, keepdims=True) * cache.inverse**2
         d_x = d * cache.inverse
         if not self.rms_scaling:
             d_x -= d_x.mean(axis=self._axes, keepdims=True)
-        d_x -= cache.centered * spread
+        d_x -= cache.centered * along
         return d_x, d_weights
-
-    def _spread(self, weight: Variable, shape: tuple[int, ...]) -> np.ndarray:
-        """Return a weight in a shape that broadcasts to that of the input."""
-        axes = {axis % len(shape) for axis in self._axes}
-        sizes = (size if axis in axes else 1 for axis, size in enumerate(shape))
-        return weight.value.reshape(*sizes)

@@ -14,7 +14,7 @@ from fastrnn.arguments import (
     positive_integer,
     refuse_unsupported,
 )
-from fastrnn.layers.arguments import integers_of, plain_value
+from fastrnn.layers.arguments import integers_or_none, plain_value
 from fastrnn.layers.dot_product_attention import Tape, attend, attend_backward, weights_of
 from fastrnn.layers.dropout import draw_mask, generator_of, rate_of
 from fastrnn.layers.head_projection import HeadProjection
@@ -144,7 +144,7 @@ class MultiHeadAttention(Layer):
             self.value_dim = positive_integer("value_dim", value_dim)
         self.dropout = rate_of("dropout", dropout)
         self.use_bias = bool(use_bias)
-        self.attention_axes = integers_of("attention_axes", attention_axes)
+        self.attention_axes = integers_or_none("attention_axes", attention_axes)
         self.sliding_window = sliding_window
         if sliding_window is not None:
             self.sliding_window = positive_integer("sliding_window", sliding_window)
@@ -152,7 +152,7 @@ class MultiHeadAttention(Layer):
         self.seed = check_seed(seed)
         self._generator = generator_of(self.seed)
         # An `output_shape` of every layer is what it computes.
-        self._last_sizes = integers_of("output_shape", output_shape) or None
+        self._last_sizes = integers_or_none("output_shape", output_shape) or None
         if any(size < 1 for size in self._last_sizes or ()):
             raise ValueError(
                 f"`output_shape` must hold positive integers. Received: output_shape={output_shape}"
