@@ -179,10 +179,56 @@ def test_inputs_that_do_not_fit_are_refused(inputs: Any, message: str) -> None:
         layers.Attention()(inputs)
 
 
-def test_scores_are_refused_in_a_graph() -> None:
-    x = layers.Input((4, 5))
-    with pytest.raises(ValueError, match="`return_attention_scores` must be False"):
-        layers.Attention()([x, x], return_attention_scores=True)
+def scored(library: Any, name: str) -> Any:
+    """A model whose one output is read by the loss, and whose scores go on to a layer too."""
+    query, value = library.Input((4, 5)), library.Input((6,))
+    values = library.layers.Embedding(9, 5, mask_zero=True)(value)
+    seen, scores = getattr(library.layers, name)(use_scale=True)(
+        [query, values], return_attention_scores=True
+    )
+    last = library.layers.Dense(2)(library.layers.Flatten()(scores))
+    model = library.Model([query, value], [library.layers.GRU(3)(seen), last, scores])
+    rng = np.random.default_rng(6)
+    model.set_weights([rng.uniform(0.2, 0.9, np.shape(w)) for w in model.get_weights()])
+    return model
+
+
+@pytest.mark.parametrize("name", ["Attention", "AdditiveAttention"])
+@pytest.mark.parametrize("read", [[0, 1, 2], [0], [1]])
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
+# Keras warns of layers whose output nobody reads, and that Flatten loses a mask.
+@pytest.mark.filterwarnings("ignore:Gradients do not exist", "ignore:Layer 'flatten")
+def test_scores_in_a_graph_train_as_in_keras(
+    keras: ModuleType, name: str, read: list[int], tmp_path: Path
+) -> None:
+    x = [QUERY, np.array([[1, 2, 3, 0, 0, 0], [4, 5, 6, 7, 8, 1], [2, 2, 0, 3, 0, 0]])]
+    shapes = [(3, 3), (3, 2), (3, 4, 6)]
+    y = [np.linspace(-1, 1, int(np.prod(shapes[k]))).reshape(shapes[k]) for k in read]
+    theirs, ours = scored(keras, name), scored(fastrnn, name)
+    assert ours.output_shape == [(None, 3), (None, 2), (None, 4, 6)]
+    trained = []
+    for library, model in ((keras, theirs), (fastrnn, ours)):
+        part = library.Model(model.inputs, [model.outputs[k] for k in read])
+        part.compile(loss=["mse"] * len(read), optimizer="sgd")
+        part.fit(x, y, epochs=4, shuffle=False, verbose=0)
+        trained.append(model.get_weights())
+    for a, b in zip(*trained, strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-4, atol=1e-6)
+    theirs.save(tmp_path / "theirs.keras")
+    ours.save(tmp_path / "ours.keras")
+    want = theirs.predict(x, verbose=0)
+    for loaded in (
+        models.load_model(tmp_path / "theirs.keras"),
+        keras.models.load_model(tmp_path / "ours.keras"),
+    ):
+        for a, b in zip(loaded.predict(x, verbose=0), want, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+def test_scores_of_an_empty_batch_are_empty() -> None:
+    seen, scores = layers.Attention()([QUERY[:0], SAME[:0]], return_attention_scores=True)
+    assert seen.shape == (0, 4, 5)
+    assert scores.shape == (0, 4, 6)
 
 
 # ------------------------------------------------------------------------------------- PReLU

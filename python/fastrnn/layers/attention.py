@@ -36,7 +36,7 @@ class Attention(Layer):
         mask: List of the masks of queries `[batch, queries]` and values `[batch, steps]`, each may
             be None. Values of False do not count; results of queries of False are zeros.
         training: Whether dropout is active.
-        return_attention_scores: Whether the weights are returned too; not in a functional model.
+        return_attention_scores: Whether the weights are returned too.
         use_causal_mask: Whether query i takes the values up to step i alone.
 
     Returns of a call:
@@ -128,15 +128,20 @@ class Attention(Layer):
         """
         return None if mask is None else mask[0]
 
-    def _node_of_call(
-        self, inputs: Any, training: Any = None, mask: Any = None, **options: Any
+    def output_shape_of_call(
+        self, input_shape: Any, return_attention_scores: bool = False, **options: Any
     ) -> Any:
-        if options.get("return_attention_scores"):
-            raise ValueError(
-                "`return_attention_scores` must be False in a functional model; call the layer on "
-                "arrays to see them. Received: return_attention_scores=True"
-            )
-        return super()._node_of_call(inputs, training, mask, **options)
+        """Return the shape of the sums, and that of the weights if they are returned.
+
+        Args:
+            input_shape: List of the shapes of the inputs.
+            return_attention_scores: Whether the weights are returned.
+            **options: Further keyword arguments of the call.
+        """
+        sums = self.compute_output_shape(input_shape)
+        if not return_attention_scores:
+            return sums
+        return sums, (*input_shape[0][:2], input_shape[1][1])
 
     def call(
         self,
