@@ -34,23 +34,23 @@ def check_axes(layer: Layer, axes: tuple[int, ...], shape: Shape, known: bool = 
     Raises:
         ValueError: If they do not fit.
     """
-    rank = len(shape)
+    rank, said = len(shape), getattr(layer, "axis", axes)
     if not all(-rank <= axis < rank for axis in axes):
         raise ValueError(
             f"The input of layer '{layer.name}' must have the dimensions of `axis`, "
-            f"{list(axes)}. Received: shape={shape}"
+            f"{said}. Received: shape={shape}"
         )
     sizes = tuple(shape[axis] for axis in axes)
     if (known and None in sizes) or len({axis % rank for axis in axes}) < len(sizes):
         raise ValueError(
             f"The input of layer '{layer.name}' must have known sizes along `axis`, each of "
-            f"which is given once: {list(axes)}. Received: shape={shape}"
+            f"which is given once: {said}. Received: shape={shape}"
         )
     for weight in layer.weights:
         if weight.shape != sizes:
             raise ValueError(
                 f"The input of layer '{layer.name}' must have the sizes {weight.shape} along "
-                f"`axis`, {list(axes)}. Received: shape={shape}"
+                f"`axis`, {said}. Received: shape={shape}"
             )
 
 
