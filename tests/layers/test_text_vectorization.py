@@ -263,7 +263,10 @@ def test_bad_data() -> None:
         layer([["a", "b"]])
     with pytest.raises(TypeError, match="`inputs` must hold strings"):
         layer([1, 2])
-    with pytest.raises(ValueError, match="was made with a `vocabulary`"):
-        TextVectorization(vocabulary=["a"]).adapt(["b"])
+    with pytest.raises(ValueError, match="Layer 'words' was made with a `vocabulary`"):
+        TextVectorization(vocabulary=["a"], name="words").adapt(["b"])
+    for missing in (None, float("nan")):
+        with pytest.raises(TypeError, match=r"Fill in missing texts first.* at position 1"):
+            layer(np.array(["a", missing], dtype=object))
     assert layer([]).shape == (0, 0)
     assert layer(np.zeros((0, 1), dtype=object)).shape == (0, 0)

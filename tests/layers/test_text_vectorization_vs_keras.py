@@ -118,3 +118,21 @@ def test_data_of_tensorflow(keras: ModuleType) -> None:
     np.testing.assert_array_equal(ours(x), theirs(x).numpy())
     ours.set_vocabulary(tf.constant(["n", "m"]))
     assert ours.get_vocabulary() == ["", "[UNK]", "n", "m"]
+    assert ours(tf.ragged.constant([["n"], ["m"]])).tolist() == [[2], [3]]
+    with pytest.raises(ValueError, match="must be a rectangular array"):
+        ours(tf.ragged.constant([["n"], ["m", "n"]]))
+
+
+def test_bytes_that_are_no_texts(keras: ModuleType) -> None:
+    rng = np.random.default_rng(8)
+    parts = [
+        *b"\x41\x20\x80\xbf\xc0\xc3\xa9\xe2\x82\xac\xed\xa0\xf0\x9f\x98\x80\xf4\x90\xff\x00\x1c\x85!"
+    ]
+    data = [bytes(rng.choice(parts, int(rng.integers(9))).tolist()) for _ in range(500)]
+    words = sorted({"A", "é", "€", "😀", "\ufffd"})
+    for arguments in ({}, {"split": "character"}):
+        theirs, ours = (
+            cls(vocabulary=words, **arguments)
+            for cls in (keras.layers.TextVectorization, TextVectorization)
+        )
+        np.testing.assert_array_equal(ours(data), theirs(data).numpy())

@@ -50,7 +50,8 @@ def as_strings(value: Any, name: str, encoding: str = "utf-8") -> np.ndarray:
             elif isinstance(text, bytes):
                 texts.append(bytes(text) if utf8 else text.decode(encoding).encode())
             else:
-                missing = text is None or text != text  # NaN
+                is_nan = isinstance(text, float) and text != text
+                missing = text is None or is_nan or type(text).__name__ == "NAType"
                 raise TypeError(
                     f"`{name}` must hold strings. {_MISSING if missing else ''}"
                     f"Received: {text!r} (of type {type(text).__name__}) at position {position}"
@@ -95,6 +96,8 @@ def as_objects(value: Any, name: str) -> np.ndarray:
         return np.stack(parts)
     if value is None:
         raise TypeError(f"`{name}` must be an array of strings. Received: {name}=None")
+    if hasattr(value, "row_splits"):  # a ragged tensor
+        return as_objects(value.to_list(), name)
     array = np.asarray(value)
     if array.dtype.kind not in "OSTU":
         raise TypeError(f"`{name}` must hold strings. Received: dtype={array.dtype}")

@@ -137,7 +137,7 @@ class TextVectorization(TextLayer):
             output_mode=self.output_mode,
             pad_to_max_tokens=pad_to_max_tokens,
             encoding=encoding,
-            name=f"{self.name}_lookup",
+            name=self.name,  # that messages have
             **of_lookup,
         )
 
