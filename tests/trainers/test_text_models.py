@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastrnn import Input, Model, Sequential, layers
+from fastrnn import Input, Model, Sequential, layers, ops
 from fastrnn.layers import StringLookup, TextVectorization
 from fastrnn.optimizers import SGD
 from fastrnn.utils import set_random_seed
@@ -173,6 +173,41 @@ def test_vectors_as_floats(mode: str) -> None:
     for _ in range(3):
         assert model.train_on_batch(TEXTS, LABELS) == plain.train_on_batch(vectors, LABELS)
     assert model.output_shape == (None, 1)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [layers.AveragePooling1D(2), layers.LayerNormalization(), layers.GRU(2), layers.Conv1D(2, 3)],
+)
+def test_layers_of_floats_on_numbers_of_tokens(layer: layers.Layer) -> None:
+    text = Input((1,), dtype="string")
+    tokens = _vectorization()(text)
+    model = Model(text, layer(layers.Reshape((6, 1))(tokens)))
+    found = model.predict(TEXTS, verbose=0)
+    assert found.dtype == np.float32
+    numbers = _vectorization()(TEXTS)[..., np.newaxis].astype(np.float32)
+    np.testing.assert_array_equal(found, layer(numbers))
+
+
+def test_operations_on_numbers_of_tokens() -> None:
+    """They stay integers, so that they can be places in a table."""
+    text = Input((1,), dtype="string")
+    tokens = _vectorization()(text)
+    numbers = _vectorization()(TEXTS)
+    for made, expected in (
+        (tokens * 2 + 1, numbers * 2 + 1),
+        (ops.not_equal(tokens, 0), numbers != 0),
+        (ops.take(np.arange(20) ** 2, tokens), numbers**2),
+    ):
+        found = Model(text, made).predict(TEXTS, verbose=0)
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+    vectors = layers.Embedding(12, 3)(tokens)
+    masked = Model(text, layers.GRU(2)(vectors, mask=ops.not_equal(tokens, 0)))
+    table = masked.layers[2].embeddings.value
+    skipped = layers.Embedding(12, 3, mask_zero=True, weights=table)
+    plain = Sequential([_vectorization(), skipped, masked.layers[-1]])
+    np.testing.assert_array_equal(masked.predict(TEXTS, verbose=0), plain.predict(TEXTS, verbose=0))
 
 
 def _is_known(ids: Any) -> Any:

@@ -13,6 +13,7 @@ from fastrnn.layers.embedding import Embedding
 from fastrnn.layers.global_max_pooling1d import GlobalMaxPooling1D
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.layers.masking import Masking
+from fastrnn.layers.operation import Operation
 from fastrnn.layers.softmax import Softmax
 from fastrnn.layers.text_layer import TextLayer
 from fastrnn.symbolic import map_shapes
@@ -36,7 +37,8 @@ def hand_tokens(plan: Plan) -> None:
 def numbers_as_floats(plan: Plan) -> None:
     """Let layers of floats read the integers of a text layer as floats.
 
-    An Embedding, another text layer and a layer of the user's take integers as they are.
+    An Embedding, another text layer, an operation and a layer of the user's take integers as they
+    are. Others may not: a mean that is written into an array of integers is none.
     """
     for step in list(plan.steps):
         if not isinstance(step.layer, TextLayer) or step.layer.output_dtype != "int64":
@@ -54,7 +56,7 @@ def numbers_as_floats(plan: Plan) -> None:
 
 
 def _takes_integers(layer: Layer) -> bool:
-    return isinstance(layer, (Embedding, TextLayer)) or layer.traced is not None
+    return isinstance(layer, (Embedding, Operation, TextLayer)) or layer.traced is not None
 
 
 class _Floats(Layer):
