@@ -54,6 +54,7 @@ struct WalkBack {
   const float* dh_added;  // [positions, H]; may be null
   const int64_t* dh_added_index;  // [positions] its rows; null: as they are
   const float* dc_added;          // [positions, H]; may be null
+  bool dh_wanted;                 // whether dh is, at the end
 };
 
 template <class Step>
@@ -241,6 +242,7 @@ class BackwardPass {
       rows.dh_added = back.dh_added_index ? back.dh_added : offset(back.dh_added, position * H);
       rows.dh_added_index = offset(back.dh_added_index, position);
       rows.dh = back.dh + first * H;
+      rows.dh_wanted = s > 0 || back.dh_wanted;
       rows.dc = offset(back.dc, first * H);
       if (back.dc_added) {
         const Range mine = share(rows.count, walkers.team);
@@ -277,7 +279,8 @@ class BackwardPass {
             dc_,
             repeated_ ? repeated_ : a_.dsequence,
             repeated_ ? nullptr : a_.plan.walk.slot,
-            nullptr};
+            nullptr,
+            a_.problem.prefix > 0 || a_.dinitial_state[0]};
   }
   WalkBack prefix_walk() const {
     return {a_.plan.prefix,
@@ -287,7 +290,8 @@ class BackwardPass {
             dc_,
             prefix_dh_,
             nullptr,
-            prefix_dc_};
+            prefix_dc_,
+            false};
   }
 
   // Groups keep the gate gradients of all positions where their sums by token are formed at the

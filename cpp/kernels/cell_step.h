@@ -57,12 +57,20 @@ class CellForward {
   void run(const ForwardRows& rows) const {
     const Team& team = rows.walkers.team;
     float* sums = sums_.of(rows.walkers);
-    input_.start(rows, sums);
-    recurrent_kernel_.multiply(team, rows.count, rows.h_prev, units_, mask_, rows.rank,
-                               h_.of(rows.walkers), sums + kFirst * units_, width_,
-                               input_.sums(rows, sums, kFirst * units_));
-    team.barrier();
     const Range mine = share(rows.count, team);
+    input_.start(rows, sums);
+    float* const recurrent_sums = sums + kFirst * units_;
+    const auto start = input_.sums(rows, sums, kFirst * units_);
+    if (rows.from_zero) {
+      for (int64_t r = mine.begin; r < mine.end; ++r) {
+        float* to = recurrent_sums + r * width_;
+        if (start.at(r) != to) copy_or_zero(to, start.at(r), kGates * units_);
+      }
+    } else {
+      recurrent_kernel_.multiply(team, rows.count, rows.h_prev, units_, mask_, rows.rank,
+                                 h_.of(rows.walkers), recurrent_sums, width_, start);
+    }
+    team.barrier();
     for (int64_t r = mine.begin; r < mine.end; ++r) {
       const int64_t row = r * units_;
       const float* sum_row = sums + r * width_;
@@ -163,8 +171,10 @@ class CellBackward {
       if constexpr (kSplit) drecurrent_.put(at, drecurrent + r * width_);
     }
     team.barrier();
-    recurrent_kernel_.add(team, rows.count, drecurrent, width_, mask_, rows.rank, masked_h, rounded,
-                          rows.dh, units_);
+    if (rows.dh_wanted) {
+      recurrent_kernel_.add(team, rows.count, drecurrent, width_, mask_, rows.rank, masked_h,
+                            rounded, rows.dh, units_);
+    }
     input_.run(rows, width_, rounded);
     team.barrier();
   }

@@ -8,11 +8,12 @@
 namespace fastrnn {
 namespace {
 
-// All steps of `count` rows from rank `first` on. With `keep`, states and gates go to the tape;
-// else the tape has the rows' states alone, and they change in place.
+// All steps of `count` rows from rank `first` on; `from_zero`: their first state is zeros. With
+// `keep`, states and gates go to the tape; else the tape has the rows' states alone, and they
+// change in place.
 template <class Step>
 void forward_rows(Step& step, const Walkers& walkers, const RnnProblem& p, const Walk& walk,
-                  const WalkTape& tape, bool keep, int64_t first, int64_t count) {
+                  const WalkTape& tape, bool keep, bool from_zero, int64_t first, int64_t count) {
   const int64_t H = p.units, width = gate_stride(traits_of(p.cell).cached_lanes, H);
   int64_t before = first;
   for (int64_t s = 0; s < walk.steps; ++s) {
@@ -20,12 +21,14 @@ void forward_rows(Step& step, const Walkers& walkers, const RnnProblem& p, const
     const int64_t after = keep ? walk.rows + position : first;
     ForwardRows rows;
     rows.walkers = walkers;
+    rows.walkers.team.turned = s % 2 != 0;
     rows.count = smaller(count, walk.rows_at(s) - first);
     if (rows.count <= 0) break;
     rows.rank = first;
     rows.slot = walk.slot + position;
     rows.token = offset(walk.token, position);
     rows.h_prev = tape.h + before * H;
+    rows.from_zero = from_zero && s == 0;
     rows.h = tape.h + after * H;
     rows.c_prev = offset(tape.c, before * H);
     rows.c = offset(tape.c, after * H);
@@ -140,7 +143,7 @@ class ForwardPass {
     if (all) team.barrier();
     if (all || team.thread == 0) {
       forward_rows(step_, all ? together(team) : alone(team.thread), a_.problem, a_.plan.prefix,
-                   prefix_tape_, true, 0, 1);
+                   prefix_tape_, true, true, 0, 1);
     }
   }
 
@@ -148,7 +151,8 @@ class ForwardPass {
     const Range mine = share(count, walkers.team);
     for (int64_t r = mine.begin; r < mine.end; ++r) start_row(first + r);
     walkers.team.barrier();
-    forward_rows(step_, walkers, a_.problem, a_.plan.walk, tape_, keep(), first, count);
+    const bool from_zero = a_.problem.prefix == 0 && !a_.initial_state[0];
+    forward_rows(step_, walkers, a_.problem, a_.plan.walk, tape_, keep(), from_zero, first, count);
     for (int64_t r = mine.begin; r < mine.end; ++r) end_row(first + r);
   }
 

@@ -149,16 +149,21 @@ class Weights {
     }
   }
 
+  // A row uses each weight once. Step after step the team takes the panels to and fro, because
+  // those that it used last are still in L1: 12% of a step of an LSTM with 50 units.
   template <class Operand, class Start>
   void multiply_row(const Team& team, const float* a, float* c, Start start) const {
     const int64_t part = chain_length(depth_);
-    const Range mine = share(grid_.panels, team);
-    for (int64_t first = mine.begin, count; first < mine.end; first += count) {
-      const int width = grid_.width(first);
-      for (count = 1;
-           count < kRowPanels && first + count < mine.end && grid_.width(first + count) == width;) {
-        ++count;
-      }
+    Range rest = share(grid_.panels, team);
+    while (rest.begin < rest.end) {
+      const auto width_of = [&](int64_t i) {
+        return grid_.width(team.turned ? rest.end - 1 - i : rest.begin + i);
+      };
+      const int width = width_of(0);
+      static_assert(kRowPanels == 2);
+      const int64_t count = rest.end - rest.begin > 1 && width_of(1) == width ? 2 : 1;
+      const int64_t first = team.turned ? rest.end - count : rest.begin;
+      team.turned ? rest.end -= count : rest.begin += count;
       const int64_t column = grid_.first_column(first), stride = depth_ * width * kLanes;
       const auto add_part = [&](int64_t k, auto from) {
         row_tile_of<Operand>(int(count), width, smaller(part, depth_ - k), a + k,

@@ -19,6 +19,7 @@ constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 struct Team {
   int thread, threads;
   Barrier* shared;
+  bool turned = false;  // whether it takes the panels of weights from the last to the first
 
   // Waits for all threads of the team.
   void barrier() const {

@@ -149,7 +149,8 @@ struct ForwardRows {
   const int64_t* slot;   // [count]
   const int32_t* token;  // [count] or null
   const float* h_prev;
-  float* h;  // may be h_prev itself, as c may be c_prev
+  bool from_zero;  // whether h_prev is known to be zeros
+  float* h;        // may be h_prev itself, as c may be c_prev
   const float* c_prev;
   float* c;
   float* gates;
@@ -172,7 +173,8 @@ struct BackwardRows {
   float* dgates;                  // [count, dgate_stride]; may be `gates` itself
   const float* dh_added;          // what comes to dh from the step's output; may be null
   const int64_t* dh_added_index;  // [count] its rows; null: they are next to each other
-  float* dh;                      // in: gradient of h but for dh_added; out: gradient of h_prev
+  float* dh;                      // in: gradient of h but for dh_added; out: gradient of h_prev,
+  bool dh_wanted;                 // if that is wanted
   float* dc;
 };
 

@@ -206,7 +206,7 @@ void row_tile_of_width(int width, int64_t depth, const float* a, const float* pa
   }
 }
 
-constexpr int kRowPanels = 4;
+constexpr int kRowPanels = 2;
 
 template <class Operand, class Start>
 void row_tile_of(int panel_count, int width, int64_t depth, const float* a, const float* panels,
@@ -216,10 +216,6 @@ void row_tile_of(int panel_count, int width, int64_t depth, const float* a, cons
       return row_tile_of_width<Operand, 1>(width, depth, a, panels, panel_stride, start, c, tail);
     case 2:
       return row_tile_of_width<Operand, 2>(width, depth, a, panels, panel_stride, start, c, tail);
-    case 3:
-      return row_tile_of_width<Operand, 3>(width, depth, a, panels, panel_stride, start, c, tail);
-    case 4:
-      return row_tile_of_width<Operand, 4>(width, depth, a, panels, panel_stride, start, c, tail);
   }
 }
 
