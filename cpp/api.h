@@ -225,6 +225,14 @@ struct Embedding {
   int threads;
 };
 
+// y_i is x_i / (1 - rate), or 0 with probability `rate`, as decided by `seed` and i.
+struct Dropout {
+  int64_t size;
+  int threads;
+  uint64_t seed;
+  double rate;  // in [0, 1]
+};
+
 // Losses that have a kernel. The first three are of the scores before a sigmoid or softmax.
 enum class Loss {
   binary_crossentropy,
@@ -335,6 +343,8 @@ struct KernelTable {
   void (*activation_forward)(Activation, int64_t size, int threads, const float* x, float* y);
   void (*activation_backward)(Activation, int64_t size, int threads, const float* y,
                               const float* dy, float* dx);
+
+  void (*dropout)(const Dropout&, const float* x, float* y);
 
   LossFigures (*batch_loss)(const LossBatch&);
 

@@ -1,5 +1,5 @@
-// Dense, Embedding and element-wise activations on NumPy arrays. python/fastrnn/kernels/ documents
-// them.
+// Dense, Embedding, dropout and element-wise activations on NumPy arrays. python/fastrnn/kernels/
+// documents them.
 #include "../dispatch.h"
 #include "../memory.h"
 #include "../threads.h"
@@ -139,6 +139,20 @@ Floats activation_backward(py::handle y, py::handle d_y, const std::string& acti
   return dx;
 }
 
+Floats dropout(py::handle x, uint64_t seed, double rate) {
+  if (!(rate >= 0 && rate <= 1)) {
+    throw py::value_error("`rate` must be in [0, 1]. Received: rate=" + std::to_string(rate));
+  }
+  const Floats x_in = as_floats(x, "x");
+  Floats y = new_floats(shape_of(x_in));
+  const float* in = x_in.data();
+  float* out = y.mutable_data();
+  const Dropout problem{x_in.size(), num_threads(), seed, rate};
+  const py::gil_scoped_release release;
+  kernels().dropout(problem, in, out);
+  return y;
+}
+
 }  // namespace
 
 void register_dense(py::module_& m) {
@@ -155,6 +169,8 @@ void register_dense(py::module_& m) {
         py::arg("activation"));
   m.def("activation_backward", &activation_backward, py::call_guard<Call>(), py::arg("y"),
         py::arg("d_y"), py::arg("activation"));
+  m.def("dropout", &dropout, py::call_guard<Call>(), py::arg("x"), py::arg("seed"),
+        py::arg("rate"));
   py::list names;
   for (const char* name : kActivationNames) names.append(name);
   m.attr("ACTIVATIONS") = py::tuple(names);

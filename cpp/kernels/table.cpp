@@ -5,6 +5,7 @@
 #include "backward_pass.h"
 #include "conv1d.h"
 #include "dense.h"
+#include "dropout.h"
 #include "embedding.h"
 #include "forward_pass.h"
 #include "gru.h"
@@ -140,6 +141,7 @@ const KernelTable FASTRNN_JOIN(kernel_table_, FASTRNN_ISA) = {
     embedding_backward,
     activation_forward,
     activation_backward,
+    dropout,
     batch_loss,
     sgd_update,
     rmsprop_update,

@@ -48,6 +48,13 @@ def test_the_gradient_is_that_of_the_noise(name: str, rng: np.random.Generator) 
     np.testing.assert_allclose(d_x, d_y * factor, rtol=1e-5)
 
 
+def test_dropped_elements_are_zero_whatever_they_were() -> None:
+    y, cache = layers.Dropout(0.5, seed=4).forward(np.full((9, 50), np.inf, "float32"), True)
+    assert set(np.unique(y)) == {0.0, np.inf}
+    d_x, _ = layers.Dropout(0.5).backward(cache, np.ones_like(y))
+    np.testing.assert_array_equal(d_x, np.where(y == 0, 0, 2))
+
+
 def test_spatial_dropout_drops_a_feature_at_all_steps() -> None:
     y = layers.SpatialDropout1D(0.5, seed=2)(np.ones((6, 7, 20), "float32"), training=True)
     assert set(np.unique(y)) == {0.0, 2.0}

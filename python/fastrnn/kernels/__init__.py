@@ -18,6 +18,7 @@ from fastrnn._core import ACTIVATIONS, CELLS, LOSSES, CellTraits, Tape
 from fastrnn.kernels.activation import activation_backward, activation_forward
 from fastrnn.kernels.conv1d import Conv1DGradients, conv1d_backward, conv1d_forward
 from fastrnn.kernels.dense import DenseGradients, dense_backward, dense_forward
+from fastrnn.kernels.dropout import dropout
 from fastrnn.kernels.embedding import embedding_backward, embedding_forward
 from fastrnn.kernels.loss import BatchLoss, batch_loss
 from fastrnn.kernels.optimizer import (
@@ -61,6 +62,7 @@ __all__ = [
     "conv1d_forward",
     "dense_backward",
     "dense_forward",
+    "dropout",
     "embedding_backward",
     "embedding_forward",
     "nadam_update",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn import kernels
 from fastrnn.arguments import check_seed
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.serialization import serializable
@@ -34,9 +35,7 @@ class MultiplicativeNoise(Layer):
         self.built = True  # there are no weights to make
         self._generator = generator_of(self.seed)
 
-    def forward(
-        self, x: np.ndarray, training: bool = False
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
         """Multiply with new noise while training. The cache is the noise, or None for none."""
         if not training or self.rate == 0.0:
             return x, None
@@ -44,7 +43,7 @@ class MultiplicativeNoise(Layer):
         return x * noise, noise
 
     def backward(
-        self, cache: np.ndarray | None, d_y: np.ndarray, input_gradient: bool = True
+        self, cache: Any, d_y: np.ndarray, input_gradient: bool = True
     ) -> tuple[np.ndarray | None, list[np.ndarray]]:
         """Multiply the gradient with the noise of `forward`."""
         return (d_y if cache is None else d_y * cache), []
@@ -101,10 +100,24 @@ class Dropout(MultiplicativeNoise):
         super().__init__(rate=rate, seed=seed, **kwargs)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
 
+    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
+        """Drop elements while training. The cache is the seed of the mask, or the mask."""
+        if self.noise_shape is not None or not training or self.rate == 0.0:
+            return super().forward(x, training)
+        seed = int(self._generator.integers(1 << 64, dtype=np.uint64))
+        return kernels.dropout(x, seed, self.rate), seed
+
+    def backward(
+        self, cache: Any, d_y: np.ndarray, input_gradient: bool = True
+    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
+        """Drop the same elements of the gradient."""
+        if not isinstance(cache, int):
+            return super().backward(cache, d_y, input_gradient)
+        return kernels.dropout(d_y, cache, self.rate), []
+
     def _noise(self, shape: tuple[int, ...]) -> np.ndarray:
         """Draw a mask of the shape that `noise_shape` makes of the input's."""
-        if self.noise_shape is None:
-            return draw_mask(self._generator, shape, self.rate)
+        assert self.noise_shape is not None
         if len(self.noise_shape) != len(shape):
             raise ValueError(
                 f"`noise_shape` must have as many dimensions as the input, {len(shape)}. "

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from fastrnn.layers.dropout import Dropout
 from fastrnn.layers.layer import Shape
 from fastrnn.layers.serialization import serializable
@@ -41,7 +39,7 @@ class SpatialDropout1D(Dropout):
     def __init__(
         self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None
     ) -> None:
-        super().__init__(rate, seed=seed, name=name, dtype=dtype)
+        super().__init__(rate, (None, 1, None), seed, name=name, dtype=dtype)
 
     def check_input_shape(self, shape: Shape) -> None:
         """Refuse what is not `[batch, steps, features]`."""
@@ -50,9 +48,6 @@ class SpatialDropout1D(Dropout):
                 f"The input of layer '{self.name}' must have three dimensions, (batch, steps, "
                 f"features). Received: shape={shape}"
             )
-
-    def _noise(self, shape: tuple[int, ...]) -> np.ndarray:
-        return super()._noise((shape[0], 1, shape[2]))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
