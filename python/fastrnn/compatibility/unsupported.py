@@ -97,14 +97,9 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
         _TABLES: "FeatureSpace",
         "it serves the backends of Keras": (
             "Config disable_interactive_logging enable_interactive_logging get_source_inputs "
-            "is_interactive_logging_enabled is_keras_tensor pack_x_y_sample_weight "
-            "standardize_dtype unpack_x_y_sample_weight"
+            "is_interactive_logging_enabled is_keras_tensor standardize_dtype"
         ),
-        _OWN_CLASSES: (
-            "deserialize_keras_object get_custom_objects "
-            "get_registered_name get_registered_object register_keras_serializable "
-            "serialize_keras_object"
-        ),
+        _OWN_CLASSES: ("deserialize_keras_object get_custom_objects serialize_keras_object"),
     },
     "random": {
         "NumPy draws random numbers: `numpy.random.default_rng(seed).normal(size=shape)`": (
@@ -113,10 +108,7 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
         ),
     },
     "saving": {
-        _OWN_CLASSES: (
-            "deserialize_keras_object get_custom_objects get_registered_name "
-            "get_registered_object register_keras_serializable serialize_keras_object"
-        ),
+        _OWN_CLASSES: ("deserialize_keras_object get_custom_objects serialize_keras_object"),
         "files are read and written whole": "KerasFileEditor",
     },
     "config": {

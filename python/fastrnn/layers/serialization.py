@@ -11,7 +11,7 @@ from fastrnn.layers.arguments import plain_value
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.overrides import is_of_fastrnn
 from fastrnn.utils import registry
-from fastrnn.utils.custom_objects import find_custom_object
+from fastrnn.utils.custom_objects import find_custom_object, name_in
 
 LayerClass = TypeVar("LayerClass", bound=type[Layer])
 
@@ -95,7 +95,7 @@ def deserialize(config: dict[str, Any]) -> Layer:
         >>> deserialize(serialize(LSTM(3))).units
         3
     """
-    return class_named(config.get("class_name", "")).from_config(config["config"])
+    return class_named(name_in(config)).from_config(config["config"])
 
 
 def deserialize_all(configs: Sequence[dict[str, Any]]) -> list[Layer]:
@@ -188,6 +188,6 @@ def _is_layer(value: Any) -> bool:
     if not isinstance(value, dict) or not {"class_name", "config"} <= value.keys():
         return False
     try:
-        return issubclass(class_named(value["class_name"]), Layer)
+        return issubclass(class_named(name_in(value)), Layer)
     except (TypeError, ValueError):
         return False

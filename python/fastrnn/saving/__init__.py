@@ -2,7 +2,12 @@
 
 from fastrnn.files.errors import InvalidFileError
 from fastrnn.saving.api import load_model, load_weights, save_model, save_weights
-from fastrnn.utils.custom_objects import custom_object_scope
+from fastrnn.utils.custom_objects import (
+    custom_object_scope,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 
 CustomObjectScope = custom_object_scope  # Keras's other name
 
@@ -10,8 +15,11 @@ __all__ = [
     "CustomObjectScope",
     "InvalidFileError",
     "custom_object_scope",
+    "get_registered_name",
+    "get_registered_object",
     "load_model",
     "load_weights",
+    "register_keras_serializable",
     "save_model",
     "save_weights",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from fastrnn import losses, metrics, optimizers
 from fastrnn.saving.old_configs import loss_config, metric_config, optimizer_config
 from fastrnn.trainers.compiled_model import CompiledModel
-from fastrnn.utils.custom_objects import find_custom_object
+from fastrnn.utils.custom_objects import find_custom_object, get_registered_name
 
 
 def compile_config(model: CompiledModel) -> dict[str, Any] | None:
@@ -57,7 +57,7 @@ def _each(value: Any, convert: Callable[[Any], Any]) -> Any:
 def _serialized(item: Any, serialize: Callable[[Any], dict[str, Any]]) -> Any:
     if isinstance(item, (str, Mapping)):
         return item
-    return serialize(item) if hasattr(item, "get_config") else item.__name__
+    return serialize(item) if hasattr(item, "get_config") else get_registered_name(item)
 
 
 def _found(config: Any, get: Callable[[Any], Any]) -> Any:

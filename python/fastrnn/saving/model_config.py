@@ -18,7 +18,7 @@ from fastrnn.saving.old_configs import (
     with_old_meanings,
 )
 from fastrnn.trainers.compiled_model import CompiledModel
-from fastrnn.utils.custom_objects import custom_object_scope
+from fastrnn.utils.custom_objects import custom_object_scope, name_in
 
 
 def model_config(model: CompiledModel) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def model_from_config(config: Any, source: str, place: str, compile: bool = True
         config = layer_config(unwrapped(config))
         if is_before_keras_3(config.get("keras_version")):
             config = with_old_meanings(config)
-        cls = class_named(config["class_name"])
+        cls = class_named(name_in(config))
         if not issubclass(cls, CompiledModel):
             raise ValueError(
                 "the model must be a Sequential or a functional one. "

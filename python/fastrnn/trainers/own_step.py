@@ -13,6 +13,7 @@ from fastrnn.metrics import Mean, Metric
 from fastrnn.symbolic import flatten, map_structure, pack
 from fastrnn.tracing import plain
 from fastrnn.trainers.data import Batch, Epochs, Feed
+from fastrnn.utils.data_adapter_utils import pack_x_y_sample_weight
 
 
 class OwnStep:
@@ -84,13 +85,12 @@ def data_of(batch: Batch) -> Any:
     """
     assert batch.forms is not None
     x_form, y_form, weight_form = batch.forms
-    x = pack(x_form, batch.x)
-    if batch.y is None:
-        return x if not isinstance(x, list | tuple) else (x,)
-    y = pack(y_form, batch.y)
-    if batch.sample_weight is None:
-        return x, y
-    return x, y, pack(weight_form, batch.sample_weight)
+    weights = batch.sample_weight
+    return pack_x_y_sample_weight(
+        pack(x_form, batch.x),
+        None if batch.y is None else pack(y_form, batch.y),
+        None if weights is None else pack(weight_form, weights),
+    )
 
 
 def predicted(model: Any, feed: Feed, steps: int | None, callback_list: CallbackList) -> Any:
@@ -127,18 +127,6 @@ def run_inside(step: Any, data: Any) -> Any:
     """
     with entered(None, None):
         return step(data)
-
-
-def unpacked(data: Any) -> tuple[Any, Any, Any]:
-    """Return x, y and the sample weights of what a step gets; None for what is not there.
-
-    Args:
-        data: What `data_of` returned.
-    """
-    if not isinstance(data, list | tuple):
-        return data, None, None
-    x, y, sample_weight = (*data, None, None)[:3]
-    return x, y, sample_weight
 
 
 def _numbers(logs: Any, method: str) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from fastrnn.symbolic import pack
 from fastrnn.tracing import plain
 from fastrnn.trainers.compiled_model import CompiledModel
 from fastrnn.trainers.data import Batch
-from fastrnn.trainers.own_step import OwnStep, unpacked
+from fastrnn.trainers.own_step import OwnStep
 from fastrnn.trainers.own_terms import OwnTerms
 from fastrnn.trainers.train_step import plain_result
+from fastrnn.utils.data_adapter_utils import unpack_x_y_sample_weight
 
 _STEPS = (
     "compute_loss",
@@ -111,7 +112,7 @@ class OwnSteps(CompiledModel):
             >>> len(history.history["loss"])
             2
         """
-        x, y, sample_weight = unpacked(data)
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred: Any = None
 
         def loss() -> Any:
@@ -134,7 +135,7 @@ class OwnSteps(CompiledModel):
         Returns:
             As in `train_step`.
         """
-        x, y, sample_weight = unpacked(data)
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
         value = self._loss_of_step(x, y, y_pred, sample_weight, training=False)
         self._terms.loss_tracker.update_state(float(value), sample_weight=len(_first(x)))
@@ -149,7 +150,7 @@ class OwnSteps(CompiledModel):
         Returns:
             Arrays, one row for each sample.
         """
-        x, _, _ = unpacked(data)
+        x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)
 
     def compute_loss(

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from fastrnn.backend import clear_session
 from fastrnn.random import set_random_seed
-from fastrnn.utils.custom_objects import custom_object_scope
+from fastrnn.utils.custom_objects import (
+    custom_object_scope,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from fastrnn.utils.data_adapter_utils import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from fastrnn.utils.dataset_utils import split_dataset
 from fastrnn.utils.get_file import get_file
 from fastrnn.utils.model_visualization import model_to_dot, plot_model
@@ -26,13 +32,18 @@ __all__ = [
     "clear_session",
     "custom_object_scope",
     "get_file",
+    "get_registered_name",
+    "get_registered_object",
     "model_to_dot",
     "normalize",
+    "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_history",
     "plot_model",
+    "register_keras_serializable",
     "set_random_seed",
     "split_dataset",
     "timeseries_dataset_from_array",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
+
+Object = TypeVar("Object")
 
 _known: ContextVar[Mapping[str, Any]] = ContextVar("custom_objects")
 
@@ -52,4 +54,111 @@ def find_custom_object(name: str) -> Any:
             be left out of the scope's names.
     """
     known = _known.get({})
-    return known.get(name, known.get(name.rpartition(">")[2]))
+    found = known.get(name, known.get(name.rpartition(">")[2]))
+    return _registered.get(name) if found is None else found
+
+
+_registered: dict[str, Any] = {}  # classes and functions by the names that files have for them
+_names: dict[Any, str] = {}  # these names by the objects
+
+
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[Object], Object]:
+    """Return a decorator that lets files and configs name a class or function of yours.
+
+    `load_model` then finds it without `custom_objects`. A file still holds the name alone, and only
+    what your program has registered is found.
+
+    Args:
+        package: What stands before the name, so that two packages may have classes of one name.
+        name: The name; that of the class or function by default.
+
+    Returns:
+        The decorator.
+
+    Raises:
+        ValueError: By the decorator, if a class has no `get_config`, or another object has the
+            name.
+
+    Example:
+        >>> import fastrnn
+        >>> @fastrnn.utils.register_keras_serializable("shop")
+        ... class Doubled(fastrnn.layers.Layer):
+        ...     def call(self, inputs):
+        ...         return 2 * inputs
+        >>> get_registered_name(Doubled)
+        'shop>Doubled'
+        >>> config = fastrnn.layers.serialize(Doubled())
+        >>> type(fastrnn.layers.deserialize(config)) is Doubled
+        True
+    """
+
+    def register(item: Object) -> Object:
+        if isinstance(item, type) and not hasattr(item, "get_config"):
+            raise ValueError(
+                "A class must have a method `get_config` to be registered. "
+                f"Received: class {item.__name__}"
+            )
+        own: Any = item
+        full = f"{package}>{name or own.__name__}"
+        # A script that runs again, as in a notebook, defines its classes again.
+        before = _registered.get(full)
+        if before is not None and _origin(before) != _origin(own):
+            raise ValueError(f"'{full}' is registered already, for {before!r}. Received: {own!r}")
+        _registered[full] = own
+        _names[own] = full
+        return item
+
+    return register
+
+
+def _origin(item: Any) -> tuple[str, str]:
+    return item.__module__, item.__qualname__
+
+
+def get_registered_name(obj: Any) -> str:
+    """Return the name under which a class or function is registered, else its own name.
+
+    Args:
+        obj: A class or function.
+
+    Example:
+        >>> get_registered_name(len)
+        'len'
+    """
+    own: str = _names.get(obj) or obj.__name__
+    return own
+
+
+def get_registered_object(
+    name: str,
+    custom_objects: Mapping[str, Any] | None = None,
+    module_objects: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return the class or function of a name, or None.
+
+    Args:
+        name: The name, with the package before a `>`.
+        custom_objects: Objects by their names, looked at before those that are registered.
+        module_objects: Further ones, looked at last.
+
+    Example:
+        >>> get_registered_object("nobody>Nothing") is None
+        True
+    """
+    for known in (custom_objects or {}, {**_registered, **_known.get({})}, module_objects or {}):
+        if name in known:
+            return known[name]
+    return None
+
+
+def name_in(config: Mapping[str, Any]) -> Any:
+    """Return by which name to look for the class of a config: that of a registered class if it is.
+
+    Args:
+        config: A config with `class_name`.
+    """
+    registered = config.get("registered_name")
+    is_known = isinstance(registered, str) and registered in _registered
+    return registered if is_known else config.get("class_name", "")

@@ -8,7 +8,7 @@ from types import FunctionType
 from typing import Any, Generic, TypeVar
 
 from fastrnn.naming import to_snake_case
-from fastrnn.utils.custom_objects import find_custom_object
+from fastrnn.utils.custom_objects import find_custom_object, get_registered_name, name_in
 
 Base = TypeVar("Base")
 
@@ -64,7 +64,7 @@ class Registry(Generic[Base]):
             return self._named(identifier)()
         identifier = config_of_keras(identifier)
         if isinstance(identifier, Mapping) and isinstance(identifier.get("class_name"), str):
-            return self._named(identifier["class_name"])(**identifier.get("config", {}))
+            return self._named(name_in(identifier))(**identifier.get("config", {}))
         raise ValueError(
             f"Could not interpret {self._kind} identifier: expected a name, a config or a "
             f"`{self._base.__name__}`. Received: {identifier!r}"
@@ -160,5 +160,5 @@ def serialize(item: Any, module: str) -> dict[str, Any]:
         "module": cls.__module__ if of_user else module,
         "class_name": cls.__name__,
         "config": item.get_config(),
-        "registered_name": cls.__name__ if of_user else None,
+        "registered_name": get_registered_name(cls) if of_user else None,
     }
