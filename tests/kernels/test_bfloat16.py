@@ -34,6 +34,11 @@ VARIED = [
     {"batch": batch, "steps": 4, "features": 19, "units": 33, **variant}
     for batch, variant in zip((5, 18) * len(VARIANTS), VARIANTS.values(), strict=False)
 ]
+# Enough rows and steps for several groups of rows, which threads walk at the same time.
+GROUPED = [
+    {"batch": 128, "steps": 40, "features": 17, "units": 33},
+    {"batch": 128, "steps": 40, "features": 17, "units": 33, "input": "mixed"},
+]
 # So wide that weight gradients are summed in blocks, and so few rows that threads walk together.
 BLOCKED = [
     {"batch": 20, "steps": 3, "features": 40, "units": 210},
@@ -43,7 +48,7 @@ BLOCKED = [
 
 each_cell = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
 each_row = pytest.mark.parametrize(
-    "row", SIZED + VARIED + BLOCKED, ids=lambda row: "-".join(map(str, row.values()))
+    "row", SIZED + VARIED + GROUPED + BLOCKED, ids=lambda row: "-".join(map(str, row.values()))
 )
 
 
