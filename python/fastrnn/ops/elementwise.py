@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.ops import derivatives
 from fastrnn.ops.describing import as_array, as_float, as_operand, named, op
 from fastrnn.tracing import namespace, native, plain
 
@@ -72,7 +73,6 @@ sin = _of_floats("sin", "Sine", "[0.0]", "array([0.], dtype=float32)")
 sinh = _of_floats("sinh", "Hyperbolic sine", "[0.0]", "array([0.], dtype=float32)")
 sqrt = _of_floats("sqrt", "Square root", "[9.0]", "array([3.], dtype=float32)")
 tan = _of_floats("tan", "Tangent", "[0.0]", "array([0.], dtype=float32)")
-tanh = _of_floats("tanh", "Hyperbolic tangent", "[0.0]", "array([0.], dtype=float32)")
 
 absolute = _of_numbers("absolute", "The absolute values.", "[-2, 3]", "array([2, 3])")
 ceil = _of_floats("ceil", "Next integer above", "[1.2]", "array([2.], dtype=float32)")
@@ -158,8 +158,12 @@ def power(x1: Any, x2: Any) -> Any:
 
 @op("The squares.", "ops.square([2, -3])", "array([4, 9])")
 def square(x: Any) -> Any:
-    x = as_array(x)
-    return x * x
+    return derivatives.square(as_array(x))
+
+
+@op("Hyperbolic tangent of each element.", "ops.tanh([0.0])", "array([0.], dtype=float32)")
+def tanh(x: Any) -> Any:
+    return derivatives.tanh(as_float(x))
 
 
 @op("The reciprocals of square roots.", "ops.rsqrt([4.0])", "array([0.5], dtype=float32)")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.ops import derivatives
 from fastrnn.ops.describing import as_array, as_float, op
 from fastrnn.ops.elementwise import clip, erf
 from fastrnn.ops.reductions import logsumexp, mean, var
@@ -64,8 +65,7 @@ def selu(x: Any) -> Any:
 
 @op("1 / (1 + exp(-x)).", "ops.sigmoid([0.0])", "array([0.5], dtype=float32)")
 def sigmoid(x: Any) -> Any:
-    x = as_float(x)
-    return 0.5 * (namespace(x).tanh(0.5 * x) + 1.0)
+    return derivatives.sigmoid(as_float(x))
 
 
 @op("log(1 / (1 + exp(-x))).", "ops.log_sigmoid([0.0])", "array([-0.6931472], dtype=float32)")
@@ -116,10 +116,7 @@ def gelu(x: Any, approximate: bool = True) -> Any:
     "array([0.5, 0.5], dtype=float32)",
 )
 def softmax(x: Any, axis: Any = -1) -> Any:
-    x = as_float(x)
-    numpy = namespace(x)
-    powers = numpy.exp(x - plain(x).max(axis=axis, keepdims=True))
-    return powers / numpy.sum(powers, axis=axis, keepdims=True)
+    return derivatives.softmax(as_float(x), axis)
 
 
 @op(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastrnn.ops import derivatives
 from fastrnn.ops.describing import as_array, op
 from fastrnn.tracing import namespace
 
@@ -15,6 +16,8 @@ from fastrnn.tracing import namespace
 )
 def matmul(x1: Any, x2: Any) -> Any:
     x1, x2 = as_array(x1), as_array(x2)
+    if derivatives.is_product(x1, x2):
+        return derivatives.product(x1, x2)
     return namespace(x1, x2).matmul(x1, x2)
 
 
@@ -25,6 +28,8 @@ def matmul(x1: Any, x2: Any) -> Any:
 )
 def dot(x1: Any, x2: Any) -> Any:
     x1, x2 = as_array(x1), as_array(x2)
+    if derivatives.is_product(x1, x2):
+        return derivatives.product(x1, x2)
     return namespace(x1, x2).dot(x1, x2)
 
 
