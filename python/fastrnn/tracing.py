@@ -10,6 +10,7 @@ References:
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.results import Array
 from fastrnn.table_gradient import TableGradient
 
 Pullback = Callable[[Any], tuple[np.ndarray, ...]]
@@ -273,12 +275,23 @@ class _Ends:
         self.parents = parents
 
 
+@functools.cache
+def _prepare() -> None:
+    """Tell the library of the kinds of arrays that there are here."""
+    from autograd.extend import Box
+    from autograd.numpy.numpy_boxes import ArrayBox
+    from autograd.numpy.numpy_vspaces import ArrayVSpace
+
+    Box.types.update(STANDING_TYPES)
+    for kind in (Array, TableGradient):
+        ArrayBox.register(kind)
+        ArrayVSpace.register(kind, ArrayVSpace)
+
+
 @contextmanager
 def recording() -> Iterator[Record]:
     """Record what is computed, within a `with` block."""
-    from autograd.tracer import Box
-
-    Box.types.update(STANDING_TYPES)
+    _prepare()
     with _trace_runs():
         # A trace inside another has a larger number. The library's own count is shared by threads.
         yield Record(_running.traces)

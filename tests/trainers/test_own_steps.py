@@ -431,3 +431,50 @@ def test_a_step_follows_keras_s_on_tensorflow(keras: ModuleType) -> None:
         np.testing.assert_allclose(histories[1][name], values, rtol=1e-4)
     for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_tokens_go_to_recurrent_layers_in_a_trace() -> None:
+    table, rnn = layers.Embedding(50, 3), layers.Bidirectional(layers.LSTM(4))
+    tokens = TOKENS[:2, :1] + 1  # few of the vocabulary, so that the rows are worth knowing
+    rnn(table(tokens))
+    weights = [*table.weights, *rnn.weights]
+
+    def once() -> Any:
+        return ops.sum(ops.square(rnn(table(tokens))))
+
+    def as_vectors() -> Any:
+        return ops.sum(ops.square(rnn(1.0 * table(tokens))))
+
+    def twice() -> Any:
+        vectors = table(tokens)
+        return once() + ops.sum(ops.square(rnn(vectors))) + ops.sum(ops.square(vectors))
+
+    value, gradients = fastrnn.value_and_gradients(once, weights)
+    assert gradients[0].rows().tolist() == np.unique(tokens).tolist()
+    want, by_vectors = fastrnn.value_and_gradients(as_vectors, weights)
+    assert value == pytest.approx(want, rel=1e-6)
+    for one, other in zip(gradients, by_vectors, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+    _, gradients = fastrnn.value_and_gradients(twice, weights)
+    vectors = np.zeros((50, 3), np.float32)
+    np.add.at(vectors, tokens, 2 * np.asarray(table(tokens)))
+    np.testing.assert_allclose(gradients[0], 2 * by_vectors[0] + vectors, rtol=1e-4, atol=1e-6)
+    for one, other in zip(gradients[1:], by_vectors[1:], strict=True):
+        np.testing.assert_allclose(one, 2 * other, rtol=1e-4, atol=1e-6)
+
+
+def test_what_another_model_returns_is_a_constant() -> None:
+    student, teacher = functional(), functional()
+    target = teacher(X)  # an array that also has `numpy()`
+
+    def loss() -> Any:
+        return ops.mean(ops.square(student(X, training=True) * target - target))
+
+    _, gradients = fastrnn.value_and_gradients(loss, student.trainable_weights)
+    plain = np.array(target)
+    _, want = fastrnn.value_and_gradients(
+        lambda: ops.mean(ops.square(student(X, training=True) * plain - plain)),
+        student.trainable_weights,
+    )
+    for one, other in zip(gradients, want, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -27,7 +27,27 @@ class Call:
     def __init__(self, layer: Any, training: bool | None, outer: Call | None = None) -> None:
         self.layer, self.training, self.outer = layer, training, outer
         self.losses: list[Any] = [] if outer is None else outer.losses
+        self._embedded: dict[int, tuple[Any, Any, Any]] = {} if outer is None else outer._embedded
         self.masks: dict[int, tuple[Any, Any]] = {} if outer is None else outer.masks
+
+    def set_embedded(self, array: Any, tokens: Any, table: Any) -> None:
+        """Remember that an array holds the vectors of tokens, which recurrent layers take sooner.
+
+        Args:
+            array: The array, traced or not.
+            tokens: The tokens.
+            table: The weight with a vector for each token.
+        """
+        self._embedded[id(array)] = array, tokens, table
+
+    def embedded(self, array: Any) -> tuple[Any, Any] | None:
+        """Return the tokens and the table that an array was made of, or None.
+
+        Args:
+            array: The array, traced or not.
+        """
+        found = self._embedded.get(id(array))
+        return None if found is None else found[1:]
 
     @property
     def scope(self) -> str:

@@ -56,6 +56,8 @@ class Embedding(Layer):
         (1, 2, 3)
     """
 
+    hands_tokens = True
+
     def __init__(
         self,
         input_dim: int,

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn import kernels
 from fastrnn.layers.calls import Call, entered, running_call, take_extras, warn_of_lost_mask
+from fastrnn.layers.overrides import is_of_fastrnn
 from fastrnn.layers.traced import all_inside, as_output, attributes_traced, is_array
 from fastrnn.results import with_numpy
 from fastrnn.symbolic import KerasTensor, flatten, map_shapes, map_structure, pack
+from fastrnn.table_gradient import table_gradient
 from fastrnn.tracing import is_traced, is_tracing, native, plain
 from fastrnn.variable import Variable
 
@@ -87,7 +90,10 @@ def _called(
     if layer.inner_graph is not None and _runs_by_nodes(layer):
         y = _by_nodes(call, layer, x, bool(training), mask)
     else:
-        y = _native(layer, x, bool(training), to_layer, node.options)
+        embedded = call.embedded(values[0]) if layer.takes_tokens else None
+        y = _native(layer, x, bool(training), to_layer, node.options, embedded)
+        if layer.hands_tokens and is_of_fastrnn(type(layer)) and np.ndim(plain(y)) == 3:
+            call.set_embedded(y, layer.as_input(plain(values[0])), layer.weights[0])
         if layer.inner_graph is not None:
             for leaf, own in zip(flatten(y), take_extras().masks, strict=True):
                 call.set_mask(leaf, own)
@@ -148,15 +154,30 @@ def _by_nodes(call: Call, model: Any, x: Any, training: bool, mask: Any) -> Any:
         return model.inner_graph.replay(arrays, lambda layer: layer)
 
 
-def _native(layer: Any, x: Any, training: bool, mask: Any, options: Mapping[str, Any]) -> Any:
-    """Return what a built-in layer makes of arrays by its own passes."""
+def _native(
+    layer: Any,
+    x: Any,
+    training: bool,
+    mask: Any,
+    options: Mapping[str, Any],
+    embedded: tuple[Any, Any] | None,
+) -> Any:
+    """Return what a built-in layer makes of arrays by its own passes.
+
+    Of `embedded` tokens a recurrent layer returns the gradient of the table, not of the vectors.
+    """
     listed = isinstance(x, list)
-    leaves = x if listed else [x]
+    leaves = list(x) if listed else [x]
     structure: Any = None
+    if embedded is not None:
+        leaves[0] = embedded[1].current
 
     def arguments(values: Sequence[Any]) -> tuple[Any, ...]:
-        if listed and hasattr(layer, "state_sizes"):  # states behind the sequences
-            checked: Any = [layer.as_input(values[0]), *map(as_output, values[1:])]
+        if embedded is not None:
+            first = kernels.Embedded(embedded[0], np.asarray(values[0]))
+            checked: Any = [first, *map(as_output, values[1:])] if listed else first
+        elif listed and hasattr(layer, "state_sizes"):  # states behind the sequences
+            checked = [layer.as_input(values[0]), *map(as_output, values[1:])]
         else:
             checked = layer.as_input(list(values) if listed else values[0])
         return (checked, training, mask) if layer.uses_mask else (checked, training)
@@ -175,9 +196,10 @@ def _native(layer: Any, x: Any, training: bool, mask: Any, options: Mapping[str,
         several = isinstance(d_y, tuple)
         d = [as_output(each) for each in d_y] if several else as_output(d_y)
         d_x, d_weights = layer.backward(cache, d)
-        if listed:
-            return [*(d_x or [None] * len(leaves)), *d_weights]
-        return [d_x, *d_weights]
+        d_inputs = list(d_x or [None] * len(leaves)) if listed else [d_x]
+        if embedded is not None and d_inputs[0] is not None:
+            d_inputs[0] = table_gradient(d_inputs[0], embedded[0])
+        return [*d_inputs, *d_weights]
 
     y = native(forward, backward, *leaves, *weights)
     if not isinstance(structure, list | tuple | Mapping):

@@ -112,6 +112,9 @@ class Layer(GraphMember, LayerConfig):
     takes_traced = False
     """Whether `call` itself takes the arrays of a trace, without being traced on its own."""
 
+    hands_tokens = False
+    """Whether the output is a vector for each token, from a table that is the only weight."""
+
     takes_tokens = False
     """Whether `forward` takes a `kernels.Embedded` in place of an Embedding's output."""
 
