@@ -11,9 +11,8 @@ from fastrnn.export.activations import activation
 from fastrnn.export.builder import Builder, Tensor, integers
 from fastrnn.export.registry import Call, export_call, exports, masks, refuse
 from fastrnn.layers.activation import Activation
-from fastrnn.layers.average_pooling1d import AveragePooling1D
-from fastrnn.layers.batch_normalization import BatchNormalization
-from fastrnn.layers.conv1d import Conv1D
+from fastrnn.layers.activity_regularization import ActivityRegularization
+from fastrnn.layers.alpha_dropout import AlphaDropout
 from fastrnn.layers.cropping1d import Cropping1D
 from fastrnn.layers.dense import Dense
 from fastrnn.layers.dropout import Dropout
@@ -22,13 +21,9 @@ from fastrnn.layers.embedding import Embedding
 from fastrnn.layers.flatten import Flatten
 from fastrnn.layers.gaussian_dropout import GaussianDropout
 from fastrnn.layers.gaussian_noise import GaussianNoise
-from fastrnn.layers.global_average_pooling1d import GlobalAveragePooling1D
-from fastrnn.layers.global_max_pooling1d import GlobalMaxPooling1D
 from fastrnn.layers.identity import Identity
-from fastrnn.layers.layer_normalization import LayerNormalization
 from fastrnn.layers.leaky_relu import LeakyReLU
 from fastrnn.layers.masking import Masking
-from fastrnn.layers.max_pooling1d import MaxPooling1D
 from fastrnn.layers.permute import Permute
 from fastrnn.layers.prelu import PReLU
 from fastrnn.layers.relu import ReLU
@@ -44,7 +39,15 @@ _LAST = np.iinfo(np.int64).max
 """The end of a slice that leaves nothing out."""
 
 
-@exports(Dropout, SpatialDropout1D, GaussianDropout, GaussianNoise, Identity)
+@exports(
+    ActivityRegularization,
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    Identity,
+    SpatialDropout1D,
+)
 def _nothing(builder: Builder, call: Call) -> str:
     return call.input.name
 
@@ -84,58 +87,6 @@ def _(builder: Builder, call: Call, given: list[str | None]) -> str | None:
         return None
     tokens = builder.add("Cast", call.input, to="int64")
     return builder.add("Not", builder.add("Equal", tokens, np.int64(0)))
-
-
-@exports(Conv1D)
-def _conv1d(builder: Builder, call: Call) -> str:
-    layer = call.layer
-    kernel = layer.kernel.value.transpose(2, 1, 0)  # [filters, features, kernel_size]
-    bias = None if layer.bias is None else builder.weight(layer.bias)
-    y = builder.add(
-        "Conv",
-        _features_second(builder, call),
-        builder.weight(layer.kernel, "_of_onnx", kernel),
-        bias,
-        dilations=list(layer.dilation_rate),
-        group=layer.groups,
-        **_windows(layer),
-    )
-    return activation(builder, _as_before(builder, call, y), layer.activation.__name__)
-
-
-@exports(BatchNormalization, takes_mask=True)  # masks count in training alone
-def _batch_normalization(builder: Builder, call: Call) -> str:
-    layer, rank = call.layer, len(call.input.shape)
-    scale = 1.0 / np.sqrt(layer.moving_variance.value + np.float32(layer.epsilon))
-    if layer.gamma is not None:
-        scale = scale * layer.gamma.value
-    shift = -layer.moving_mean.value * scale
-    if layer.beta is not None:
-        shift = shift + layer.beta.value
-    shape = [1] * rank
-    shape[layer.axis] = -1
-    y = builder.add("Mul", call.input, scale.astype(np.float32).reshape(shape))
-    return builder.add("Add", y, shift.astype(np.float32).reshape(shape))
-
-
-@exports(LayerNormalization)
-def _layer_normalization(builder: Builder, call: Call) -> str:
-    layer, shape = call.layer, call.input.shape
-    axes = sorted(axis % len(shape) for axis in layer._axes)
-    size = float(np.prod([shape[axis] or 0 for axis in axes]))
-
-    def mean(x: Any) -> str:
-        return builder.add("Div", builder.add("ReduceSum", x, integers(*axes), keepdims=1), size)
-
-    centered = builder.add("Sub", call.input, mean(call.input))
-    variance = mean(builder.add("Mul", centered, centered))
-    deviation = builder.add("Sqrt", builder.add("Add", variance, float(layer.epsilon)))
-    y = builder.add("Div", call.input if layer.rms_scaling else centered, deviation)
-    sizes = [size if axis in axes else 1 for axis, size in enumerate(shape)]
-    for weight, operator in ((layer.gamma, "Mul"), (layer.beta, "Add")):
-        if weight is not None:
-            y = builder.add(operator, y, weight.value.reshape(sizes))
-    return y
 
 
 # ----------------------------------------------------------------------------- with other shapes
@@ -227,76 +178,3 @@ def _known(layer: Any, sizes: Sequence[int | None]) -> list[int]:
     if len(known) < len(sizes):
         refuse(layer, f"the sizes of a step must be known. Received: {tuple(sizes)}")
     return known
-
-
-# ----------------------------------------------------------------------------- over the steps
-
-
-def _features_second(builder: Builder, call: Call) -> str:
-    """Return `[batch, features, steps]`, in which the operators of ONNX slide over the steps."""
-    if call.layer.data_format == "channels_first":
-        return call.input.name
-    return builder.add("Transpose", call.input, perm=[0, 2, 1])
-
-
-def _as_before(builder: Builder, call: Call, y: str) -> str:
-    if call.layer.data_format == "channels_first":
-        return y
-    return builder.add("Transpose", y, perm=[0, 2, 1])
-
-
-def _windows(layer: Any) -> dict[str, Any]:
-    """Return the attributes of windows: their size, strides and padding."""
-    size = getattr(layer, "kernel_size", None) or layer.pool_size
-    windows = {"kernel_shape": list(size), "strides": list(layer.strides)}
-    missing = layer._span - 1
-    if layer.padding == "valid":
-        return windows
-    if layer.padding == "causal":
-        return windows | {"pads": [missing, 0]}
-    if layer.strides[0] == 1:
-        return windows | {"pads": [missing // 2, missing - missing // 2]}
-    return windows | {"auto_pad": "SAME_UPPER"}  # depends on the number of steps
-
-
-@exports(MaxPooling1D)
-def _max_pooling1d(builder: Builder, call: Call) -> str:
-    y = builder.add("MaxPool", _features_second(builder, call), **_windows(call.layer))
-    return _as_before(builder, call, y)
-
-
-@exports(AveragePooling1D)
-def _average_pooling1d(builder: Builder, call: Call) -> str:
-    y = builder.add("AveragePool", _features_second(builder, call), **_windows(call.layer))
-    return _as_before(builder, call, y)
-
-
-@exports(GlobalMaxPooling1D)
-def _global_max_pooling1d(builder: Builder, call: Call) -> str:
-    y = builder.add("GlobalMaxPool", _features_second(builder, call))
-    if call.layer.keepdims:
-        return _as_before(builder, call, y)
-    return builder.add("Squeeze", y, integers(2))
-
-
-@exports(GlobalAveragePooling1D, takes_mask=True)
-def _global_average_pooling1d(builder: Builder, call: Call) -> str:
-    axis, keepdims = call.layer._axis, int(call.layer.keepdims)
-    x: str | Tensor = call.input
-    if call.mask[0] is None:
-        shape = builder.add("Shape", x)
-        count = builder.add("Slice", shape, integers(axis), integers(axis + 1))
-        number = builder.add("Cast", count, to="float32")
-    else:
-        counts = builder.add("Cast", call.mask[0], to="float32")
-        counts = builder.add("Unsqueeze", counts, integers(3 - axis))
-        x = builder.add("Mul", x, counts)
-        number = builder.add("ReduceSum", counts, integers(axis), keepdims=keepdims)
-    return builder.add(
-        "Div", builder.add("ReduceSum", x, integers(axis), keepdims=keepdims), number
-    )
-
-
-@masks(GlobalAveragePooling1D, GlobalMaxPooling1D)
-def _(builder: Builder, call: Call, given: list[str | None]) -> str | None:
-    return None

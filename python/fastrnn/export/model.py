@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 
 from fastrnn.arguments import is_integer
-from fastrnn.export import attention, layers, merges, operations, recurrent  # noqa: F401  register
+from fastrnn.export import (  # noqa: F401  they register what they export
+    attention,
+    layers,
+    merges,
+    normalization,
+    operations,
+    recurrent,
+    windows,
+)
 from fastrnn.export.builder import Builder, OnnxNode, Tensor
 from fastrnn.export.registry import export_plan
 from fastrnn.files.atomic import replace_file
