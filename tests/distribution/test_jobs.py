@@ -12,7 +12,7 @@ import fastrnn
 import numpy as np
 import pytest
 from fastrnn import distribution, layers
-from support.mpi import needs_mpi, run_ranks
+from support.mpi import needs_mpi, run_ranks, run_script
 
 BEGIN = """
 import os, pickle, signal, sys, warnings
@@ -71,7 +71,7 @@ def run(
     if folder is not None:
         variables["FOLDER"] = str(folder)
     text = BEGIN + textwrap.dedent(script)
-    return run_ranks(ranks, "-c", text, timeout=timeout, **variables)
+    return run_script(ranks, text, timeout=timeout, **variables)
 
 
 def found_by_ranks(ranks: int, script: str, folder: Path) -> list[dict[str, Any]]:
@@ -384,7 +384,7 @@ def test_what_fails_on_all_ranks_alike_can_be_caught(tmp_path: Path) -> None:
 @needs_mpi
 def test_several_processes_without_initialize_are_refused() -> None:
     script = "from fastrnn import distribution as d; d.DataParallel()"
-    done = run_ranks(2, "-c", script)
+    done = run_script(2, script)
     assert done.returncode != 0
     assert "call `fastrnn.distribution.initialize()` first" in done.stderr
 
@@ -393,7 +393,7 @@ def test_several_processes_without_initialize_are_refused() -> None:
 @pytest.mark.parametrize("name", ["NUM_PROCESSES", "PROCESS_ID"])
 def test_keras_variables_are_compared_with_mpi(name: str) -> None:
     script = "from fastrnn import distribution as d; d.initialize()"
-    done = run_ranks(1, "-c", script, **{f"KERAS_DISTRIBUTION_{name}": "3"})
+    done = run_script(1, script, **{f"KERAS_DISTRIBUTION_{name}": "3"})
     assert done.returncode != 0
     assert f"KERAS_DISTRIBUTION_{name}) must be what MPI says" in done.stderr
 

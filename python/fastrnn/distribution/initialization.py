@@ -6,6 +6,7 @@ import atexit
 import os
 import platform
 import sys
+import time
 import traceback
 import warnings
 from types import TracebackType
@@ -16,10 +17,12 @@ import numpy as np
 from fastrnn import _core, random
 from fastrnn.arguments import is_integer
 from fastrnn.config import get_num_threads, set_num_threads
-from fastrnn.parallel import Job, Ranks
+from fastrnn.parallel import Job, RankError, Ranks
 
 _SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")  # of MPICH and its kin, and of Open MPI
 _THREADS = ("FASTRNN_NUM_THREADS", "OMP_NUM_THREADS")
+
+_COURTESY = 2.0  # seconds
 
 _ranks: Ranks | None = None
 
@@ -116,6 +119,8 @@ def _end_together(mpi: Any, made: Any) -> None:
     before = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, RankError):
+            time.sleep(_COURTESY)  # the rank with the cause prints first, and ends this one
         print(f"Rank {made.rank} of {made.size} ends all ranks:", file=sys.stderr)
         try:
             before(kind, error, trace)
