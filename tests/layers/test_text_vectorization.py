@@ -268,5 +268,8 @@ def test_bad_data() -> None:
     for missing in (None, float("nan")):
         with pytest.raises(TypeError, match=r"Fill in missing texts first.* at position 1"):
             layer(np.array(["a", missing], dtype=object))
+    with pytest.raises(ValueError, match="Did you mean `training`"):
+        layer(["a"], trainin=True)
+    assert layer(["a"], training=True).tolist() == [[5]]
     assert layer([]).shape == (0, 0)
     assert layer(np.zeros((0, 1), dtype=object)).shape == (0, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -272,3 +273,11 @@ def test_bad_input() -> None:
         empty.fit(TEXTS, np.zeros((100, 2)), verbose=0)
     for own, same in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(own, same)
+
+
+def test_export_names_what_it_cannot_do(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    model = _model("with Input")
+    with pytest.raises(ValueError, match="A model of texts cannot be exported to ONNX"):
+        model.export(tmp_path / "model.onnx", format="onnx")
+    Sequential([Input((6,)), *model.layers[1:]]).export(tmp_path / "model.onnx", format="onnx")

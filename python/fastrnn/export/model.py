@@ -104,6 +104,11 @@ def to_onnx(model: Any, opset_version: int | None = None) -> Any:
 
 def _kind_of(plan: Plan, number: int, tensor: KerasTensor) -> str:
     """Return the type of an input: tokens are int32, as `pad_sequences` makes them."""
+    if plan.takes_texts(number):
+        raise ValueError(
+            "A model of texts cannot be exported to ONNX: export the layers behind the one that "
+            f"makes numbers of them, as a model of their own. Received: input '{tensor.name}'"
+        )
     kind = np.dtype(tensor.dtype)
     if kind.kind == "f":
         readers = plan.readers(plan.inputs[number])

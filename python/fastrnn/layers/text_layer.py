@@ -65,7 +65,9 @@ class TextLayer(Layer):
 
     def _call_on_arrays(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to strings of any shape, also to a single one and to none."""
-        refuse_unknown(type(self).__name__, kwargs, ["training"])
+        known = ("training", "mask")  # which change nothing
+        unknown = {name: value for name, value in kwargs.items() if name not in known}
+        refuse_unknown(type(self).__name__, unknown, known)
         tf = sys.modules.get("tensorflow")
         if tf is not None and tf.is_symbolic_tensor(inputs):
             return self._called_by(tf, inputs)
