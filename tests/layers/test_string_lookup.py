@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fastrnn.layers import StringLookup
 from fastrnn.layers.string_hash import farm_hash, sip_hash
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 WORDS = ["sun", "rain", "snow"]
@@ -134,6 +134,7 @@ def test_strings_of_numbers() -> None:
     assert found.numpy().dtype == object
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(TEXTS, min_size=1, max_size=6), min_size=1),
     st.sampled_from([None, "", "M"]),

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from fastrnn.layers import StringLookup, TextVectorization
 from fastrnn.utils.custom_objects import custom_object_scope
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 DATA = ["a b c", "b c", "c d"]
@@ -173,6 +173,7 @@ def test_a_function_gets_parts_of_many_long_texts(monkeypatch: pytest.MonkeyPatc
     assert layer(texts).ravel().tolist() == list(range(9, 1, -1))
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=8), st.integers(1, 3), st.integers(1, 6))
 def test_any_texts(texts: list[str], ngrams: int, length: int) -> None:
     """What a few lines of Python say of frequencies, order, cutting and padding."""
