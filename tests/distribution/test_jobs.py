@@ -12,6 +12,7 @@ import fastrnn
 import numpy as np
 import pytest
 from fastrnn import distribution, layers
+from fastrnn.parallel import Ranks
 from support.mpi import needs_mpi, run_ranks, run_script
 
 BEGIN = """
@@ -461,6 +462,15 @@ def test_batches_one_by_one_are_those_of_no_distribution(grouped: Any) -> None:
 def test_bad_arguments(arguments: Any) -> None:
     with pytest.raises(ValueError, match=next(iter(arguments))):
         distribution.DataParallel(**arguments)
+
+
+def test_processes_without_work_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    four = Ranks()
+    four.size = 4
+    monkeypatch.setattr("fastrnn.distribution.data_parallel.ranks", lambda: four)
+    with pytest.warns(UserWarning, match="Only 3 of 4 processes have work"):
+        distribution.DataParallel(groups=3)
+    assert distribution.DataParallel().groups == 4
 
 
 def test_bad_distribution() -> None:

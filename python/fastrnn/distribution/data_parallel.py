@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -131,6 +132,12 @@ class DataParallel:
             )
         own = ranks()
         self.groups = own.size if groups is None else positive_integer("groups", groups)
+        if self.groups < own.size and own.rank == 0:
+            warnings.warn(
+                f"Only {self.groups} of {own.size} processes have work: `groups` should be at "
+                f"least their number. Received: groups={self.groups}",
+                stacklevel=2,
+            )
         self.rank = self.data_shard_id = own.rank
         self.num_processes = self.num_model_replicas = own.size
         self._job = parallel.Job(own, self.groups)
