@@ -45,7 +45,7 @@ class _Maker:
 
     def grow(self) -> None:
         layers = self.k.layers
-        choice = int(self.rng.integers(14))
+        choice = int(self.rng.integers(16))
         sequence = self.any(self.sequences)
         if choice == 0:
             layer, _ = self.recurrent(return_sequences=True)
@@ -104,6 +104,21 @@ class _Maker:
         elif choice == 12:
             scores = layers.Softmax(axis=-1)(layers.Dot(axes=2)([one, other]))
             made = layers.Dot(axes=[2, 1])([scores, other])
+        elif choice == 14:
+            causal = bool(self.rng.integers(2))
+            # Without a bias: that of the keys has no gradient but rounding.
+            heads = layers.MultiHeadAttention(2, 2, use_bias=False, use_gate=not causal)
+            made = heads(one, layers.Dense(2)(other), use_causal_mask=causal)
+        elif choice == 15:
+            made = self.any(
+                [
+                    layers.RMSNormalization(),
+                    layers.GroupNormalization(UNITS),
+                    layers.UnitNormalization(),
+                    layers.DepthwiseConv1D(2, padding="same"),
+                    layers.SeparableConv1D(UNITS, 3, padding="same", activation="tanh"),
+                ]
+            )(one)
         else:
             made = layers.TimeDistributed(layers.Dense(UNITS, "softplus"))(one)
             if not self.smooth:
