@@ -70,14 +70,10 @@ def _unknown_end(config: dict[str, Any]) -> None:
     config["output_layers"] = [["out", 1, 0]]
 
 
-def _mask_of_its_own(config: dict[str, Any]) -> None:
-    config["layers"].append(layer("NotEqual", "mask", tensor("in"), 7.0))
-    config["layers"][1]["inbound_nodes"][0]["kwargs"] = {"mask": tensor("mask")}
-
-
 def _operation(config: dict[str, Any]) -> None:
-    config["layers"].insert(1, layer("NotEqual", "unequal", tensor("in"), 7.0))
-    config["layers"][2]["inbound_nodes"][0]["args"] = [tensor("unequal")]
+    unheard = {**layer("Unheard", "unheard", tensor("in")), "module": "keras.src.ops.numpy"}
+    config["layers"].insert(1, unheard)
+    config["layers"][2]["inbound_nodes"][0]["args"] = [tensor("unheard")]
 
 
 @pytest.mark.parametrize(
@@ -89,8 +85,7 @@ def _operation(config: dict[str, Any]) -> None:
         (_states_that_do_not_fit, ["'gru'", "`initial_state`"]),
         (_second_output, ["'out'", "need outputs that no other call makes"]),
         (_unknown_end, ["no output 0 of call 1 of layer 'out'"]),
-        (_mask_of_its_own, ["operation 'mask' of class NotEqual"]),
-        (_operation, ["operation 'unequal' of class NotEqual"]),
+        (_operation, ["operation 'unheard' of class Unheard"]),
     ],
 )
 def test_what_is_not_a_graph_is_refused(

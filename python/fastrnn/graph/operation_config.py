@@ -93,9 +93,21 @@ def is_operation(entry: Mapping[str, Any]) -> bool:
         return str(module).startswith("keras.src.ops.")
     calls = entry.get("inbound_nodes")
     is_layer = not {"trainable", "layers", "batch_shape"}.isdisjoint(entry.get("config", {}))
-    return (
-        isinstance(calls, list) and bool(calls) and isinstance(calls[0], Mapping) and not is_layer
-    )
+    is_called = isinstance(calls, list) and bool(calls) and isinstance(calls[0], Mapping)
+    return is_called and not is_layer and _has_function(str(entry.get("class_name")))
+
+
+def _function_of(class_name: str) -> str:
+    """Return the name that the function of an operation's class would have."""
+    return _FUNCTIONS.get(class_name) or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", class_name).lower()
+
+
+def _has_function(class_name: str) -> bool:
+    try:
+        function_named(_function_of(class_name))
+    except ValueError:
+        return False
+    return True
 
 
 def repeat_operation(
@@ -116,9 +128,7 @@ def repeat_operation(
         ValueError: If it is not supported.
     """
     class_name = entry["class_name"]
-    function = (
-        _FUNCTIONS.get(class_name) or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", class_name).lower()
-    )
+    function = _function_of(class_name)
     settings = {key: each for key, each in entry.get("config", {}).items() if key != "name"}
     try:
         parameters = inspect.signature(function_named(function)).parameters
