@@ -9,7 +9,7 @@ import numpy as np
 from fastrnn import constraints, initializers, regularizers
 from fastrnn.arguments import check_number, is_integer
 from fastrnn.layers.layer import Layer, Shape
-from fastrnn.layers.normalization import check_axes, spread
+from fastrnn.layers.normalization_axes import check_axes, spread
 from fastrnn.layers.serialization import serializable
 from fastrnn.variable import Variable
 

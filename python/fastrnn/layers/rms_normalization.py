@@ -9,7 +9,7 @@ import numpy as np
 
 from fastrnn.arguments import check_number
 from fastrnn.layers.layer import Layer, Shape
-from fastrnn.layers.normalization import axes_of, check_axes, spread
+from fastrnn.layers.normalization_axes import axes_of, check_axes, spread
 from fastrnn.layers.serialization import serializable
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastrnn.layers.layer import Layer, Shape
-from fastrnn.layers.normalization import axes_of, check_axes
+from fastrnn.layers.normalization_axes import axes_of, check_axes
 from fastrnn.layers.serialization import serializable
 
 # As in Keras no vector is made longer by more than this factor; zeros stay zeros.
