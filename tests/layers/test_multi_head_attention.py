@@ -410,6 +410,13 @@ def test_masks_inside_a_layer_of_a_user_are_keras_s(keras: ModuleType) -> None:
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
 
 
+def test_a_penalty_that_would_not_be_counted_is_refused() -> None:
+    block = Block()
+    block.attention = layers.MultiHeadAttention(2, 3, activity_regularizer="l2")
+    with pytest.raises(ValueError, match="cannot be called inside the `call` of another layer"):
+        block(QUERY)
+
+
 def test_frozen_is_frozen() -> None:
     x = fastrnn.Input((4, 5))
     layer = layers.MultiHeadAttention(2, 3, trainable=False)

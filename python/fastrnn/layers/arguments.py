@@ -59,3 +59,10 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, constraints.Constraint):
         return constraints.serialize(value)
     return activations.serialize(value) if callable(value) else value
+
+
+def drawn_anew(value: Any) -> Any:
+    """Return an initializer of the same arguments, which draws other numbers without a seed."""
+    if isinstance(value, initializers.Initializer):
+        return type(value).from_config(value.get_config())
+    return value

@@ -14,7 +14,8 @@ from fastrnn.arguments import (
     positive_integer,
     refuse_unsupported,
 )
-from fastrnn.layers.arguments import integers_or_none, plain_value
+from fastrnn.layers.arguments import drawn_anew, integers_or_none, plain_value
+from fastrnn.layers.calls import running_call
 from fastrnn.layers.dot_product_attention import Tape, attend, attend_backward, weights_of
 from fastrnn.layers.dropout import draw_mask, generator_of, rate_of
 from fastrnn.layers.head_projection import HeadProjection
@@ -23,6 +24,7 @@ from fastrnn.layers.inputs import as_numbers
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.serialization import serializable
 from fastrnn.symbolic import has_symbolic, is_shape
+from fastrnn.tracing import is_tracing
 
 
 class _Cache(NamedTuple):
@@ -96,7 +98,8 @@ class MultiHeadAttention(Layer):
         weights `[batch, heads, queries, steps]`. In a graph the mask of the queries goes on.
 
     Raises:
-        ValueError: If an argument is not valid, or the inputs do not fit each other.
+        ValueError: If an argument is not valid, the inputs do not fit each other, or a layer with
+            `activity_regularizer` is called inside the `call` of another.
 
     Example:
         >>> import numpy as np
@@ -206,7 +209,8 @@ class MultiHeadAttention(Layer):
                 f"Queries, values and keys of layer '{self.name}' must have as many dimensions, at "
                 f"least 3: (batch, steps, features). Received: shapes {query}, {value}, {key}"
             )
-        if any(None not in pair and pair[0] != pair[1] for pair in _pairs(value, key)):
+        pairs = zip(value[:-1], key[:-1], strict=True)
+        if any(None not in pair and pair[0] != pair[1] for pair in pairs):
             raise ValueError(
                 f"Values and keys of layer '{self.name}' must have equal shapes but for the last "
                 f"size. Received: shapes {value} of the values and {key} of the keys"
@@ -277,7 +281,7 @@ class MultiHeadAttention(Layer):
     def _projection(
         self, name: str, summed: int, sizes: tuple[int, ...], activation: str | None = None
     ) -> HeadProjection:
-        options = {key: _anew(value) for key, value in self._of_projections.items()}
+        options = {key: drawn_anew(value) for key, value in self._of_projections.items()}
         layer = HeadProjection(
             summed,
             sizes,
@@ -304,6 +308,12 @@ class MultiHeadAttention(Layer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to arrays or symbolic tensors; see the class for the arguments."""
+        inside = is_tracing() or running_call() is not None
+        if inside and self._of_projections["activity_regularizer"] is not None:
+            raise ValueError(
+                f"Layer '{self.name}' with an `activity_regularizer` cannot be called inside the "
+                "`call` of another layer: the penalty would not be counted."
+            )
         inputs, options = _as_list(*args, **kwargs)
         result = super().__call__(inputs, **options)
         if has_symbolic(*inputs):
@@ -486,14 +496,3 @@ def _listed(shape: Any, value_shape: Any, key_shape: Any) -> Any:
     if value_shape is None:
         return shape
     return [shape, value_shape, value_shape if key_shape is None else key_shape]
-
-
-def _pairs(value: Sequence[Any], key: Sequence[Any]) -> list[tuple[Any, Any]]:
-    return list(zip(value[:-1], key[:-1], strict=True))
-
-
-def _anew(value: Any) -> Any:
-    """Return an initializer of the same arguments, which draws other numbers without a seed."""
-    if isinstance(value, initializers.Initializer):
-        return type(value).from_config(value.get_config())
-    return value
