@@ -350,3 +350,61 @@ def test_a_call_beside_inputs_and_outputs_is_refused(made_of: str) -> None:
     arguments = [[layers.Dense(1)]] if row else [x, layers.Dense(1)(x)]
     with pytest.raises(ValueError, match="`call` of a model cannot be overridden"):
         own(*arguments)
+
+
+def test_layers_count_from_when_they_were_put_in() -> None:
+    model = made("Masked")
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["Dense", "Dense", "Embedding", "LSTM", "Bidirectional"]
+    assert model.layers[0] is model.heads["last"]
+    assert model.weights[0].shape == (3, 1)
+    model.blocks.append(layers.Dense(2))
+    model.heads.update(first=layers.Dense(7))
+    assert [type(layer).__name__ for layer in model.layers[5:]] == ["Dense", "Dense"]
+    model.blocks.pop()
+    model.table = layers.Embedding(9, 3)
+    assert len(model.layers) == 6
+    assert model.layers[-1] is model.table
+
+    class Rows(models.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.odd, self.even = [], {}
+            for units in range(1, 5):
+                if units % 2:
+                    self.odd.append(layers.Dense(units))
+                else:
+                    self.even[units] = layers.Dense(units)
+
+        def call(self, inputs: Any) -> Any:
+            return inputs
+
+    assert [layer.units for layer in Rows().layers] == [1, 2, 3, 4]
+
+
+def test_the_structure_of_data_may_change() -> None:
+    class Doubled(models.Model):
+        def call(self, inputs: Any) -> Any:
+            first = inputs["x"] if isinstance(inputs, dict) else inputs
+            return 2.0 * (sum(first) if isinstance(first, list) else first)
+
+    model = Doubled()
+    for data, want in ((Z, 2 * Z), ({"x": Z}, 2 * Z), ([Z, Z], 4 * Z), (X, 2 * X)):
+        np.testing.assert_allclose(model.predict(data, verbose=0), want, rtol=1e-6)
+
+
+def test_finding_out_shapes_leaves_metrics_alone() -> None:
+    class Counting(models.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn, self.rows = layers.GRU(1), fastrnn.metrics.Sum(name="rows")
+
+        def call(self, inputs: Any) -> Any:
+            self.rows.update_state(len(inputs))
+            return self.rnn(inputs)
+
+    model = Counting()
+    model.compile("sgd", "mse")
+    batches = [(X[:5], Y[:5]), (X[5:11, :4], Y[5:11]), (X[11:, 2:], Y[11:])]
+    results = model.evaluate(iter(batches), steps=3, verbose=0, return_dict=True)
+    assert results["rows"] == 20
