@@ -196,7 +196,9 @@ class OutputPart:
             updates = self._others
             for metric, which in self._native:
                 metric.add_mean(means[which], len(y_pred))
-        if updates and self.activation is not None:
+        if not updates:
+            return
+        if self.activation is not None:
             y_pred = self.activation(y_pred)
         update_each(updates, y, y_pred, weight, mask)
 

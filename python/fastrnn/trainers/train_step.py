@@ -238,14 +238,14 @@ class TrainStep:
         if batch.mask is not None and masks[0] is not None:
             samples = self._steps_counted(batch, masks[0])
         self._samples += samples
-        losses = [each[0] for each in means if each is not None]
+        with_loss = list(filter(None, means))
         total = penalty
-        for factor, loss in zip(self._loss_weights, losses, strict=True):
+        for factor, (loss, _) in zip(self._loss_weights, with_loss, strict=True):
             total += factor * loss
         self._update_metrics(means, batch, outputs, masks)
         self._loss_sum += float(total) * samples
         for number in range(len(self._part_sums)):  # without their weights, as in Keras
-            self._part_sums[number] += float(losses[number]) * samples
+            self._part_sums[number] += float(with_loss[number][0]) * samples
 
     def _update_metrics(
         self,
