@@ -57,7 +57,10 @@ def test_adapted(keras: ModuleType, number: int) -> None:
         assert shapes[0] == shapes[1]
     config, theirs_config = ours.get_config(), theirs.get_config()
     assert set(config) == set(theirs_config)
-    for key in set(config) - {"name", "dtype"}:
+    # Keras cannot load the file of a vocabulary with padded weights: ours is in the config.
+    padded = ours.pad_to_max_tokens and ours.output_mode == "tf_idf"
+    apart = {"vocabulary", "idf_weights"} if padded else set()
+    for key in set(config) - {"name", "dtype"} - apart:
         assert config[key] == theirs_config[key], key
     again = StringLookup.from_config(theirs_config)
     again.adapt(data)
