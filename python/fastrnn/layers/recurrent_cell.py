@@ -391,7 +391,7 @@ class RecurrentCell(Layer):
                 bias[0] if bias else None,
                 initial_state,
                 mask=mask,
-                compute_dtype=self.compute_dtype,
+                compute_dtype=self._dtype_policy.compute_dtype,
                 activation=self.activation.__name__,
                 recurrent_activation=None if gate is None else gate.__name__,
                 **options,

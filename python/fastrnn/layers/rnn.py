@@ -214,7 +214,8 @@ class RNN(SequenceLayer):
         """Walk the steps. The cache is the tape of the kernel, and whether x has states."""
         x, mask, given = self._parted(x, mask)
         outputs, states, tape = self.walk(x, training, mask, given)
-        outputs = self._in_order_of_walk(outputs)
+        if self.go_backwards:
+            outputs = self._in_order_of_walk(outputs)
         y = (outputs, *states) if self.return_state else outputs
         return y, (tape, given is not None)
 
@@ -235,7 +236,7 @@ class RNN(SequenceLayer):
         """
         tape, has_states = cache
         d_outputs, *d_states = d_y if self.return_state else [d_y]
-        if d_outputs is not None:
+        if d_outputs is not None and self.go_backwards:
             d_outputs = self._in_order_of_walk(d_outputs)
         d = self.walk_back(tape, d_outputs, input_gradient, d_states or None, consume)
         return [d.x, *(d.initial_state or ())] if has_states else d.x, d.weights
