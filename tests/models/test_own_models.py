@@ -408,3 +408,16 @@ def test_finding_out_shapes_leaves_metrics_alone() -> None:
     batches = [(X[:5], Y[:5]), (X[5:11, :4], Y[5:11]), (X[11:, 2:], Y[11:])]
     results = model.evaluate(iter(batches), steps=3, verbose=0, return_dict=True)
     assert results["rows"] == 20
+
+
+def test_clones_and_files_that_cannot_hold_a_call(tmp_path: Path) -> None:
+    model = made("Masked")
+    clone = models.clone_model(model)
+    assert type(clone) is type(model)
+    clone(TOKENS)
+    assert [w.shape for w in clone.weights] == [w.shape for w in model.weights]
+    with pytest.raises(ValueError, match="`clone_function` needs a model of inputs and outputs"):
+        models.clone_model(model, clone_function=lambda layer: layer)
+    with pytest.raises(ValueError, match=r"must end in \.keras for a model with a `call`"):
+        model.save(tmp_path / "model.h5")
+    assert not (tmp_path / "model.h5").exists()

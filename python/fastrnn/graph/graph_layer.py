@@ -56,7 +56,7 @@ class GraphLayer(Layer):
         if self._graph is None:
             raise AttributeError(
                 f"Model '{self.name}' (of type {type(self).__name__}) has no graph of layers: make "
-                "it of inputs and outputs, or of the layers of a Sequential."
+                "it of inputs and outputs, or of the layers of a Sequential, or write a `call`."
             )
         return self._graph
 

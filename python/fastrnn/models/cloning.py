@@ -28,7 +28,7 @@ def clone_model(
     """Return a model of the same layers with new weights, not compiled.
 
     Args:
-        model: A Sequential or functional model.
+        model: A Sequential or functional model; or one of a class of your own, by its config.
         input_tensors: Not supported.
         clone_function: Function of a layer that returns the one for the new model; by default
             one of the same config.
@@ -53,6 +53,14 @@ def clone_model(
     refuse_unknown("clone_model", kwargs, inspect.signature(clone_model).parameters)
     if not isinstance(model, Model):
         raise ValueError(f"`model` must be a model. Received: model={model!r}")
+    if model.is_free:
+        if clone_function is not None:
+            raise ValueError(
+                "`clone_function` needs a model of inputs and outputs, or a Sequential. "
+                f"Received: model '{model.name}' of class {type(model).__name__}"
+            )
+        made: Any = _same_config(model)
+        return _with_flag_of(model, made)
     clone = _same_config if clone_function is None else clone_function
     if not isinstance(model, Sequential):
         return _functional_clone(model, clone, clone_function, recursive)

@@ -68,6 +68,11 @@ def save_model(
     name = _name(filepath)
     if not name.endswith((".keras", ".h5", ".hdf5")):
         raise ValueError(f"`filepath` must end in {_EXTENSIONS}. Received: filepath={name!r}")
+    if model.is_own_call and not name.endswith(".keras"):
+        raise ValueError(
+            "`filepath` must end in .keras for a model with a `call` of its own: the files of "
+            f"Keras 2 hold graphs of layers. Received: filepath={name!r}"
+        )
     if not _may_write(name, overwrite):
         return
     if name.endswith(".keras"):
