@@ -253,7 +253,7 @@ def functions(k: ModuleType) -> Any:
     kept = ops.where(x > 0, x, ops.exp(x))
     pooled = ops.stack([ops.mean(h, axis=1), ops.max(h, axis=1)], axis=1)
     outputs = [k.layers.Dense(2)(wide), k.layers.GRU(2)(kept), k.layers.Dense(1)(pooled)]
-    return k.Model(x, [*outputs, ops.sum(h, axis=(1, 2), keepdims=True)])
+    return k.Model(x, [*outputs, ops.sum(h / 10, axis=(1, 2), keepdims=True)])
 
 
 def attention_by_operators(k: ModuleType) -> Any:
