@@ -149,8 +149,8 @@ class Weights {
     }
   }
 
-  // A row uses each weight once. Step after step the team takes the panels to and fro, because
-  // those that it used last are still in L1: 12% of a step of an LSTM with 50 units.
+  // A row uses each weight once. Every other step takes the panels in reverse order, because
+  // those that were used last are still in L1: 12% of a step of an LSTM with 50 units.
   template <class Operand, class Start>
   void multiply_row(const Team& team, const float* a, float* c, Start start) const {
     const int64_t part = chain_length(depth_);
