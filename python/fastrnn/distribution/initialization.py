@@ -22,7 +22,7 @@ from fastrnn.parallel import Job, RankError, Ranks
 _SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")  # of MPICH and its kin, and of Open MPI
 _THREADS = ("FASTRNN_NUM_THREADS", "OMP_NUM_THREADS")
 
-_COURTESY = 2.0  # seconds
+_COURTESY, _FORWARDING = 2.0, 0.5  # seconds
 
 _ranks: Ranks | None = None
 
@@ -128,6 +128,7 @@ def _end_together(mpi: Any, made: Any) -> None:
             traceback.print_exception(error)
         sys.stdout.flush()
         sys.stderr.flush()
+        time.sleep(_FORWARDING)  # `mpiexec` drops what it has not forwarded when it ends a job
         mpi.COMM_WORLD.Abort(1)
 
     sys.excepthook = hook

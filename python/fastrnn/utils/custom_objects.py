@@ -123,6 +123,9 @@ def get_registered_name(obj: Any) -> str:
     Args:
         obj: A class or function.
 
+    Returns:
+        The name; a registered one has its package before a `>`.
+
     Example:
         >>> get_registered_name(len)
         'len'
@@ -142,6 +145,9 @@ def get_registered_object(
         name: The name, with the package before a `>`.
         custom_objects: Objects by their names, looked at before those that are registered.
         module_objects: Further ones, looked at last.
+
+    Returns:
+        The class or function, or None.
 
     Example:
         >>> get_registered_object("nobody>Nothing") is None

@@ -33,6 +33,9 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     Args:
         data: What `pack_x_y_sample_weight` returned.
 
+    Returns:
+        x, y and sample weights.
+
     Raises:
         ValueError: If a tuple has more than three entries.
 
