@@ -165,11 +165,21 @@ def test_graphs_of_keras_load(keras: Any, tmp_path: Path, make: Any) -> None:
         assert_close(ours.predict(x, verbose=0), theirs.predict(x, verbose=0))
 
 
-def test_a_mask_of_one_s_own_is_refused(keras: Any, tmp_path: Path) -> None:
+def test_a_mask_of_one_s_own_is_an_operation(
+    keras: Any, rng: np.random.Generator, tmp_path: Path
+) -> None:
     inputs = keras.layers.Input((5, 2))
-    keras.Model(inputs, _own_mask(keras.layers, inputs)).save(tmp_path / "model.keras")
-    with pytest.raises(ValueError, match=r"model\.keras.*mask of an Embedding or a Masking"):
-        load_model(tmp_path / "model.keras")
+    theirs = keras.Model(inputs, _own_mask(keras.layers, inputs))
+    theirs.save(tmp_path / "model.keras")
+    x = rng.normal(size=(6, 5, 2)).astype("float32")
+    x[:3, 1:3] = 3  # masked: with any other value the outputs differ
+    ours = load_model(tmp_path / "model.keras")
+    wanted = theirs.predict(x, verbose=0)
+    assert_close(ours.predict(x, verbose=0), wanted)
+    assert not np.allclose(ours.layers[-1](x)[:3], wanted[:3], atol=1e-3)
+    ours.save(tmp_path / "again.keras")
+    again = keras.models.load_model(tmp_path / "again.keras")
+    assert_close(again.predict(x, verbose=0), wanted)
 
 
 def test_json_of_keras_and_json_for_keras(keras: Any) -> None:
