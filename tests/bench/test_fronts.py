@@ -9,13 +9,14 @@ import pytest
 torch = pytest.importorskip("torch", exc_type=ImportError)
 
 import fronts  # noqa: E402
+from comparison import torch_front  # noqa: E402
 
 
-@pytest.mark.parametrize("name", fronts.QUICK)
+@pytest.mark.parametrize("name", torch_front.QUICK)
 def test_both_sides_compute_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
-    monkeypatch.setattr(fronts, "backward_of", seen.append)
-    for run in fronts.passes(name):
+    monkeypatch.setattr(torch_front, "backward_of", seen.append)
+    for run in torch_front.twins(name):
         run()
     theirs, ours = (getattr(each, "data", each).detach() for each in seen)
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
@@ -24,5 +25,5 @@ def test_both_sides_compute_the_same(name: str, monkeypatch: pytest.MonkeyPatch)
 def test_table(capsys: pytest.CaptureFixture[str]) -> None:
     fronts.main(["--quick", "--rounds", "1", "--threads", "1"])
     printed = capsys.readouterr().out
-    assert all(name in printed for name in fronts.QUICK)
+    assert all(name in printed for name in torch_front.QUICK)
     assert "accelerated, ms" in printed

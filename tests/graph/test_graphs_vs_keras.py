@@ -183,14 +183,11 @@ def own_mask(k: ModuleType, mask: str) -> Any:
     return k.Model([a, b], k.layers.Add()([left, k.layers.LSTM(4)(embedding(b))]))
 
 
-def test_a_mask_that_a_script_gives_is_kept_or_refused(keras: ModuleType, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mask", ["its own", "foreign", "both"])
+def test_a_mask_that_a_script_gives_is_kept(keras: ModuleType, mask: str, tmp_path: Path) -> None:
     file = tmp_path / "model.keras"
-    model = own_mask(keras, "its own")
+    model = own_mask(keras, mask)
     model.save(file)
     x = inputs_of(model, np.random.default_rng(0))
     loaded = fastrnn.models.load_model(file)
     assert_same(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
-    for mask, message in (("foreign", "depends on 'b'"), ("both", "logical_and")):
-        own_mask(keras, mask).save(file)
-        with pytest.raises(ValueError, match=message):
-            fastrnn.models.load_model(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,11 @@ def randomized(rng: np.random.Generator, theirs: Any, ours: Any) -> None:
     weights = [rng.normal(0, 0.4, w.shape).astype("float32") for w in theirs.get_weights()]
     theirs.set_weights(weights)
     ours.set_weights(weights)
+
+
+def paths(model: Any) -> list[str]:
+    """Paths of the weights, without the numbers in names: those count all layers of a process."""
+    return [re.sub(r"_\d+", "", weight.path) for weight in model.weights]
 
 
 def parts(result: Any) -> list[np.ndarray]:
