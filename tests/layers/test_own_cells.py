@@ -11,6 +11,7 @@ import fastrnn
 import numpy as np
 import pytest
 from fastrnn import layers, models, ops
+from fastrnn.symbolic import flatten
 from support import own_cells
 
 pytest.importorskip("autograd")
@@ -332,3 +333,22 @@ def test_a_cell_that_no_trace_can_follow(rng: np.random.Generator) -> None:
     assert rnn(x).shape == (BATCH, 3)
     with pytest.raises(TypeError, match="Cell 'Wrong' cannot be differentiated"):
         rnn.forward(x)
+
+
+def test_stacks_begin_with_zeros_and_say_what_has_no_config() -> None:
+    class Plain:
+        """A cell that is no layer and has no `get_initial_state`."""
+
+        state_size = (2, 3)
+        output_size = 2
+
+        def call(self, x: Any, states: Any) -> Any:
+            return states[0], states
+
+    stack = layers.StackedRNNCells([layers.GRUCell(4), Plain()], trainable=False)
+    assert not stack.cells[0].trainable
+    shapes = [[np.shape(part) for part in flatten(each)] for each in stack.get_initial_state(5)]
+    assert shapes == [[(5, 4)], [(5, 2), (5, 3)]]
+    assert stack.compute_output_shape((5, 7)) == (5, 2)
+    with pytest.raises(ValueError, match="All cells must be layers to have configs"):
+        stack.get_config()

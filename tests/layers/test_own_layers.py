@@ -354,3 +354,37 @@ def test_the_same_class_trains_alike_in_keras(keras: ModuleType) -> None:
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-5)
+
+
+class Doubled(layers.Layer):
+    """Says its shape itself."""
+
+    def call(self, x: Any) -> Any:
+        return fastrnn.ops.concatenate([x, 2 * x], axis=-1)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (*input_shape[:-1], 2 * input_shape[-1])
+
+
+def test_a_layer_that_says_its_shape_is_asked_for_it() -> None:
+    inputs = layers.Input((4, 3))
+    model = models.Model(inputs, layers.Dense(2)(Doubled()(inputs)))
+    assert model.layers[1].output.shape == (None, 4, 6)
+    assert model(np.ones((5, 4, 3))).shape == (5, 4, 2)
+
+
+def test_no_rows_give_no_rows() -> None:
+    assert Doubled()(np.zeros((0, 3), np.float32)).shape == (0, 6)
+
+
+def test_layers_inside_are_called_on_arrays() -> None:
+    class Wrong(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inside = layers.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            return x + self.inside("text")
+
+    with pytest.raises(TypeError, match="must be called on arrays, also inside of a `call`"):
+        Wrong()(np.ones((2, 3), np.float32))

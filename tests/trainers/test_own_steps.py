@@ -478,3 +478,37 @@ def test_what_another_model_returns_is_a_constant() -> None:
     )
     for one, other in zip(gradients, want, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_what_a_step_of_ones_own_lacks_is_named() -> None:
+    class Two(fastrnn.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = layers.Dense(1), layers.Dense(1)
+
+        def call(self, x: Any) -> Any:
+            return [self.one(x), self.two(x)]
+
+    x, y = np.ones((4, 3), np.float32), np.ones((4, 1), np.float32)
+    model = Two()
+    y_pred = model(x)
+    with pytest.raises(ValueError, match="Call `compile` before a step"):
+        model.compute_loss(x, [y, y], y_pred)
+    model.compile("sgd", "mse")
+    model.reset_metrics()  # before the first step there is nothing to reset
+    with pytest.raises(ValueError, match=r"one array for each of the 2 outputs. Received: 1"):
+        model.compute_loss(x, [y], y_pred)
+    alone = Two()
+    alone.compile("sgd")
+    with pytest.raises(ValueError, match="There is no loss"):
+        alone.compute_loss(x, [y, y], y_pred)
+
+
+def test_a_model_names_shapes_that_are_not_its_inputs() -> None:
+    model = fastrnn.Sequential([layers.Dense(2)])
+    model.build()  # without a shape it waits for data
+    assert not model.built
+    inputs = layers.Input((3,))
+    graph = fastrnn.Model(inputs, layers.Dense(2)(inputs))
+    with pytest.raises(ValueError, match=r"has 1 inputs. Received: 2 shapes"):
+        graph.compute_output_shape([(None, 3), (None, 3)])
