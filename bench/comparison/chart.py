@@ -11,7 +11,7 @@ from comparison.session import Result
 from comparison.systems import SUBJECT, SYSTEMS
 
 SUBJECT_COLOUR = "#d1495b"
-PEER_COLOURS = ("#30638e", "#5b8fb9", "#9dbdd6", "#8a8d91", "#bfc2c5")
+PEER_COLOURS = ("#e59aa6", "#30638e", "#5b8fb9", "#9dbdd6", "#8a8d91", "#bfc2c5")
 
 
 def chart(results: Sequence[Result], path: Path, note: str) -> bool:
