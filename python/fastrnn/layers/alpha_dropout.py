@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.layers.dropout import Dropout, draw_mask
+from fastrnn.layers.dropout import Dropout
 from fastrnn.layers.serialization import serializable
 
 # What a SELU returns far below 0: -scale * alpha of Klambauer et al., 2017.
@@ -62,10 +62,7 @@ class AlphaDropout(Dropout):
         """Drop elements while training. The cache is the factor of each, or None for none."""
         if not training or self.rate == 0.0:
             return x, None
-        if self.noise_shape is None:
-            kept = draw_mask(self._generator, x.shape, self.rate) != 0
-        else:
-            kept = self._noise(x.shape) != 0
+        kept = self._noise(x.shape) != 0
         scale = ((1.0 - self.rate) * (1.0 + self.rate * _DROPPED**2)) ** -0.5
         shift = -scale * _DROPPED * self.rate
         y = np.where(kept, x, np.float32(_DROPPED)) * np.float32(scale) + np.float32(shift)

@@ -10,6 +10,7 @@ from fastrnn import constraints, initializers, regularizers
 from fastrnn.arguments import check_number, own_arguments, refuse_unsupported
 from fastrnn.layers.inputs import as_numbers
 from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.normalization_axes import add_scale_and_shift
 from fastrnn.layers.serialization import serializable
 from fastrnn.variable import Variable
 
@@ -151,18 +152,7 @@ class BatchNormalization(Layer):
 
     def _create_weights(self, input_shape: Shape) -> None:
         sizes = (input_shape[self.axis] or 0,)
-        if self.scale:
-            self.gamma = self.add_weight(
-                sizes,
-                self.gamma_initializer,
-                "gamma",
-                self.gamma_regularizer,
-                self.gamma_constraint,
-            )
-        if self.center:
-            self.beta = self.add_weight(
-                sizes, self.beta_initializer, "beta", self.beta_regularizer, self.beta_constraint
-            )
+        add_scale_and_shift(self, sizes, self.scale, self.center)
         self.moving_mean = self.add_weight(
             sizes, self.moving_mean_initializer, "moving_mean", trainable=False
         )

@@ -116,8 +116,9 @@ class Dropout(MultiplicativeNoise):
         return kernels.dropout(d_y, cache, self.rate), []
 
     def _noise(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Draw a mask of the shape that `noise_shape` makes of the input's."""
-        assert self.noise_shape is not None
+        """Draw a mask of the input's shape, or of that which `noise_shape` makes of it."""
+        if self.noise_shape is None:
+            return draw_mask(self._generator, shape, self.rate)
         if len(self.noise_shape) != len(shape):
             raise ValueError(
                 f"`noise_shape` must have as many dimensions as the input, {len(shape)}. "

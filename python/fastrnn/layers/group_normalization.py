@@ -9,7 +9,7 @@ import numpy as np
 from fastrnn import constraints, initializers, regularizers
 from fastrnn.arguments import check_number, is_integer
 from fastrnn.layers.layer import Layer, Shape
-from fastrnn.layers.normalization_axes import check_axes, spread
+from fastrnn.layers.normalization_axes import add_scale_and_shift, check_axes, spread
 from fastrnn.layers.serialization import serializable
 from fastrnn.variable import Variable
 
@@ -121,18 +121,7 @@ class GroupNormalization(Layer):
         sizes = (input_shape[self.axis] or 0,)
         if self.groups == -1:
             self.groups = sizes[0]  # Keras's config has it so
-        if self.scale:
-            self.gamma = self.add_weight(
-                sizes,
-                self.gamma_initializer,
-                "gamma",
-                self.gamma_regularizer,
-                self.gamma_constraint,
-            )
-        if self.center:
-            self.beta = self.add_weight(
-                sizes, self.beta_initializer, "beta", self.beta_regularizer, self.beta_constraint
-            )
+        add_scale_and_shift(self, sizes, self.scale, self.center)
 
     def _grouped(self, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
         """Return the input with the features cut into groups, and the axes within a group."""

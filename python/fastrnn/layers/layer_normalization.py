@@ -11,7 +11,7 @@ import numpy as np
 from fastrnn import constraints, initializers, regularizers
 from fastrnn.arguments import check_number
 from fastrnn.layers.layer import Layer, Shape
-from fastrnn.layers.normalization_axes import axes_of, check_axes, spread
+from fastrnn.layers.normalization_axes import add_scale_and_shift, axes_of, check_axes, spread
 from fastrnn.layers.serialization import serializable
 from fastrnn.variable import Variable
 
@@ -113,22 +113,8 @@ class LayerNormalization(Layer):
 
     def _create_weights(self, input_shape: Shape) -> None:
         sizes = tuple(input_shape[axis] or 0 for axis in self._axes)
-        if self.scale or self.rms_scaling:
-            self.gamma = self.add_weight(
-                sizes,
-                self.gamma_initializer,
-                "gamma",
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-            )
-        if self.center and not self.rms_scaling:
-            self.beta = self.add_weight(
-                sizes,
-                self.beta_initializer,
-                "beta",
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-            )
+        scale, center = self.scale or self.rms_scaling, self.center and not self.rms_scaling
+        add_scale_and_shift(self, sizes, scale, center)
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, _Cache]:
         """Normalize, scale and shift the input."""

@@ -54,6 +54,28 @@ def check_axes(layer: Layer, axes: tuple[int, ...], shape: Shape, known: bool = 
             )
 
 
+def add_scale_and_shift(layer: Any, sizes: tuple[int, ...], scale: bool, center: bool) -> None:
+    """Make `gamma` and `beta` of a layer, from its initializers, regularizers and constraints.
+
+    Args:
+        layer: The layer.
+        sizes: Their shape.
+        scale: Whether there is a gamma.
+        center: Whether there is a beta.
+    """
+    for name, wanted in (("gamma", scale), ("beta", center)):
+        if wanted:
+            settings = (
+                getattr(layer, f"{name}_{kind}")
+                for kind in ("initializer", "regularizer", "constraint")
+            )
+            initializer, regularizer, constraint = settings
+            weight = layer.add_weight(
+                sizes, initializer, name, regularizer=regularizer, constraint=constraint
+            )
+            setattr(layer, name, weight)
+
+
 def spread(weight: Variable, axes: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
     """Return a weight in a shape that broadcasts to that of the input.
 

@@ -15,7 +15,7 @@ from fastrnn.layers.calls import trains_now
 from fastrnn.layers.dropout import draw_mask, generator_of, rate_of
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Layer, Shape
-from fastrnn.layers.traced import with_traced
+from fastrnn.layers.traced import current
 from fastrnn.symbolic import KerasTensor, Node, flatten
 from fastrnn.tracing import is_tracing, native
 from fastrnn.variable import Variable
@@ -321,7 +321,7 @@ class RecurrentCell(Layer):
             assert d.x is not None
             return [d.x[:, 0], *(d.initial_state or ()), *d.weights]
 
-        value = native(forward, backward, x, *states, *map(with_traced, weights))
+        value = native(forward, backward, x, *states, *map(current, weights))
         return value[0], [value[1 + number] for number in range(count)]
 
     # -------------------------------------------------------------------------------- all steps

@@ -129,7 +129,7 @@ class TracedCall:
                 call, value = self._from_graph(
                     values if listed else values[0], training, mask, options
                 )
-                outputs = [_current(each) for each in flatten(value)]
+                outputs = [current(each) for each in flatten(value)]
             ended[:] = [(call, value)]
             leave_extras(extras_of(call, flatten(value)))
             if call.losses:
@@ -439,11 +439,16 @@ def as_output(value: Any) -> np.ndarray:
     Args:
         value: An array, traced or not, a number, or a weight.
     """
-    array = np.asarray(plain(_current(value)))
+    array = np.asarray(plain(current(value)))
     return np.asarray(array, dtype=np.float32, order="C")
 
 
-def _current(value: Any) -> Any:
+def current(value: Any) -> Any:
+    """Return the traced array that stands for a weight, its value if none does.
+
+    Args:
+        value: The weight; anything else stays as it is.
+    """
     return value.current if isinstance(value, Variable) else value
 
 
@@ -494,15 +499,6 @@ def _entries(value: Any) -> Sequence[Any]:
     if isinstance(value, list | tuple):
         return value
     return list(value.values()) if isinstance(value, dict) else [value]
-
-
-def with_traced(value: Any) -> Any:
-    """Return the traced array that stands for a weight, its value if none does.
-
-    Args:
-        value: The weight; or an array, which stays as it is.
-    """
-    return _current(value)
 
 
 def _standing(value: Any) -> Any:
