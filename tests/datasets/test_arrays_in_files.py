@@ -93,6 +93,8 @@ def test_clothes(folder: Path) -> None:
         (gzip.compress(b"\0\0\x08\4" + b"\xff" * 16 + b"\0"), r"must hold \(4294967295, "),
         (gzip.compress(idx(IMAGES)), "a label for each"),
     ],
+    # Not the content: it holds the second at which it was compressed, and each worker has its own.
+    ids=["cut", "no_gzip", "float32", "short", "no_data", "byte_missing", "byte_over", "huge", "one_file"],
 )  # fmt: skip
 def test_damaged_clothes_are_refused(folder: Path, content: bytes, message: str) -> None:
     inside = put_clothes(folder)
