@@ -94,7 +94,7 @@ def test_clothes(folder: Path) -> None:
         (gzip.compress(idx(IMAGES)), "a label for each"),
     ],
     # Not the content: it holds the second at which it was compressed, and each worker has its own.
-    ids=["cut", "no_gzip", "float32", "short", "no_data", "byte_missing", "byte_over", "huge", "one_file"],
+    ids=["cut", "text", "float32", "short", "no_data", "byte_less", "byte_more", "huge", "alone"],
 )  # fmt: skip
 def test_damaged_clothes_are_refused(folder: Path, content: bytes, message: str) -> None:
     inside = put_clothes(folder)
