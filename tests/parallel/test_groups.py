@@ -56,6 +56,32 @@ def test_the_total_is_that_of_one_tree_for_any_number_of_ranks(
     assert groups.total(sums, joined) == want
 
 
+@pytest.mark.parametrize("rows", [1, 3, 9, 64])
+@pytest.mark.parametrize(("number", "ranks"), SIZES)
+def test_rows_are_dealt_so_that_groups_have_the_same_work(
+    number: int, ranks: int, rows: int
+) -> None:
+    work = np.random.default_rng(rows).integers(1, 300, rows)
+    order = Groups(number, ranks).balanced(work)
+    if number == 1 or rows == 1:
+        assert order is None
+        return
+    assert order is not None
+    assert sorted(order) == list(range(rows))
+    assert order.tolist() == Groups(number, 1).balanced(work).tolist()  # type: ignore[union-attr]
+    parts = [order[Groups(number, ranks).rows(group, rows)] for group in range(number)]
+    assert all(part.tolist() == sorted(part) for part in parts)
+    if rows == 64 and rows % number == 0:
+        totals = [work[part].sum() for part in parts]
+        assert max(totals) < 1.05 * min(totals)
+        plain = [work[Groups(number, 1).rows(group, rows)].sum() for group in range(number)]
+        assert max(totals) < max(plain)
+
+
+def test_rows_of_like_work_stay_where_they_are() -> None:
+    assert Groups(4, 2).balanced(np.full(9, 7)) is None
+
+
 def gradients(seed: int) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
     tokens = rng.integers(0, 50, 9)

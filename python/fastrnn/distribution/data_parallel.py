@@ -62,8 +62,10 @@ class DataParallel:
     """Several processes train one model, each on its rows of every batch.
 
     Every rank runs the same program. `batch_size` is that of all ranks together: each takes its
-    rows of the same batch, in the same shuffled order, and no data are sent. Gradients are summed
-    over the ranks before they are clipped and applied, so that all ranks have the same weights.
+    rows of the same batch, in the same shuffled order, and no data are sent. Rows of tokens and of
+    lists are dealt out by their lengths, so that ranks have about the same work. Gradients are
+    summed over the ranks before they are clipped and applied, so that all ranks have the same
+    weights.
     Losses and metrics are those of the whole batch. `evaluate` and `predict` are shared out, and
     return the whole result on each rank; all ranks have to call them.
 

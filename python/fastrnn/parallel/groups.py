@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
+
+import numpy as np
 
 T = TypeVar("T")
 Node = tuple[int, int]
@@ -47,6 +50,38 @@ class Groups:
         own = self.of_rank(rank)
         first, last = (-(-each * rows // self.number) for each in (own.start, own.stop))
         return slice(first, last)
+
+    def balanced(self, work: np.ndarray) -> np.ndarray | None:
+        """Return the rows of a batch in an order that gives all groups about the same work.
+
+        The rows are dealt out, those with the most work first, each to the group that has the least
+        so far and is not full. Within a group they keep their order. All of this depends on the
+        batch and on the number of groups alone.
+
+        Args:
+            work: The work of each row.
+
+        Returns:
+            The numbers of the rows, those of the first group first; None for the order as it is.
+
+        Example:
+            >>> Groups(2, ranks=1).balanced(np.array([9, 8, 1, 3]))
+            array([0, 2, 1, 3])
+        """
+        if self.number == 1 or work.min() == work.max():
+            return None
+        rows = len(work)
+        parts = [self.rows(group, rows) for group in range(self.number)]
+        sizes = [part.stop - part.start for part in parts]
+        own: list[list[int]] = [[] for _ in parts]
+        least = [(0, group) for group, size in enumerate(sizes) if size]
+        of_row = work.tolist()
+        for row in np.argsort(-work, kind="stable").tolist():
+            total, group = heapq.heappop(least)
+            own[group].append(row)
+            if len(own[group]) < sizes[group]:
+                heapq.heappush(least, (total + of_row[row], group))
+        return np.array([row for each in own for row in sorted(each)])
 
     def filled(self, rank: int, rows: int) -> list[int]:
         """Return the groups of a rank that have rows."""

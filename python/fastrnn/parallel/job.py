@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import numpy as np
+
 from fastrnn.parallel.groups import Groups
 from fastrnn.parallel.ranks import Ranks
 
@@ -29,9 +31,18 @@ class Job:
         self.ranks = ranks
         self.groups = Groups(groups, ranks.size)
 
-    def share(self, rows: int) -> slice:
-        """Return the rows of this rank in a batch of so many rows."""
-        return self.groups.share(self.ranks.rank, rows)
+    def share(self, rows: int, work: Callable[[], np.ndarray | None]) -> slice | np.ndarray:
+        """Return the rows of this rank in a batch.
+
+        Args:
+            rows: Number of rows of the batch.
+            work: Returns the work of each row, so that all ranks can be given the same; None where
+                that is not known.
+        """
+        own = self.groups.share(self.ranks.rank, rows)
+        known = work() if self.groups.number > 1 else None
+        order = None if known is None else self.groups.balanced(known)
+        return own if order is None else order[own]
 
     def any(self, flag: bool) -> bool:
         """Return whether a flag is set on some rank."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from fastrnn.random import generator
-from fastrnn.trainers.data.batch import Batch, Feed
+from fastrnn.trainers.data.batch import Batch, Feed, holds_tokens
 
 
 class ArrayFeed(Feed):
@@ -26,17 +27,22 @@ class ArrayFeed(Feed):
         self.batch_size = batch_size
         self.steps: int = -(-self.samples // batch_size)
         self._shuffle = shuffle
+        self._steps_known: np.ndarray | None = None  # of each sample, -1 before it was counted
 
     def __iter__(self) -> Iterator[Batch]:
         order = self._order()
         x, y, weight, *_ = self.data
         for start in range(0, self.samples, self.batch_size):
             stop, number = min(start + self.batch_size, self.samples), None
+            rows = slice(start, stop) if order is None else order[start:stop]
             if self.share is not None:
                 number = stop - start
-                own = self.share(number)
-                start, stop = start + own.start, start + own.stop
-            rows = slice(start, stop) if order is None else order[start:stop]
+                numbers = np.arange(start, stop) if order is None else order[start:stop]
+                own = self.share(number, partial(self._own_steps, numbers))
+                if order is None and isinstance(own, slice):  # views will do
+                    rows = slice(start + own.start, start + own.stop)
+                else:
+                    rows = numbers[own]
             yield Batch(
                 _taken(x, rows),
                 None if y is None else _taken(y, rows),
@@ -44,6 +50,22 @@ class ArrayFeed(Feed):
                 rows=number,
                 forms=self.data.forms,
             )
+
+    def _own_steps(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return how many steps of some samples are no padding, counted when they first come.
+
+        In later passes a process reads its own samples alone.
+        """
+        tokens = tuple(each for each in self.data.x if holds_tokens(each))
+        if not tokens:
+            return None
+        if self._steps_known is None:
+            self._steps_known = np.full(self.samples, -1)
+        new = rows[self._steps_known[rows] < 0]
+        if len(new):
+            self._steps_known[new] = Batch(_taken(tokens, new)).own_steps()
+        known: np.ndarray = self._steps_known[rows]
+        return known
 
     def _order(self) -> np.ndarray | None:
         if self._shuffle == "batch":

@@ -31,8 +31,21 @@ class Batch(NamedTuple):
     forms: tuple[Any, Any, Any] | None = None
     rows: int | None = None
 
-    def part(self, rows: slice) -> Batch:
-        """Return some rows, as views."""
+    def own_steps(self) -> np.ndarray | None:
+        """Return how many steps of each row are no padding; None where that is not known.
+
+        Of sequences of differing lengths the mask tells. Tokens of 0 count as padding: layers leave
+        them out, or walk through those that all rows begin with only once.
+        """
+        masks = [mask for mask in self.mask or () if mask is not None]
+        counted = masks or [each for each in self.x if holds_tokens(each)]
+        if not counted:
+            return None
+        steps: np.ndarray = np.sum([np.count_nonzero(each, axis=1) for each in counted], axis=0)
+        return steps
+
+    def part(self, rows: slice | np.ndarray) -> Batch:
+        """Return some rows; views of them where they stand together."""
         fields: list[Any] = [
             arrays and tuple([None if array is None else array[rows] for array in arrays])
             for arrays in self[:4]
@@ -45,12 +58,13 @@ class Feed:
 
     Attributes:
         steps: Number of batches of a pass; None if that is not known before.
-        share: Returns, for the rows of a batch, those of this process; None for all. What `peek`
-            returns is not shared out.
+        share: Returns the rows of a batch that are those of this process, from the number of its
+            rows and from what tells the steps of each (`Batch.own_steps`); None for all. What
+            `peek` returns is not shared out.
     """
 
     steps: int | None = None
-    share: Callable[[int], slice] | None = None
+    share: Callable[[int, Callable[[], np.ndarray | None]], slice | np.ndarray] | None = None
 
     def __iter__(self) -> Iterator[Batch]:
         raise NotImplementedError(f"`{type(self).__name__}` must implement `__iter__`.")
@@ -90,3 +104,8 @@ class Feed:
 
     def on_epoch_end(self) -> None:
         """Called after the last batch of each epoch."""
+
+
+def holds_tokens(x: Any) -> bool:
+    """Return whether an input holds a token for each step of each row."""
+    return bool(x.ndim == 2 and x[:1].dtype.kind == "i")

@@ -83,7 +83,7 @@ class Epochs:
             self._taken += 1
             if (share := self._feed.share) is not None and batch.rows is None:
                 rows = len(batch.x[0])
-                batch = batch.part(share(rows))._replace(rows=rows)
+                batch = batch.part(share(rows, batch.own_steps))._replace(rows=rows)
         return batch
 
     def get_state(self, behind: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -113,8 +114,8 @@ class RaggedFeed(Feed):
             if self.share is None:
                 yield self.batch(rows)
             else:  # padded like the whole batch
-                own = self.batch(rows[self.share(len(rows))], self._steps(rows))
-                yield own._replace(rows=len(rows))
+                share = self.share(len(rows), partial(self.x.lengths.__getitem__, rows))
+                yield self.batch(rows[share], self._steps(rows))._replace(rows=len(rows))
 
     def _steps(self, rows: np.ndarray) -> int:
         return max(int(self.x.lengths[rows].max()), 1)
