@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn import tensorflow_tape
 from fastrnn.results import Array
 from fastrnn.table_gradient import TableGradient
 
@@ -308,11 +309,14 @@ def native(
         forward: Takes the plain inputs; returns a value (an array) and a cache.
         backward: Takes the cache and the gradient of the value; returns the gradient of each input,
             or None where there is none.
-        inputs: Arrays, traced or not.
+        inputs: Arrays, traced or not; or tensors of TensorFlow, within a function that it
+            differentiates.
 
     Returns:
-        The value, traced if an input is.
+        The value, traced if an input is; a tensor if they are.
     """
+    if inputs and is_tracing() and all(map(tensorflow_tape.is_tensor, inputs)):
+        return tensorflow_tape.native_on_tensors(forward, backward, *inputs)
     if not is_traced(*inputs):
         return forward(*inputs)[0]
     from autograd.extend import defvjp_argnums, primitive

@@ -114,7 +114,7 @@ def test_names_lead_to_functions_and_back(keras: ModuleType) -> None:
     assert activations.get(activations.mish) is activations.mish
 
 
-@pytest.mark.parametrize("identifier", ["relu7", np.tanh, 3, {"class_name": "relu"}])
+@pytest.mark.parametrize("identifier", ["relu7", np.ndarray, 3, {"class_name": "relu"}])
 def test_unknown_ones_are_refused(identifier: Any) -> None:
     with pytest.raises(ValueError, match=r"`activation` must be one of .*tanh.* Received: "):
         activations.get(identifier)

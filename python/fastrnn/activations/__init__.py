@@ -6,8 +6,11 @@ know those of `fastrnn.kernels.ACTIVATIONS`; Dense and Activation take the other
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from fastrnn.activations.activation import Activation
 from fastrnn.activations.along_axis import glu, log_softmax, softmax, sparsemax
@@ -25,6 +28,7 @@ from fastrnn.activations.native import (
     softsign,
     tanh,
 )
+from fastrnn.activations.own_activation import LayerActivation, OwnActivation
 from fastrnn.activations.piecewise import (
     celu,
     hard_shrink,
@@ -44,6 +48,8 @@ from fastrnn.activations.smooth import (
     squareplus,
     tanh_shrink,
 )
+from fastrnn.utils.custom_objects import find_custom_object
+from fastrnn.utils.named_function import function_config, function_from
 
 __all__ = [
     "Activation",
@@ -93,21 +99,26 @@ _BY_NAME: dict[str, Activation] = {
 _FUNCTIONS_ONLY = (glu, threshold)
 
 
-def get(identifier: str | Callable[..., Any] | None) -> Activation:
+def get(identifier: Any) -> Activation:
     """Look up an activation.
 
     Args:
-        identifier: A name such as `"tanh"`, an `Activation`, or None for `linear`.
+        identifier: A name such as `"tanh"`, or None for `linear`; an `Activation`; a function of
+            TensorFlow, Keras or NumPy that has the name of one; an element-wise layer, such as
+            `LeakyReLU()`; a function of your own, made of operators and `fastrnn.ops`; or the
+            config of one of these.
 
     Returns:
         The activation; its `__name__` is the name.
 
     Raises:
-        ValueError: If it is not a known name, or a function without a backward pass.
+        ValueError: If it is nothing of that kind, or a name that is not known.
 
     Example:
         >>> get("swish").__name__
         'silu'
+        >>> get(lambda x: 2 * x)([1.0])
+        array([2.], dtype=float32)
     """
     if identifier is None:
         return linear
@@ -115,13 +126,40 @@ def get(identifier: str | Callable[..., Any] | None) -> Activation:
         return _BY_NAME[identifier]
     if isinstance(identifier, Activation):
         return identifier
+    if isinstance(identifier, dict) and isinstance(identifier.get("config"), dict):
+        return LayerActivation(_layer_of(identifier))
+    if (isinstance(identifier, dict) and identifier.get("class_name") == "function") or (
+        isinstance(identifier, str) and find_custom_object(identifier)
+    ):
+        return get(function_from(identifier, "an activation"))
+    if callable(identifier) and not isinstance(identifier, type):
+        known = _twin(identifier)
+        if known is not None:
+            return known
+        is_layer = hasattr(identifier, "forward") and hasattr(identifier, "backward")
+        return (LayerActivation if is_layer else OwnActivation)(identifier)
     raise ValueError(
-        f"`activation` must be one of {', '.join(sorted(_BY_NAME))}, or an `Activation`, which "
-        f"has a backward pass. Received: activation={identifier!r}"
+        f"`activation` must be one of {', '.join(sorted(_BY_NAME))}, a function of one array, or "
+        f"an element-wise layer; a function that a file names must be handed over: "
+        f"`load_model(..., custom_objects={{'name': function}})`. "
+        f"Received: activation={identifier!r}"
     )
 
 
-def of_layer(identifier: str | Callable[..., Any] | None) -> Activation:
+def _twin(function: Callable[..., Any]) -> Activation | None:
+    """Return the activation of the same name, for a function of another library."""
+    package = str(getattr(function, "__module__", "")).partition(".")[0]
+    name = str(getattr(function, "__name__", "")).removesuffix("_v2")
+    known = package in ("tensorflow", "keras", "tf_keras") or isinstance(function, np.ufunc)
+    return _BY_NAME.get(name) if known else None
+
+
+def _layer_of(config: dict[str, Any]) -> Any:
+    """Make the layer of a config; `fastrnn.layers`, which stands above, is loaded by then."""
+    return sys.modules["fastrnn.layers"].deserialize(config)
+
+
+def of_layer(identifier: Any) -> Activation:
     """Look up an activation that a layer can end in.
 
     Raises:
@@ -136,17 +174,22 @@ def of_layer(identifier: str | Callable[..., Any] | None) -> Activation:
     return activation
 
 
-def serialize(activation: Activation) -> str:
-    """Return the name of an activation.
+def serialize(activation: Activation) -> Any:
+    """Return what stands for an activation in a config.
 
     Args:
-        activation: An activation of this module.
+        activation: The activation.
 
     Returns:
-        Its name, from which `get` returns the activation.
+        Its name, from which `get` returns the activation. Of a function of your own a dict in
+        Keras's form that holds its name; of a layer its config.
 
     Example:
         >>> serialize(get("swish"))
         'silu'
     """
+    if isinstance(activation, LayerActivation):
+        return sys.modules["fastrnn.layers"].serialize(activation.function)
+    if isinstance(activation, OwnActivation):
+        return function_config(activation.function)
     return activation.__name__

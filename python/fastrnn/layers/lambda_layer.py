@@ -6,8 +6,8 @@ import inspect
 from typing import Any
 
 from fastrnn.layers.layer import Layer
-from fastrnn.layers.named_function import function_config, function_from
 from fastrnn.layers.serialization import serializable
+from fastrnn.utils.named_function import function_config, function_from
 
 
 @serializable("keras.layers")

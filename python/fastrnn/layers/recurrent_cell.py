@@ -477,7 +477,8 @@ def recurrent_activation_of(activation: Any) -> activations.Activation:
     function = activations.get(activation)
     if function.__name__ not in kernels.ACTIVATIONS:
         raise ValueError(
-            f"A recurrent layer's activation must be one of {', '.join(kernels.ACTIVATIONS)}. "
+            f"A recurrent layer's activation must be one of {', '.join(kernels.ACTIVATIONS)}; for "
+            "another one write a cell of your own for `RNN(cell)`, in functions of `fastrnn.ops`. "
             f"Received: {function.__name__!r}"
         )
     return function

@@ -10,7 +10,6 @@ import numpy as np
 
 from fastrnn.arguments import check_integer, is_integer, refuse_unsupported
 from fastrnn.layers.layer import Layer, Shape
-from fastrnn.layers.named_function import function_config, function_from
 from fastrnn.layers.serialization import serializable
 from fastrnn.layers.string_lookup import StringLookup, refuse_file_name
 from fastrnn.layers.text_layer import TextLayer
@@ -24,6 +23,7 @@ from fastrnn.layers.text_splitting import (
 )
 from fastrnn.layers.traced import layers_of
 from fastrnn.utils.custom_objects import find_custom_object
+from fastrnn.utils.named_function import function_config, function_from
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -64,6 +64,7 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Poisson",
+    "Reduction",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
     "binary_crossentropy",
@@ -87,6 +88,30 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "squared_hinge",
 ]
+
+# The short names of Keras 2 for functions.
+KLD = kld = kullback_leibler_divergence = kl_divergence
+MAE = mae = mean_absolute_error
+MAPE = mape = mean_absolute_percentage_error
+MSE = mse = mean_squared_error
+MSLE = msle = mean_squared_logarithmic_error
+bce = BCE = binary_crossentropy
+logcosh = log_cosh
+
+
+class Reduction:
+    """The names of Keras 2 for `reduction` of a loss.
+
+    Example:
+        >>> MeanSquaredError(reduction=Reduction.NONE)([[1.0], [2.0]], [[1.0], [4.0]])
+        array([0., 4.], dtype=float32)
+    """
+
+    AUTO = "sum_over_batch_size"
+    NONE = "none"
+    SUM = "sum"
+    SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+
 
 _CLASS_OF_FUNCTION: dict[Callable[..., np.ndarray], type[Loss]] = {
     binary_crossentropy: BinaryCrossentropy,

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.crossentropy import Crossentropy, clip
-from fastrnn.losses.loss import Differential, mean_of_elements
+from fastrnn.losses.loss import Differential, mean_of_elements, of_samples
 from fastrnn.results import returns_numpy
 
 
@@ -78,7 +78,7 @@ def binary_crossentropy(
         array([0.693, 1.609], dtype=float32)
     """
     loss = BinaryCrossentropy(from_logits, label_smoothing, axis, reduction=None)
-    return np.asarray(loss(y_true, y_pred))
+    return of_samples(loss, y_true, y_pred)
 
 
 def of_logits(t: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from fastrnn.losses.binary_crossentropy import of_logits, of_probabilities
 from fastrnn.losses.crossentropy import Crossentropy
-from fastrnn.losses.loss import Differential, mean_of_elements
+from fastrnn.losses.loss import Differential, mean_of_elements, of_samples
 from fastrnn.results import returns_numpy
 
 
@@ -120,7 +120,7 @@ def binary_focal_crossentropy(
     loss = BinaryFocalCrossentropy(
         apply_class_balancing, alpha, gamma, from_logits, label_smoothing, axis, reduction=None
     )
-    return np.asarray(loss(y_true, y_pred))
+    return of_samples(loss, y_true, y_pred)
 
 
 def check_gamma(gamma: float) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.crossentropy import Crossentropy, clip
-from fastrnn.losses.loss import Differential, Shape
+from fastrnn.losses.loss import Differential, Shape, of_samples
 from fastrnn.results import returns_numpy
 
 
@@ -83,7 +83,7 @@ def categorical_crossentropy(
         array([0.223], dtype=float32)
     """
     loss = CategoricalCrossentropy(from_logits, label_smoothing, axis, reduction=None)
-    return np.asarray(loss(y_true, y_pred))
+    return of_samples(loss, y_true, y_pred)
 
 
 def _of_logits(t: np.ndarray, z: np.ndarray) -> Differential:

@@ -14,7 +14,7 @@ from fastrnn.losses.categorical_crossentropy import (
     warn_of_one_class,
 )
 from fastrnn.losses.crossentropy import Crossentropy, clip
-from fastrnn.losses.loss import Differential, Shape
+from fastrnn.losses.loss import Differential, Shape, of_samples
 from fastrnn.results import returns_numpy
 
 
@@ -112,4 +112,4 @@ def categorical_focal_crossentropy(
     loss = CategoricalFocalCrossentropy(
         alpha, gamma, from_logits, label_smoothing, axis, reduction=None
     )
-    return np.asarray(loss(y_true, y_pred))
+    return of_samples(loss, y_true, y_pred)

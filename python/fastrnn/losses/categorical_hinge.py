@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import Differential, NamedLoss
+from fastrnn.losses.loss import Differential, NamedLoss, of_samples
 from fastrnn.results import returns_numpy
 
 
@@ -58,4 +58,4 @@ def categorical_hinge(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarra
         >>> categorical_hinge([[0.0, 1.0]], [[0.5, 1.0]])
         array([0.5], dtype=float32)
     """
-    return np.asarray(CategoricalHinge(reduction=None)(y_true, y_pred))
+    return of_samples(CategoricalHinge(reduction=None), y_true, y_pred)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import EPSILON, Differential, Loss, check_axis
+from fastrnn.losses.loss import EPSILON, Differential, Loss, check_axis, of_samples
 from fastrnn.results import returns_numpy
 
 _LARGEST_FACTOR = np.float32(1.0 / EPSILON)
@@ -74,7 +74,7 @@ def cosine_similarity(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, axis: int = 
         >>> cosine_similarity([[0.0, 2.0]], [[0.0, 3.0]])
         array([-1.], dtype=float32)
     """
-    return np.asarray(CosineSimilarity(axis, reduction=None)(y_true, y_pred))
+    return of_samples(CosineSimilarity(axis, reduction=None), y_true, y_pred)
 
 
 def _over_length(vectors: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements
+from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements, of_samples
 from fastrnn.results import returns_numpy
 
 
@@ -53,7 +53,7 @@ def hinge(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
         >>> hinge([[0.0, 1.0]], [[-2.0, 0.5]])
         array([0.25], dtype=float32)
     """
-    return np.asarray(Hinge(reduction=None)(y_true, y_pred))
+    return of_samples(Hinge(reduction=None), y_true, y_pred)
 
 
 def as_signs(labels: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import Differential, Loss, mean_of_elements
+from fastrnn.losses.loss import Differential, Loss, mean_of_elements, of_samples
 from fastrnn.results import returns_numpy
 
 
@@ -74,4 +74,4 @@ def huber(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, delta: float = 1.0) -> n
         >>> huber([[0.0, 1.0]], [[0.0, 3.0]])
         array([0.75], dtype=float32)
     """
-    return np.asarray(Huber(delta, reduction=None)(y_true, y_pred))
+    return of_samples(Huber(delta, reduction=None), y_true, y_pred)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import EPSILON, Differential, NamedLoss
+from fastrnn.losses.loss import EPSILON, Differential, NamedLoss, of_samples
 from fastrnn.results import returns_numpy
 
 
@@ -52,4 +52,4 @@ def kl_divergence(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
         >>> kl_divergence([[0.5, 0.5]], [[0.25, 0.75]]).round(3)
         array([0.144], dtype=float32)
     """
-    return np.asarray(KLDivergence(reduction=None)(y_true, y_pred))
+    return of_samples(KLDivergence(reduction=None), y_true, y_pred)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements
+from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements, of_samples
 from fastrnn.results import returns_numpy
 
 
@@ -52,4 +52,4 @@ def log_cosh(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
         >>> log_cosh([[0.0, 1.0]], [[0.0, 3.0]]).round(3)
         array([0.663], dtype=float32)
     """
-    return np.asarray(LogCosh(reduction=None)(y_true, y_pred))
+    return of_samples(LogCosh(reduction=None), y_true, y_pred)

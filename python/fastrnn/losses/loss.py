@@ -18,11 +18,12 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
+from fastrnn import tensorflow_tape
 from fastrnn.configurable import Configurable
 from fastrnn.losses.reduction import REDUCTIONS, both_masks, reduce_values
 from fastrnn.naming import auto_name, to_snake_case
 from fastrnn.results import returns_numpy
-from fastrnn.tracing import Differentiable, is_traced, mask_of, native, plain
+from fastrnn.tracing import Differentiable, is_traced, is_tracing, mask_of, native, plain
 
 EPSILON = 1e-7
 """Probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm: Keras's `epsilon()`."""
@@ -158,7 +159,7 @@ class Loss(Configurable):
         Raises:
             ValueError: If shapes or labels do not fit; see `check`.
         """
-        if is_traced(y_pred):
+        if is_traced(y_pred) or (is_tracing() and tensorflow_tape.is_tensor(y_pred)):
             return self._within_trace(y_true, y_pred, sample_weight, mask, from_logits)
         prediction = np.asarray(y_pred, dtype=np.float32)
         labels = np.asarray(y_true)
@@ -429,6 +430,18 @@ def mean_of_elements(elements: np.ndarray, derivative: np.ndarray) -> Differenti
     if elements.shape[-1] != 1:
         derivative *= np.float32(1.0 / elements.shape[-1])
     return Differential(mean_of_last_axis(elements), derivative)
+
+
+def of_samples(loss: Loss, y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
+    """Return the values of a loss with `reduction=None`; traced if the predictions are.
+
+    Args:
+        loss: The loss.
+        y_true: Labels.
+        y_pred: Predictions; an array, or a traced one within a loss or step of a user's own.
+    """
+    values: np.ndarray = loss(y_true, y_pred)
+    return values
 
 
 def check_axis(axis: int) -> None:

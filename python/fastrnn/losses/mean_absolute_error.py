@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements
+from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements, of_samples
 from fastrnn.results import returns_numpy
 
 
@@ -48,4 +48,4 @@ def mean_absolute_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndar
         >>> mean_absolute_error([[0.0, 1.0]], [[0.0, 3.0]])
         array([1.], dtype=float32)
     """
-    return np.asarray(MeanAbsoluteError(reduction=None)(y_true, y_pred))
+    return of_samples(MeanAbsoluteError(reduction=None), y_true, y_pred)

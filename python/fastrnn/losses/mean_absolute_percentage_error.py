@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import EPSILON, Differential, NamedLoss, mean_of_elements
+from fastrnn.losses.loss import EPSILON, Differential, NamedLoss, mean_of_elements, of_samples
 from fastrnn.results import returns_numpy
 
 
@@ -51,4 +51,4 @@ def mean_absolute_percentage_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike)
         >>> mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 4.0]])
         array([25.], dtype=float32)
     """
-    return np.asarray(MeanAbsolutePercentageError(reduction=None)(y_true, y_pred))
+    return of_samples(MeanAbsolutePercentageError(reduction=None), y_true, y_pred)

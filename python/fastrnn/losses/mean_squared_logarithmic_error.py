@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import EPSILON, Differential, NamedLoss, mean_of_elements
+from fastrnn.losses.loss import EPSILON, Differential, NamedLoss, mean_of_elements, of_samples
 from fastrnn.results import returns_numpy
 
 _LOWEST = np.float32(EPSILON)
@@ -54,4 +54,4 @@ def mean_squared_logarithmic_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike)
         >>> mean_squared_logarithmic_error([[0.0, 1.0]], [[0.0, 3.0]]).round(3)
         array([0.24], dtype=float32)
     """
-    return np.asarray(MeanSquaredLogarithmicError(reduction=None)(y_true, y_pred))
+    return of_samples(MeanSquaredLogarithmicError(reduction=None), y_true, y_pred)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import EPSILON, Differential, NamedLoss, mean_of_elements
+from fastrnn.losses.loss import EPSILON, Differential, NamedLoss, mean_of_elements, of_samples
 from fastrnn.results import returns_numpy
 
 
@@ -50,4 +50,4 @@ def poisson(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
         >>> poisson([[0.0, 1.0]], [[1.0, 1.0]]).round(3)
         array([1.], dtype=float32)
     """
-    return np.asarray(Poisson(reduction=None)(y_true, y_pred))
+    return of_samples(Poisson(reduction=None), y_true, y_pred)

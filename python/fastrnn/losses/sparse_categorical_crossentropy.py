@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.crossentropy import clip
-from fastrnn.losses.loss import Differential, Loss, Shape, check_axis, same_shapes
+from fastrnn.losses.loss import Differential, Loss, Shape, check_axis, of_samples, same_shapes
 from fastrnn.results import returns_numpy
 
 
@@ -115,7 +115,7 @@ def sparse_categorical_crossentropy(
         array([0.223, 1.609], dtype=float32)
     """
     loss = SparseCategoricalCrossentropy(from_logits, ignore_class, None, axis)
-    return np.asarray(loss(y_true, y_pred))
+    return of_samples(loss, y_true, y_pred)
 
 
 def _differentiate(

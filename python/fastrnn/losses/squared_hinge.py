@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.hinge import as_signs
-from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements
+from fastrnn.losses.loss import Differential, NamedLoss, mean_of_elements, of_samples
 from fastrnn.results import returns_numpy
 
 
@@ -52,4 +52,4 @@ def squared_hinge(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.ndarray:
         >>> squared_hinge([[0.0, 1.0]], [[-2.0, 0.5]])
         array([0.125], dtype=float32)
     """
-    return np.asarray(SquaredHinge(reduction=None)(y_true, y_pred))
+    return of_samples(SquaredHinge(reduction=None), y_true, y_pred)

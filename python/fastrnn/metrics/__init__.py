@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastrnn.losses import KLD as KLD
+from fastrnn.losses import MAE as MAE
+from fastrnn.losses import MAPE as MAPE
+from fastrnn.losses import MSE as MSE
+from fastrnn.losses import MSLE as MSLE
 from fastrnn.losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -22,6 +27,11 @@ from fastrnn.losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
+from fastrnn.losses import kld as kld
+from fastrnn.losses import mae as mae
+from fastrnn.losses import mape as mape
+from fastrnn.losses import mse as mse
+from fastrnn.losses import msle as msle
 from fastrnn.losses.loss import Shape
 from fastrnn.metrics.accuracy import (
     Accuracy,
