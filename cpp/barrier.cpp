@@ -28,6 +28,18 @@ class WaitTimer {
   double begin_;
 };
 
+// Waits until the word is no longer `old`.
+void wait_for_change(const std::atomic_ref<uint32_t>& word, uint32_t old) {
+  const WaitTimer timer;
+  for (int spin = 0; spin < kSpins; ++spin) {
+    if (word.load(std::memory_order_acquire) != old) return;
+    pause_cpu();
+  }
+  const double begin = now_seconds();
+  word.wait(old, std::memory_order_acquire);
+  slept += now_seconds() - begin;
+}
+
 }  // namespace
 
 void pause_cpu() {
@@ -53,14 +65,18 @@ void Barrier::wait(int threads) {
     phase.notify_all();
     return;
   }
-  const WaitTimer timer;
-  for (int spin = 0; spin < kSpins; ++spin) {
-    if (phase.load(std::memory_order_acquire) != now) return;
-    pause_cpu();
-  }
-  const double begin = now_seconds();
-  phase.wait(now, std::memory_order_acquire);
-  slept += now_seconds() - begin;
+  wait_for_change(phase, now);
+}
+
+void Latch::count_down() {
+  const std::atomic_ref<uint32_t> count(count_);
+  if (count.fetch_sub(1, std::memory_order_acq_rel) == 1) count.notify_all();
+}
+
+void Latch::wait() {
+  const std::atomic_ref<uint32_t> count(count_);
+  for (uint32_t left; (left = count.load(std::memory_order_acquire)) > 0;)
+    wait_for_change(count, left);
 }
 
 }  // namespace fastrnn

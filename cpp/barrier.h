@@ -1,4 +1,4 @@
-// Where the threads of one team wait for each other.
+// Where threads of one parallel call wait for each other.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,19 @@ class Barrier {
   // library may be (see kernels/table.cpp).
   alignas(64) uint32_t arrived_ = 0;
   alignas(64) uint32_t phase_ = 0;
+};
+
+// Lets tasks wait for what other tasks of their call do. Those must be claimed first, or be able to
+// run without them: a task that waits keeps its thread.
+class Latch {
+ public:
+  explicit Latch(int64_t count) : count_(uint32_t(count)) {}
+  void count_down();
+  // Returns when count_down has been called `count` times.
+  void wait();
+
+ private:
+  alignas(64) uint32_t count_;  // see Barrier
 };
 
 // How long the calling thread has waited at barriers after it gave up spinning; since the last

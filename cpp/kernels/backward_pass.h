@@ -72,8 +72,8 @@ class BackwardPass {
         drecurrent_kernel_(workspace, a.drecurrent_kernel, a.problem.units * columns(), sums()),
         dbias_(workspace, a.dbias, traits_of(a.problem.cell).bias_rows * columns(), sums()),
         dgates_(workspace.floats(dgate_rows() * stride_)),
-        dh_(workspace.floats(a.problem.batch * a.problem.units)),
-        dc_(has_c() ? workspace.floats(a.problem.batch * a.problem.units) : nullptr),
+        dh_(workspace.floats((a.problem.batch + 1) * a.problem.units)),
+        dc_(has_c() ? workspace.floats((a.problem.batch + 1) * a.problem.units) : nullptr),
         repeated_(repeats() ? workspace.floats(a.problem.positions * a.problem.units) : nullptr),
         prefix_dh_(workspace.floats(a.problem.prefix * a.problem.units)),
         prefix_dc_(has_c() ? workspace.floats(a.problem.prefix * a.problem.units) : nullptr) {}
@@ -94,13 +94,7 @@ class BackwardPass {
     Laps laps;
     deal(threads, [&](const Team& team) { step_.pack(team); });
     laps.end(Phase::projection);
-    for_tasks(threads, groups_, [&](int64_t group, int thread) { walk_group(group, thread); });
-    if (a_.problem.prefix > 0) {
-      deal(threads, [&](const Team& team) { gather_for_prefix(team); });
-      start_prefix();
-      const WeightGradients sums = cleared_sums(groups_);
-      walk_back(prefix_walk(), alone(0), {0, a_.problem.prefix}, 0, 1, &sums);
-    }
+    walk_groups(threads);
     laps.end(Phase::backward);
     const Dgates dgates{kept(a_.tape, 0), kept(a_.prefix_tape, a_.problem.positions),
                         a_.problem.positions, stride_};
@@ -112,22 +106,55 @@ class BackwardPass {
     laps.end(Phase::input_gradients);
   }
 
+  // All groups and the prefix, which gets its gradients from the rows that start behind it. Their
+  // groups come first, then one for each other thread, so that nobody waits for them; then the
+  // prefix beside the rest.
+  void walk_groups(int threads) {
+    const int prefix_tasks = a_.problem.prefix > 0;
+    int64_t before = groups_;  // groups before the first that starts behind the prefix
+    while (prefix_tasks && before > 0 && starts_behind_prefix(before - 1)) --before;
+    const int64_t prefix_task = smaller(groups_ - before + threads - 1, groups_);
+    Latch rows_walked(groups_ - before);
+    for_tasks(threads, groups_ + prefix_tasks, [&](int64_t task, int thread) {
+      if (prefix_tasks && task == prefix_task) {
+        rows_walked.wait();
+        gather_for_prefix(kAlone);
+        start_prefix();
+        const WeightGradients sums = cleared_sums(groups_);
+        walk_back(prefix_walk(), alone(thread), {0, a_.problem.prefix}, 0, 1, &sums);
+        return;
+      }
+      const int64_t group = groups_ - 1 - task + (prefix_tasks && task > prefix_task);
+      walk_group(group, thread);
+      if (group >= before) rows_walked.count_down();
+    });
+  }
+
+  // Rows of a group that walk a step.
+  Range walking_rows(int64_t group) const {
+    const Walk& walk = a_.plan.walk;
+    if (walk.steps == 0) return {0, 0};
+    return share_walk(a_.plan, walk, {0, walk.steps}, {int(group), int(groups_), nullptr});
+  }
+
+  // Ranks are in the order of rising starts. The last group has the rows without steps too.
+  bool starts_behind_prefix(int64_t group) const {
+    const int64_t end = group + 1 == groups_ ? a_.problem.batch : walking_rows(group).end;
+    return end > 0 && a_.plan.start[end - 1] > 0;
+  }
+
   void walk_group(int64_t group, int thread) {
     const Walk& walk = a_.plan.walk;
-    const int64_t walking = walk.steps > 0 ? walk.rows_at(0) : 0;
     const WeightGradients sums = cleared_sums(group);
     const WalkBack rows = rows_walk();
-    if (walking > 0) {
-      const Range mine =
-          share_walk(a_.plan, walk, {0, walk.steps}, Team{int(group), int(groups_), nullptr});
-      for_row_blocks(mine, kBackwardRowBlock, [&](int64_t first, int64_t count) {
-        for (int64_t r = 0; r < count; ++r) start_row(first + r);
-        walk_back(rows, alone(thread), {0, walk.steps}, first, count, &sums);
-        for (int64_t r = 0; r < count; ++r) end_row(first + r);
-      });
-    }
+    for_row_blocks(walking_rows(group), kBackwardRowBlock, [&](int64_t first, int64_t count) {
+      for (int64_t r = 0; r < count; ++r) start_row(first + r);
+      walk_back(rows, alone(thread), {0, walk.steps}, first, count, &sums);
+      for (int64_t r = 0; r < count; ++r) end_row(first + r);
+    });
     // The last group has the rows without steps too.
-    for (int64_t rank = walking; rank < a_.problem.batch && group + 1 == groups_; ++rank)
+    for (int64_t rank = walk.steps > 0 ? walk.rows_at(0) : 0;
+         rank < a_.problem.batch && group + 1 == groups_; ++rank)
       start_row(rank), end_row(rank);
   }
 
@@ -286,8 +313,8 @@ class BackwardPass {
     return {a_.plan.prefix,
             a_.prefix_tape,
             kept(a_.prefix_tape, a_.problem.positions),
-            dh_,
-            dc_,
+            dh_ + a_.problem.batch * a_.problem.units,
+            offset(dc_, a_.problem.batch * a_.problem.units),
             prefix_dh_,
             nullptr,
             prefix_dc_,
@@ -375,17 +402,18 @@ class BackwardPass {
 
   // The state's gradient starts as nothing: all that the prefix gets comes from its rows.
   void start_prefix() {
-    copy_or_zero(dh_, nullptr, a_.problem.units);
-    if (dc_) copy_or_zero(dc_, nullptr, a_.problem.units);
+    const WalkBack back = prefix_walk();
+    copy_or_zero(back.dh, nullptr, a_.problem.units);
+    if (back.dc) copy_or_zero(back.dc, nullptr, a_.problem.units);
   }
 
   const RnnBackward& a_;
   int64_t groups_, capacity_, stride_;
   Step step_;
   Parts dkernel_, drecurrent_kernel_, dbias_;
-  float* dgates_;                  // [dgate_rows, dgate_stride]
-  float *dh_, *dc_;                // [B, H]: the states' gradients, walking back
-  float* repeated_;                // [positions, H]
+  float* dgates_;    // [dgate_rows, dgate_stride]
+  float *dh_, *dc_;  // [B + 1, H]: the states' gradients, walking back; last the prefix's
+  float* repeated_;  // [positions, H]
   float *prefix_dh_, *prefix_dc_;  // [P, H]: what the prefix's steps get
 };
 

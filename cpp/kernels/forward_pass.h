@@ -99,15 +99,25 @@ class ForwardPass {
     deal(threads, [&](const Team& team) { step_.pack(team); });
     deal(threads, [&](const Team& team) { step_.prepare(team); });
     laps.end(Phase::projection);
-    if (a_.problem.prefix > 0) {
-      const bool all = walks_together(a_.problem, 1);
-      in_parallel(all ? threads : 1, [&](const Team& team) { walk_prefix(team); });
+    const bool has_prefix = a_.problem.prefix > 0, all = walks_together(a_.problem, 1);
+    if (has_prefix && all) {
+      in_parallel(threads, [&](const Team& team) { walk_prefix(together(team)); });
     }
+    // One thread walks the prefix while others begin with rows that do not start behind it.
+    const int prefix_tasks = has_prefix && !all;
+    Latch prefix_walked(prefix_tasks);
     const int groups = forward_groups(threads, walking());
-    for_tasks(threads, groups, [&](int64_t group, int thread) {
-      for_row_blocks(share_walk(a_.plan, walk, {0, walk.steps}, {int(group), groups, nullptr}),
-                     kRowBlock,
-                     [&](int64_t first, int64_t count) { walk_rows(alone(thread), first, count); });
+    for_tasks(threads, prefix_tasks + groups, [&](int64_t task, int thread) {
+      if (task < prefix_tasks) {
+        walk_prefix(alone(thread));
+        return prefix_walked.count_down();
+      }
+      const Team group{int(task) - prefix_tasks, groups, nullptr};
+      for_row_blocks(share_walk(a_.plan, walk, {0, walk.steps}, group), kRowBlock,
+                     [&](int64_t first, int64_t count) {
+                       if (a_.plan.start[first + count - 1] > 0) prefix_walked.wait();
+                       walk_rows(alone(thread), first, count);
+                     });
     });
     end_rows_without_steps();
     laps.end(Phase::forward);
@@ -122,7 +132,8 @@ class ForwardPass {
     team.barrier();
     laps.end(Phase::projection);
     if (a_.problem.prefix > 0) {
-      walk_prefix(team);
+      const bool all = walks_together(a_.problem, 1);
+      if (all || team.thread == 0) walk_prefix(all ? together(team) : alone(0));
       team.barrier();
     }
     walk_rows(together(team), 0, walking());
@@ -133,18 +144,14 @@ class ForwardPass {
   // Rows that walk a step.
   int64_t walking() const { return a_.plan.walk.steps > 0 ? a_.plan.walk.rows_at(0) : 0; }
 
-  void walk_prefix(const Team& team) {
+  void walk_prefix(const Walkers& walkers) {
     const int64_t H = a_.problem.units;
-    if (team.thread == 0) {
+    if (walkers.team.thread == 0) {
       copy_or_zero(prefix_tape_.h, nullptr, H);
       if (prefix_tape_.c) copy_or_zero(prefix_tape_.c, nullptr, H);
     }
-    const bool all = walks_together(a_.problem, 1);
-    if (all) team.barrier();
-    if (all || team.thread == 0) {
-      forward_rows(step_, all ? together(team) : alone(team.thread), a_.problem, a_.plan.prefix,
-                   prefix_tape_, true, true, 0, 1);
-    }
+    walkers.team.barrier();
+    forward_rows(step_, walkers, a_.problem, a_.plan.prefix, prefix_tape_, true, true, 0, 1);
   }
 
   void walk_rows(const Walkers& walkers, int64_t first, int64_t count) {
