@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,22 @@ def check(cell: Cell, problem: Any, exact: Any, float32: Any) -> None:
 @pytest.mark.parametrize("row", [*SHARED, *WIDE], ids=row_id)
 def test_against_oracle(cell: Cell, row: dict[str, Any], isa: str) -> None:
     check(cell, *problem_and_answers(cell, tuple(row.items())))
+
+
+@cells
+@pytest.mark.parametrize("runs", ["ragged", "one_row", "last_row", "equal", "whole"])
+def test_same_bits_for_any_number_of_threads(
+    cell: Cell, runs: str, isa: str, set_threads: Callable[[int], None], rng: np.random.Generator
+) -> None:
+    """Some rows are walked beside the prefix, some before or after it; wide ones by all threads."""
+    for units, steps in ((50, 65), (263, 17)):
+        row = {**SIZE, "batch": 65, "steps": steps, "units": units, "runs": runs}
+        problem, results = padded_problem(cell, row, rng), []
+        for threads in (1, 2, 3, 4, 7):
+            set_threads(threads)
+            results.append(run(cell, problem)[0])
+        for result in results[1:]:
+            assert_same_bits(results[0], result)
 
 
 def test_the_shared_runs_of_known_batches() -> None:
