@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from fastrnn import kernels
-from support import reference
+from support import reference_optimizers as reference
 from support.rnn_cells import normal
 
 from fuzz import wild

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import reference
+from support import reference_optimizers as reference
 
 SIZES = (1, 7, 16, 1000, 40_003)
 STEPS = 4
