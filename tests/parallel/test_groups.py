@@ -7,8 +7,8 @@ import contextlib
 import numpy as np
 import pytest
 from fastrnn.layers import Dropout
-from fastrnn.parallel import GradientLayout, GradientSum, Groups
-from fastrnn.parallel.gradient_sum import Rows, add
+from fastrnn.parallel import GradientLayout, GradientSum, Groups, table_message
+from fastrnn.parallel.gradient_sum import Rows, add, add_tables
 from fastrnn.table_gradient import table_gradient
 from fastrnn.trainers.group_generators import GroupGenerators
 
@@ -92,25 +92,42 @@ def gradients(seed: int) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 5])
-def test_gradients_travel_in_parts_and_come_back(ranks: int) -> None:
-    layout = GradientLayout([(4, 5), (50, 3), (7,)], [1])
+def test_tables_travel_in_parts_and_come_back(ranks: int) -> None:
+    layout = GradientLayout([(4, 5), (50, 3), (7,)], [1], ranks=ranks)
     one, other = (layout.pack(gradients(seed)) for seed in (1, 2))
     parts = []
     for rank in range(ranks):
-        own = [layout.part(each, rank, ranks) for each in (one, other)]
-        read = layout.parsed(layout.message(own), len(own[0].dense), 2)
-        parts.append(add(*read))
-    found = layout.unpack(layout.joined(parts))
+        own = [layout.part(each.tables, rank) for each in (one, other)]
+        read = table_message.parsed(table_message.message(own), [3], 2)
+        parts.append(add_tables(*read))
+    assert sum(len(part[0].keys) for part in parts) == len(
+        add_tables(one.tables, other.tables)[0].keys
+    )
+    total = GradientSum(one.dense + other.dense, table_message.joined(parts))
+    layout.unpack(layout.pack(gradients(7)))  # leaves nothing behind
+    found = layout.unpack(total)
     for got, left, right in zip(found, gradients(1), gradients(2), strict=True):
         np.testing.assert_array_equal(got, np.asarray(left) + np.asarray(right))
     assert found[1].tokens is not None  # type: ignore[attr-defined]
+
+
+def test_buckets_stand_in_the_order_of_the_backward_pass() -> None:
+    shapes = [(200, 200), (30, 2), (3,), (150, 150), (5,)]
+    layout = GradientLayout(shapes, [1], [[4], [3, 2], [], [0, 1]])
+    assert [(each.places, each.stage) for each in layout.buckets] == [([4, 3, 2], 1), ([0], 3)]
+    assert [(each.begin, each.end) for each in layout.buckets] == [(0, 22508), (22508, 62508)]
+    rng = np.random.default_rng(0)
+    given = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+    found = layout.unpack(layout.pack(given))
+    for got, want in zip(found, given, strict=True):
+        np.testing.assert_array_equal(got, want)
 
 
 def test_a_table_without_known_tokens_travels_by_its_rows() -> None:
     layout = GradientLayout([(50, 3)], [0])
     table = np.asarray(gradients(3)[1])
     packed = layout.pack([table])
-    assert len(packed.tables[0].places) <= 9
+    assert len(packed.tables[0].keys) <= 9
     np.testing.assert_array_equal(layout.unpack(packed)[0], table)
 
 
@@ -120,7 +137,7 @@ def test_sums_of_rows_keep_rows_of_both() -> None:
         return GradientSum(np.zeros(0, np.float32), [Rows(np.array(places, np.int32), values)])
 
     (found,) = add(rows([1, 4]), rows([0, 4, 9])).tables
-    assert found.places.tolist() == [0, 1, 4, 9]
+    assert found.keys.tolist() == [0, 1, 4, 9]
     assert found.values.ravel().tolist() == [0.5, 1.5, 9.0, 9.5]
 
 

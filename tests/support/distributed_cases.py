@@ -181,6 +181,42 @@ def endless_batches() -> Any:
     return model, {"x": generator(), "batch_size": None, "steps_per_epoch": 3}
 
 
+def large_layers() -> Any:
+    """Gradients of several buckets, some of which travel while lower layers go back."""
+    model = fastrnn.Sequential(
+        [
+            layers.Embedding(30, 8),
+            layers.LSTM(60, return_sequences=True),
+            layers.GRU(70, return_sequences=True),
+            layers.SimpleRNN(90),
+            layers.Dense(200),
+            layers.Dense(2),
+        ]
+    )
+    model.compile(optimizers.Adam(0.002, clipnorm=0.4), "mse", metrics=["mae"])
+    return model, {"x": TOKENS, "y": VALUES}
+
+
+class Remembers(optimizers.Optimizer):
+    """Goes against the sum of this gradient and the one before."""
+
+    def build(self, variables: Any) -> None:
+        super().build(variables)
+        self.before: dict[int, Any] = {}
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any, decay: Any) -> None:
+        before = self.before.get(id(variable), 0.0)
+        variable.value[...] -= learning_rate * (gradient + before)
+        self.before[id(variable)] = gradient
+        gradient += 0.1
+
+
+def own_optimizer() -> Any:
+    model = fastrnn.Sequential([layers.Embedding(30, 3), layers.GRU(3), layers.Dense(2)])
+    model.compile(Remembers(learning_rate=0.1), "mse", metrics=["mae"])
+    return model, {"x": TOKENS, "y": VALUES}
+
+
 def three_rows() -> Any:
     """Fewer rows than groups."""
     model = fastrnn.Sequential([layers.GRU(3), layers.Dense(2)])
@@ -200,6 +236,8 @@ CASES: dict[str, Callable[[], Any]] = {
         added_losses,
         numbered_batches,
         endless_batches,
+        large_layers,
+        own_optimizer,
         three_rows,
     )
 }

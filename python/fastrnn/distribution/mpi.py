@@ -6,13 +6,16 @@ import pickle
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastrnn.parallel import RankError, Ranks
+from fastrnn.parallel import RankError, Ranks, Shared
 
 _PARTS, _NOTES = 1, 2  # tags
+_FIRST_TAG, _TAGS = 16, 1 << 14  # of what is started; MPI allows 32,767 at least
+_NUMBERS = "numbers"  # what a rank waits for after `share`
 _TURNS_PER_LOOK = 50  # turns of a wait between two looks at notes and clock
 _AWAKE = 1e-3  # seconds before a wait gives its core away
 _NAP = 5e-5  # seconds for which it does
@@ -24,12 +27,14 @@ class _Note(NamedTuple):
 
     Attributes:
         done: How many exchanges it had completed.
+        turn: How often it had called `share`.
         kind: `"failed"`, `"ended"` or `"waits"`.
         is_final: Whether it takes part in no exchange any more.
         text: Its traceback, or what it waits for.
     """
 
     done: int
+    turn: int
     kind: str
     is_final: bool
     text: str
@@ -57,6 +62,10 @@ class MpiRanks(Ranks):
         self.size = int(self._world.Get_size())
         self.bytes_sent = 0
         self._done = 0  # exchanges that this rank has completed
+        # Each `share` begins a turn with tags of its own: what an error has left on its way is not
+        # taken for what comes later.
+        self._turn = 0
+        self._started: list[list[Any]] = []  # requests, which keep the memory of vectors alive
         self._own_failures: set[int] = set()  # values of `_done` at which this rank failed
         self._received: list[tuple[int, _Note]] = []
         self._sent: list[Any] = []  # notes must live until they have been read
@@ -76,12 +85,36 @@ class MpiRanks(Ranks):
                 raise RankError(_out_of_order(rank, other, what))
         return [each for _, each in found]
 
-    def share(self, numbers: np.ndarray) -> np.ndarray:
-        """Return the numbers of all ranks, a row for each."""
+    def share(self, numbers: np.ndarray) -> Shared:
+        """Begin to hand some numbers to all ranks."""
+        self._turn += 1
+        is_done = self._mpi.Request.Testall
+        self._started = [requests for requests in self._started if not is_done(requests)]
         found = np.empty((self.size, *numbers.shape), numbers.dtype)
         request = self._numbers.Iallgather(numbers, found)
-        self._wait(request.Test, f"{numbers.size} numbers")
-        return found
+        # It counts as one exchange with what is started after it: when it is waited for depends on
+        # how far the others are, and `_done` must not.
+        return Shared(found, request.Test, partial(self._wait, request.Test, _NUMBERS))
+
+    def start(
+        self,
+        sends: Sequence[tuple[int, np.ndarray]],
+        receives: Sequence[tuple[int, np.ndarray]],
+        phase: int,
+    ) -> Callable[[], bool]:
+        """Begin to send and to receive vectors of known lengths."""
+        tag = _FIRST_TAG + 2 * (self._turn % (_TAGS // 2)) + phase
+        requests = [self._world.Irecv(vector, source, tag) for source, vector in receives]
+        for target, vector in sends:
+            requests.append(self._world.Isend(vector, target, tag))
+            self.bytes_sent += vector.nbytes
+        self._started.append(requests)
+        return partial(self._mpi.Request.Testall, requests)
+
+    def wait(self, is_complete: Callable[[], bool], what: str) -> None:
+        """Wait for what was started."""
+        self._wait(is_complete, what)
+        self._done += 1
 
     def swap(self, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Hand a part to each rank; return the parts that all ranks have for this one."""
@@ -104,7 +137,7 @@ class MpiRanks(Ranks):
                     missing.remove(source)
             return not missing and bool(self._mpi.Request.Testall(requests))
 
-        self._wait(is_complete, "arrays")
+        self.wait(is_complete, "arrays")
         return found
 
     def failed(self, error: BaseException) -> None:
@@ -127,7 +160,8 @@ class MpiRanks(Ranks):
             )
 
     def _send_note(self, kind: str, text: str) -> None:
-        data = pickle.dumps(_Note(self._done, kind, bool(self._broken) or kind == "ended", text))
+        is_final = bool(self._broken) or kind == "ended"
+        data = pickle.dumps(_Note(self._done, self._turn, kind, is_final, text))
         for rank in range(self.size):
             if rank != self.rank:
                 self._sent.append((data, self._notes.Isend([data, self._mpi.BYTE], rank, _NOTES)))
@@ -156,7 +190,6 @@ class MpiRanks(Ranks):
                 said = True
             if waited > _AWAKE:
                 time.sleep(_NAP)
-        self._done += 1
 
     def _look_at_notes(self, what: str) -> None:
         while self._notes.Iprobe(tag=_NOTES):
@@ -166,7 +199,9 @@ class MpiRanks(Ranks):
             self._received.append((int(status.Get_source()), pickle.loads(data)))
         for rank, note in self._received:
             if note.kind == "waits":
-                if note.done == self._done and note.text != what:
+                # One may wait for what comes after the numbers for which this one still waits.
+                ahead = note.turn == self._turn and _NUMBERS in (note.text, what)
+                if note.done == self._done and note.text != what and not ahead:
                     self._broken = f"rank {rank} did something else."
                     raise RankError(_out_of_order(rank, note.text, what))
             # A rank that failed where this one failed too may go on with the same exchange.

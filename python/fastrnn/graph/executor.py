@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,6 +54,8 @@ class Executor:
 
     Attributes:
         variables: The weights that `backward` returns gradients for, in the order of `trained`.
+        stages: For each step of the backward pass the places of the variables whose gradients are
+            complete after it.
     """
 
     def __init__(
@@ -113,10 +115,16 @@ class Executor:
                 reached.update(id(variable) for variable in step.layer.weights)
         self.variables = [variable for variable in trained if id(variable) in reached]
         places = {id(variable): place for place, variable in enumerate(self.variables)}
-        for _, step in self._backward:
+        last: dict[int, int] = {}
+        for number, (_, step) in enumerate(self._backward):
             step.targets = [places.get(id(variable)) for variable in step.layer.weights]
             if step.layer.takes_tokens:  # the gradients of initial states come in any case
                 step.input_gradient = step.passes_on[0]
+            last.update((place, number) for place in step.targets if place is not None)
+        self.stages = [
+            [place for place, own in last.items() if own == number]
+            for number in range(len(self._backward))
+        ]
 
     def infer(
         self,
@@ -224,6 +232,7 @@ class Executor:
         caches: Sequence[Any],
         d_outputs: Sequence[np.ndarray | None],
         consume: bool = False,
+        before_step: Callable[[int, Sequence[Any]], None] | None = None,
     ) -> tuple[list[np.ndarray | None], list[np.ndarray]]:
         """Go back through one `forward`.
 
@@ -231,6 +240,8 @@ class Executor:
             caches: Those that `forward` returned.
             d_outputs: Gradient with respect to each output; None where nothing depends on it.
             consume: Whether the caches may be overwritten; they then serve no other call.
+            before_step: Called before each step back, with how many of them (`stages`) are done and
+                with the gradients so far, None where there is none.
 
         Returns:
             The gradients of the inputs (None without `input_gradient`, or where there is none),
@@ -243,7 +254,9 @@ class Executor:
             if d_y is not None:
                 there = d_values[slot]
                 d_values[slot] = d_y if there is None else there + d_y
-        for index, step in self._backward:
+        for number, (index, step) in enumerate(self._backward):
+            if before_step is not None:
+                before_step(number, gradients)
             if step.several:
                 d: Any = [d_values[slot] for slot in step.results]
                 if all(each is None for each in d):

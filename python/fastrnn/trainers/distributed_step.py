@@ -12,7 +12,7 @@ from fastrnn.layers import Embedding
 from fastrnn.layers.layer import Layer
 from fastrnn.metrics import Mean, Metric
 from fastrnn.optimizers import Optimizer
-from fastrnn.parallel import GradientLayout, GradientSum, Job, total_gradient
+from fastrnn.parallel import GradientExchange, GradientLayout, GradientSum, Job, Shared
 from fastrnn.parallel.gradient_sum import add
 from fastrnn.trainers.data import Batch
 from fastrnn.trainers.group_generators import GroupGenerators
@@ -39,12 +39,14 @@ class _Passed(NamedTuple):
         caches: Those of the executor.
         d_outputs: Gradient of its own loss with respect to each output.
         divisors: By how much it counts in the loss of the batch, for each output with a loss.
+        counts_rows: Whether that is its number of rows, as for every other group.
     """
 
     rows: float
     caches: list[Any]
     d_outputs: list[np.ndarray | None]
     divisors: list[float]
+    counts_rows: bool
 
 
 class DistributedStep(TrainStep):
@@ -90,10 +92,16 @@ class DistributedStep(TrainStep):
         self._generators = GroupGenerators(layers)
         tables = {id(each.weights[0]) for each in layers if isinstance(each, Embedding)}
         variables = self._executor.variables
-        self._layout = GradientLayout(
+        places = [place for place, variable in enumerate(variables) if id(variable) in tables]
+        layout = GradientLayout(
             [variable.shape for variable in variables],
-            [place for place, variable in enumerate(variables) if id(variable) in tables],
+            places,
+            self._executor.stages,
+            job.ranks.size,
         )
+        self._exchange = GradientExchange(layout, job.groups, job.ranks)
+        # An optimizer of a user's own may keep or change the gradients that it gets.
+        self._hands_copies = not type(optimizer).__module__.startswith("fastrnn.optimizers.")
         self._with_loss = [part for part in self._parts if part.loss is not None]
         self._is_sum = [getattr(part.loss, "reduction", None) == "sum" for part in self._with_loss]
         # What layers add to the loss is a mean over the rows that they see.
@@ -110,42 +118,66 @@ class DistributedStep(TrainStep):
     def train(self, batch: Batch) -> None:
         """Take one step of the optimizer on a batch, of which each rank has its rows."""
         rows = _rows(batch)
+        parts = dict(self._groups_of(batch, rows))
         passed: dict[int, _Passed] = {}
         records: list[Record] = []
         seen: list[list[Any]] = []
+
+        def forward(group: int) -> _Passed:
+            part = parts[group]
+            self._generators.begin(group)
+            outputs, masks, caches, penalty = self._executor.forward(part.x, part.mask)
+            means, d_outputs = self._losses(part, outputs, masks)
+            share = len(part.x[0]) / rows
+            divisors = self._divisors(part, outputs, masks)
+            records.append(self._record(means, divisors, penalty * share, part, outputs, masks))
+            seen.append(self._seen(part, outputs, masks))
+            counts_rows = all(
+                each.counts_rows(y, weight, mask)
+                for each, y, _, weight, mask in self._by_output(part, outputs, masks)
+                if each.loss is not None
+            )
+            return _Passed(share, caches, d_outputs, divisors, counts_rows)
+
         with self._generators.step():
-            for group, part in self._groups_of(batch, rows):
-                self._generators.begin(group)
-                outputs, masks, caches, penalty = self._executor.forward(part.x, part.mask)
-                means, d_outputs = self._losses(part, outputs, masks)
-                share = len(part.x[0]) / rows
-                divisors = self._divisors(part, outputs, masks)
-                passed[group] = _Passed(share, caches, d_outputs, divisors)
-                records.append(self._record(means, divisors, penalty * share, part, outputs, masks))
-                seen.append(self._seen(part, outputs, masks))
-        factors = self._agreed_factors(rows, passed)
+            # Where all groups count by their rows, each goes forward and back at once. Else all go
+            # forward first, and the ranks wait for each other.
+            for group in parts:
+                passed[group] = forward(group)
+                if all(each.counts_rows for each in passed.values()):
+                    break
+            agreed = _Agreement(self, rows, passed)
+            by_rows = all(each.counts_rows for each in passed.values())
+            factors = self._factors_by_rows(rows) if by_rows else agreed.factors()
+            self._exchange.begin(rows, agreed.is_complete)
+            before_step = None if self._scales else self._exchange.offer
 
-        def gradient(group: int) -> GradientSum | None:
-            if group not in passed:
-                return None
-            own = passed.pop(group)
-            scale = np.float32(own.rows if self._scales else 1.0)
-            d_outputs = list(own.d_outputs)
-            for place, factor in zip(self._loss_places(), factors[group], strict=True):
-                d_y: Any = d_outputs[place]
-                d_outputs[place] = d_y * np.float32(factor / float(scale))
-            _, gradients = self._executor.backward(own.caches, d_outputs, consume=True)
-            if self._scales:
-                gradients = [each * scale for each in gradients]
-            return self._layout.pack(gradients)
+            def gradient(group: int) -> GradientSum | None:
+                if group not in parts:
+                    return None
+                own = passed.pop(group, None) or forward(group)
+                scale = np.float32(own.rows if self._scales else 1.0)
+                d_outputs = list(own.d_outputs)
+                for place, factor in zip(self._loss_places(), factors[group], strict=True):
+                    d_y: Any = d_outputs[place]
+                    d_outputs[place] = d_y * np.float32(factor / float(scale))
+                _, gradients = self._executor.backward(
+                    own.caches, d_outputs, consume=True, before_step=before_step
+                )
+                if self._scales:
+                    gradients = [each * scale for each in gradients]
+                return self._exchange.pack(gradients)
 
-        groups, ranks = self._job.groups, self._job.ranks
-        sums: dict[tuple[int, int], GradientSum] = {}
-        for node in groups.nodes(ranks.rank, rows):
-            if (found := groups.sum_of(node, gradient, add)) is not None:
-                sums[node] = found
-        total = total_gradient(self._layout, groups, ranks, sums, rows)
-        self._keep(rows, records, seen, self._update(self._layout.unpack(total)))
+            groups, ranks = self._job.groups, self._job.ranks
+            sums: dict[tuple[int, int], GradientSum] = {}
+            for node in groups.nodes(ranks.rank, rows):
+                if (found := groups.sum_of(node, gradient, add)) is not None:
+                    sums[node] = found
+        agreed.factors()  # all ranks have this batch
+        gradients = self._exchange.total(sums)
+        if self._hands_copies:
+            gradients = [each.copy() for each in gradients]
+        self._keep(rows, records, seen, self._update(gradients))
 
     def end_epoch(self) -> None:
         """Find out whether other ranks have further batches.
@@ -153,7 +185,7 @@ class DistributedStep(TrainStep):
         Raises:
             ValueError: On all ranks, if one has.
         """
-        self._agreed_factors(0, {})
+        _Agreement(self, 0, {}).factors()
 
     def test(self, batch: Batch) -> None:
         """Take a batch into the means without changing the model."""
@@ -192,34 +224,12 @@ class DistributedStep(TrainStep):
             if part.loss is not None
         ]
 
-    def _agreed_factors(self, rows: int, passed: Mapping[int, _Passed]) -> np.ndarray:
-        """Return the factors of all groups in the losses of the batch, `[groups, outputs]`.
-
-        Raises:
-            ValueError: On all ranks, if they have batches of other sizes.
-        """
-        groups, ranks = self._job.groups, self._job.ranks
-        outputs = len(self._with_loss)
-        most = max(len(groups.of_rank(rank)) for rank in range(ranks.size))
-        own = np.zeros((most, outputs))
-        first = groups.of_rank(ranks.rank).start
-        for group, each in passed.items():
-            own[group - first] = each.divisors
-        found = ranks.share(np.array([self.pending(), rows, *own.ravel()], np.float64))
-        self.signal = int(found[:, 0].max())
-        if (found[:, 1] != rows).any():
-            raise ValueError(
-                "The ranks must read the same batches, each of which they share out. "
-                f"Received: batches of {found[:, 1].astype(int).tolist()} rows on the ranks (0 "
-                "where there was no further batch)"
-            )
-        divisors = np.concatenate(
-            [
-                row.reshape(most, outputs)[: len(groups.of_rank(rank))]
-                for rank, row in enumerate(found[:, 2:])
-            ]
-        )
-        return factors_of(divisors, self._is_sum)
+    def _factors_by_rows(self, rows: int) -> np.ndarray:
+        """Return the factors of all groups where each counts by its rows, `[groups, outputs]`."""
+        groups = self._job.groups
+        parts = [groups.rows(group, rows) for group in range(groups.number)]
+        divisors = np.array([float(part.stop - part.start) for part in parts])
+        return factors_of(np.tile(divisors[:, np.newaxis], len(self._is_sum)), self._is_sum)
 
     # -------------------------------------------------------------------------- loss and metrics
 
@@ -353,6 +363,67 @@ class DistributedStep(TrainStep):
         self.reset()
         super().set_state(state)
         self._sums = [sums_of(metric) for metric in self._summed]
+
+
+class _Agreement:
+    """What the ranks tell each other about a batch: that they all have it, and how groups count.
+
+    Args:
+        step: The step of this rank.
+        rows: Number of rows of the whole batch; 0 for no further batch.
+        passed: The groups of this rank that went forward.
+    """
+
+    def __init__(self, step: DistributedStep, rows: int, passed: Mapping[int, _Passed]) -> None:
+        self._step = step
+        self._rows = rows
+        groups, ranks = step._job.groups, step._job.ranks
+        self._most = max(len(groups.of_rank(rank)) for rank in range(ranks.size))
+        own = np.zeros((self._most, len(step._is_sum)))
+        first = groups.of_rank(ranks.rank).start
+        for group, each in passed.items():
+            own[group - first] = each.divisors
+        numbers = np.array([step.pending(), rows, *own.ravel()], np.float64)
+        self._shared: Shared = ranks.share(numbers)
+
+    def is_complete(self) -> bool:
+        """Return whether it is known that all ranks have the batch; does not wait.
+
+        Raises:
+            ValueError: On all ranks, if they have batches of other sizes.
+        """
+        if not self._shared.is_complete():
+            return False
+        self._checked()
+        return True
+
+    def factors(self) -> np.ndarray:
+        """Return the factors of all groups in the losses of the batch, `[groups, outputs]`.
+
+        They are right if all groups went forward.
+
+        Raises:
+            ValueError: On all ranks, if they have batches of other sizes.
+        """
+        groups, is_sum = self._step._job.groups, self._step._is_sum
+        divisors = np.concatenate(
+            [
+                row.reshape(self._most, len(is_sum))[: len(groups.of_rank(rank))]
+                for rank, row in enumerate(self._checked()[:, 2:])
+            ]
+        )
+        return factors_of(divisors, is_sum)
+
+    def _checked(self) -> np.ndarray:
+        found = self._shared.result()
+        self._step.signal = int(found[:, 0].max())
+        if (found[:, 1] != self._rows).any():
+            raise ValueError(
+                "The ranks must read the same batches, each of which they share out. "
+                f"Received: batches of {found[:, 1].astype(int).tolist()} rows on the ranks (0 "
+                "where there was no further batch)"
+            )
+        return found
 
 
 def _needs_whole_batch(metric: Metric) -> bool:

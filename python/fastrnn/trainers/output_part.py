@@ -164,6 +164,12 @@ class OutputPart:
             return float(factor.sum())
         return float(len(y_pred) if counted is None else np.count_nonzero(counted))
 
+    def counts_rows(self, y: Any, weight: Any, mask: np.ndarray | None) -> bool:
+        """Return whether `divisor` is the number of rows, whatever values they have."""
+        assert self.loss is not None
+        weighted = self.loss.reduction == "mean_with_sample_weight" and weight is not None
+        return mask is None and not weighted and self.loss.counted(np.asarray(y)) is None
+
     def _fits(self, y: np.ndarray, y_pred: np.ndarray) -> bool:
         """Return whether there are labels for each element or row, in the order of the output."""
         classes: int = y_pred.shape[-1]
