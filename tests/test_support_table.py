@@ -26,6 +26,7 @@ from support_table import UNLISTED, Entry  # noqa: E402
 
 # Values for arguments without a default, and what an argument that is not supported might get.
 NEEDED: dict[str, Any] = {
+    "scale": 0.5,
     "units": 2,
     "input_dim": 3,
     "output_dim": 2,

@@ -94,7 +94,6 @@ LEFT_OUT = (
         if namespace in NAMESPACES
         for why, names in rows.items()
     ),
-    _names("left out", "`initial_state` takes arrays", "layers.LSTM.get_initial_state"),
     _names(
         "out of scope",
         "internals of Keras",
@@ -166,6 +165,31 @@ ARGUMENTS = (
         "autocast",
         "outputs are float32",
         label="layers",
+    ),
+    Fact(
+        "only",
+        "layers.Conv*2D layers.Conv*3D layers.ConvLSTM1D layers.Conv*1DTranspose layers.*Pool*2D",
+        "data_format",
+        "`'channels_last'`",
+        "layers over several dimensions",
+    ),
+    Fact(
+        "refused",
+        "layers.Conv2D layers.Conv3D layers.Convolution2D layers.Convolution3D",
+        "groups",
+        "one group sees all features",
+    ),
+    Fact(
+        "refused",
+        "layers.ConvLSTM1D layers.ConvLSTM2D",
+        "return_state stateful",
+        "states do not leave the layer",
+    ),
+    Fact(
+        "refused",
+        "layers.Conv*1DTranspose",
+        "output_padding",
+        "the sizes follow from `padding`",
     ),
     Fact(
         "refused",

@@ -5,9 +5,13 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from fastrnn import config, ops
-from fastrnn.naming import reset_names
+import numpy as np
+
+from fastrnn import config, ops, random
+from fastrnn.naming import number_of, reset_names
 from fastrnn.ops.describing import as_array
+from fastrnn.symbolic import KerasTensor
+from fastrnn.variable import Variable
 
 _EPSILON = 1e-7
 
@@ -144,7 +148,6 @@ _RENAMED = {
     "eval": "convert_to_numpy",
     "flatten": "ravel",
     "gather": "take",
-    "get_value": "convert_to_numpy",
     "int_shape": "shape",
     "l2_normalize": "normalize",
     "permute_dimensions": "transpose",
@@ -176,7 +179,85 @@ def _batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
     return ops.einsum(f"{''.join(of_x)},{''.join(of_y)}->{''.join(kept)}", x, y)
 
 
-_OWN = {"batch_dot": _batch_dot, "batch_flatten": _batch_flatten}
+def _get_value(x: Any) -> Any:
+    """Return the value of a weight, an array or a number."""
+    return ops.convert_to_numpy(getattr(x, "value", x))
+
+
+def _set_value(x: Any, value: Any) -> None:
+    """Change a weight, or a number such as the learning rate of an optimizer."""
+    x.assign(value)
+
+
+def _batch_set_value(tuples: Any) -> None:
+    """Change several weights, each given with its new value."""
+    for x, value in tuples:
+        x.assign(value)
+
+
+def _update(x: Any, new_x: Any) -> Any:
+    """Change a weight and return it."""
+    x.assign(new_x)
+    return x
+
+
+def _variable(
+    value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None
+) -> Any:
+    """Return a float32 weight."""
+    return Variable(value, name=name or "variable", constraint=constraint)
+
+
+def _bias_add(x: Any, bias: Any, data_format: str | None = None) -> Any:
+    """Add a number for each feature."""
+    return x + bias
+
+
+def _random_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+) -> Any:
+    """Draw normal numbers."""
+    return random.normal(shape, mean, stddev, seed=seed)
+
+
+def _random_uniform(
+    shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None
+) -> Any:
+    """Draw uniform numbers."""
+    return random.uniform(shape, minval, maxval, seed=seed)
+
+
+def _truncated_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+) -> Any:
+    """Draw normal numbers within two standard deviations."""
+    return random.truncated_normal(shape, mean, stddev, seed=seed)
+
+
+_OWN: dict[str, Any] = {
+    "batch_dot": _batch_dot,
+    "batch_flatten": _batch_flatten,
+    "batch_get_value": lambda tensors: [_get_value(each) for each in tensors],
+    "batch_set_value": _batch_set_value,
+    "bias_add": _bias_add,
+    "cast_to_floatx": lambda x: np.asarray(_get_value(x), np.float32),
+    "count_params": lambda x: int(np.prod(x.shape)),
+    "cumprod": lambda x, axis=0: np.cumprod(x, axis=axis),
+    "dtype": lambda x: str(getattr(x, "dtype", "float32")),
+    "get_uid": number_of,
+    "get_value": _get_value,
+    "is_keras_tensor": lambda x: isinstance(x, KerasTensor),
+    "learning_phase": lambda: 0,
+    "random_normal": _random_normal,
+    "random_uniform": _random_uniform,
+    "reverse": lambda x, axes: ops.flip(x, axes),
+    "set_value": _set_value,
+    "truncated_normal": _truncated_normal,
+    "update": _update,
+    "update_add": lambda x, increment: _update(x, x + increment),
+    "update_sub": lambda x, decrement: _update(x, x - decrement),
+    "variable": _variable,
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -32,6 +32,16 @@ def auto_name(class_name: str) -> str:
     return f"{name}_{number}" if number else name
 
 
+def number_of(prefix: str = "") -> int:
+    """Return the next number for a prefix, as `keras.backend.get_uid`: 1, then 2 and so on.
+
+    Args:
+        prefix: What stands before the number.
+    """
+    _used[f"uid of {prefix}"] += 1
+    return _used[f"uid of {prefix}"]
+
+
 def reset_names() -> None:
     """Forget the names in use: the next LSTM is `lstm` again."""
     _used.clear()

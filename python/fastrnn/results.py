@@ -29,6 +29,22 @@ class Array(np.ndarray):
         """Return the plain array, without a copy."""
         return self.view(np.ndarray)
 
+    def set_shape(self, shape: Any) -> None:
+        """Check the shape, as scripts for TensorFlow's data sets state it.
+
+        Args:
+            shape: Size of each dimension, None for any.
+
+        Raises:
+            ValueError: If it is another one.
+        """
+        sizes = tuple(shape)
+        fits = len(sizes) == self.ndim and all(
+            want is None or want == size for want, size in zip(sizes, self.shape, strict=True)
+        )
+        if not fits:
+            raise ValueError(f"`shape` must be that of the array, {self.shape}. Received: {sizes}")
+
     def __repr__(self) -> str:
         return repr(self.view(np.ndarray))
 

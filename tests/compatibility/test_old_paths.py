@@ -87,15 +87,15 @@ def test_star_imports_the_names() -> None:
     names: dict[str, Any] = {}
     exec("from fastrnn.layers.core import *", names)
     assert names["Dense"] is layers.Dense
-    assert "Conv2D" not in names
+    assert "Conv2DTranspose" not in names
 
 
 def test_names_that_are_not_supported_refuse_there_too() -> None:
-    from fastrnn.layers.convolutional import Conv2D
+    from fastrnn.layers.convolutional import Conv2DTranspose
 
-    assert Conv2D is layers.Conv2D
-    with pytest.raises(ValueError, match=r"`layers\.Conv2D` is not supported"):
-        Conv2D(2, 3)
+    assert Conv2DTranspose is layers.Conv2DTranspose
+    with pytest.raises(ValueError, match=r"`layers\.Conv2DTranspose` is not supported"):
+        Conv2DTranspose(2, 3)
 
 
 @pytest.mark.parametrize(

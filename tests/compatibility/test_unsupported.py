@@ -27,7 +27,7 @@ LISTED = [*names_in(UNSUPPORTED), *names_in(REMOVED)]
 
 
 def test_a_name_stands_once_in_the_tables() -> None:
-    assert len(LISTED) > 200
+    assert len(LISTED) > 150
     assert len(LISTED) == len(set(LISTED))
 
 
@@ -59,22 +59,22 @@ def test_modules_can_be_imported_whose_names_refuse(module: str) -> None:
 def test_import_statements_of_all_forms_work() -> None:
     from fastrnn.applications import vgg16
     from fastrnn.applications.vgg16 import VGG16, preprocess_input
-    from fastrnn.layers import LSTM, Conv2D
+    from fastrnn.layers import LSTM, Resizing
     from fastrnn.wrappers.scikit_learn import KerasClassifier
 
     assert issubclass(LSTM, fastrnn.layers.Layer)
     assert vgg16.VGG16 is VGG16
-    for name in (Conv2D, VGG16, preprocess_input, KerasClassifier):
+    for name in (Resizing, VGG16, preprocess_input, KerasClassifier):
         with pytest.raises(ValueError, match="is not supported: "):
             name()
 
 
 def test_a_subclass_can_be_defined_and_refuses_too() -> None:
-    class Mine(fastrnn.layers.Conv2D):  # type: ignore[name-defined, misc]
+    class Mine(fastrnn.layers.Resizing):  # type: ignore[name-defined, misc]
         def __init__(self) -> None:
             self.filters = 2
 
-    with pytest.raises(ValueError, match=r"`layers\.Conv2D` is not supported: images"):
+    with pytest.raises(ValueError, match=r"`layers\.Resizing` is not supported: images"):
         Mine()
 
 
@@ -83,8 +83,8 @@ def test_star_and_dir_give_what_is_supported() -> None:
     exec("from fastrnn.layers import *", names)
     assert "LSTM" in names
     assert "LSTM" in dir(fastrnn.layers)
-    assert "Conv2D" not in names
-    assert "Conv2D" not in dir(fastrnn.layers)
+    assert "Resizing" not in names
+    assert "Resizing" not in dir(fastrnn.layers)
 
 
 @pytest.mark.parametrize("path", ["layers.Conv9D", "losses.dise", "Sequentiel", "utils.__path9__"])
@@ -97,6 +97,6 @@ def test_what_keras_does_not_have_is_no_attribute(path: str) -> None:
 
 
 def test_configs_that_name_it_are_refused_with_the_reason() -> None:
-    config = {"class_name": "Conv2D", "config": {"filters": 2, "kernel_size": 3}}
-    with pytest.raises(ValueError, match=r"`layers\.Conv2D` is not supported: images"):
+    config = {"class_name": "Resizing", "config": {"height": 2, "width": 3}}
+    with pytest.raises(ValueError, match=r"`layers\.Resizing` is not supported: images"):
         fastrnn.layers.deserialize(config)

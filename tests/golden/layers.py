@@ -9,13 +9,14 @@ import numpy as np
 
 from golden import draws
 from golden.answers import Arrays, numbered, parts, sequence
+from golden.field_layer_rows import CASES as FIELDS
 from golden.layer_rows import CASES as RECURRENT_AND_AROUND
 from golden.objects import fastrnn_object, keras_object
 from golden.window_layer_rows import CASES as WINDOWS
 
 __all__ = ["CASES", "LIMITS", "ask_fastrnn", "ask_keras", "draw_inputs"]
 
-CASES = RECURRENT_AND_AROUND | WINDOWS
+CASES = RECURRENT_AND_AROUND | WINDOWS | FIELDS
 LIMITS = {"": 3e-6, "gradient": 6e-6}
 _RECURRENT = ("SimpleRNN", "LSTM", "GRU")
 

@@ -207,6 +207,7 @@ ARGUMENTS: dict[str, Any] = {
     "filters": 2,
     "kernel_size": 3,
     "rate": 0.25,
+    "scale": 0.5,
     "stddev": 0.5,
     "n": 2,
     "dims": (2, 1),

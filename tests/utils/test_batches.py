@@ -113,3 +113,27 @@ def test_windows_and_training() -> None:
 def test_bad_input(call: Callable[[], Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
         call()
+
+
+def test_shapes_can_be_stated_in_a_map():
+    data = timeseries_dataset_from_array(np.arange(40.0).reshape(20, 2), None, 5, batch_size=4)
+
+    def split(window):
+        inputs, labels = window[:, :3, :], window[:, 3:, :]
+        inputs.set_shape([None, 3, None])
+        labels.set_shape([None, 2, 2])
+        return inputs, labels
+
+    pairs = data.map(split)
+    assert [tuple(each.shape) for each in pairs.element_spec] == [(4, 3, 2), (4, 2, 2)]
+    assert pairs.element_spec[0].dtype == np.float64
+    with pytest.raises(ValueError, match="that of the array"):
+        next(iter(data)).set_shape([None, 4, None])
+
+
+def test_filter_and_concatenate():
+    numbers = Batches(lambda: iter(range(5)), lambda: 5)
+    assert list(numbers.filter(lambda n: n % 2)) == [1, 3]
+    both = numbers.concatenate(numbers.take(2))
+    assert list(both) == [0, 1, 2, 3, 4, 0, 1]
+    assert len(both) == 7

@@ -1,7 +1,7 @@
 """Names of Keras that are not supported: they can be imported, and refuse when they are used.
 
-A script often imports more than it needs. So `from fastrnn.layers import Conv2D` works, and
-`Conv2D(...)` says why there is none. These names are not attributes of their modules: `dir` and
+A script often imports more than it needs. So `from fastrnn.layers import Resizing` works, and
+`Resizing(...)` says why there is none. These names are not attributes of their modules: `dir` and
 `__all__` list what is supported. A name that becomes supported is found before this table is asked.
 """
 
@@ -28,27 +28,24 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
     "layers": {
         _IMAGES: (
             "AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling2D "
-            "AdaptiveMaxPooling3D AugMix AutoContrast AveragePooling2D AveragePooling3D AvgPool2D "
-            "AvgPool3D CenterCrop ContrastLimitedAdaptiveHistogramEqualization Conv2D "
-            "Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM2D ConvLSTM3D Convolution2D "
-            "Convolution2DTranspose Convolution3D Convolution3DTranspose Cropping2D Cropping3D "
-            "CutMix DepthwiseConv2D Equalization GlobalAveragePooling2D GlobalAveragePooling3D "
-            "GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling2D "
-            "GlobalMaxPooling3D MaxNumBoundingBoxes MaxPool2D MaxPool3D "
-            "MaxPooling2D MaxPooling3D MixUp RandAugment RandomBrightness RandomColorDegeneration "
+            "AdaptiveMaxPooling3D AugMix AutoContrast AveragePooling3D "
+            "AvgPool3D CenterCrop ContrastLimitedAdaptiveHistogramEqualization "
+            "Conv2DTranspose Conv3DTranspose ConvLSTM3D "
+            "Convolution2DTranspose Convolution3DTranspose Cropping2D Cropping3D "
+            "CutMix DepthwiseConv2D Equalization GlobalAveragePooling3D "
+            "GlobalAvgPool3D GlobalMaxPool3D "
+            "GlobalMaxPooling3D MaxNumBoundingBoxes MaxPool3D "
+            "MaxPooling3D MixUp RandAugment RandomBrightness RandomColorDegeneration "
             "RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing "
             "RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert "
             "RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness "
-            "RandomShear RandomTranslation RandomZoom Rescaling Resizing SeparableConv2D "
+            "RandomShear RandomTranslation RandomZoom Resizing SeparableConv2D "
             "SeparableConvolution2D Solarization SpatialDropout2D SpatialDropout3D UpSampling2D "
             "UpSampling3D ZeroPadding2D ZeroPadding3D"
         ),
-        "of the convolutions there are Conv1D, SeparableConv1D and DepthwiseConv1D": (
-            "Conv1DTranspose Convolution1DTranspose ConvLSTM1D"
-        ),
         _TABLES: (
             "CategoryEncoding Discretization HashedCrossing Hashing IntegerLookup "
-            "MelSpectrogram Normalization Pipeline STFTSpectrogram"
+            "MelSpectrogram Pipeline STFTSpectrogram"
         ),
         "it holds code of another framework": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
         "of attention there are Attention, AdditiveAttention and MultiHeadAttention": (
@@ -102,10 +99,7 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
         _OWN_CLASSES: ("deserialize_keras_object get_custom_objects serialize_keras_object"),
     },
     "random": {
-        "NumPy draws random numbers: `numpy.random.default_rng(seed).normal(size=shape)`": (
-            "SeedGenerator beta binomial categorical dropout gamma normal randint shuffle "
-            "truncated_normal uniform"
-        ),
+        "NumPy draws such numbers: `numpy.random.default_rng(seed)`": "beta binomial dropout gamma",
     },
     "saving": {
         _OWN_CLASSES: ("deserialize_keras_object get_custom_objects serialize_keras_object"),
@@ -181,6 +175,18 @@ def reason_for(namespace: str, name: str) -> str | None:
         return WHY_NO_MODULE[namespace]
     rows = UNSUPPORTED.get(namespace, {}) | REMOVED.get(namespace, {})
     return next((why for why, names in rows.items() if name in names.split()), None)
+
+
+def refused_name(namespace: str, name: str) -> str | None:
+    """Return the name of Keras that is not supported, as Keras spells it; None if it is none.
+
+    Args:
+        namespace: Module below `keras`, such as `"optimizers"`.
+        name: The name in any case, with or without underlines.
+    """
+    wanted = name.replace("_", "").lower()
+    known = " ".join(UNSUPPORTED.get(namespace, {}).values()).split()
+    return next((each for each in known if each.replace("_", "").lower() == wanted), None)
 
 
 def refuse(namespace: str, name: str) -> NoReturn:

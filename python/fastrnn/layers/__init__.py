@@ -11,6 +11,9 @@ from fastrnn.layers.batch_normalization import BatchNormalization
 from fastrnn.layers.bidirectional import Bidirectional
 from fastrnn.layers.concatenate import Concatenate, concatenate
 from fastrnn.layers.conv1d import Conv1D
+from fastrnn.layers.conv1d_transpose import Conv1DTranspose
+from fastrnn.layers.conv2d import Conv2D, Conv3D
+from fastrnn.layers.conv_lstm2d import ConvLSTM1D, ConvLSTM2D
 from fastrnn.layers.cropping1d import Cropping1D
 from fastrnn.layers.dense import Dense
 from fastrnn.layers.depthwise_conv1d import DepthwiseConv1D
@@ -38,10 +41,18 @@ from fastrnn.layers.maximum import Maximum, maximum
 from fastrnn.layers.minimum import Minimum, minimum
 from fastrnn.layers.multi_head_attention import MultiHeadAttention
 from fastrnn.layers.multiply import Multiply, multiply
+from fastrnn.layers.normalization_layer import Normalization
 from fastrnn.layers.permute import Permute
+from fastrnn.layers.pooling2d import (
+    AveragePooling2D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    MaxPooling2D,
+)
 from fastrnn.layers.prelu import PReLU
 from fastrnn.layers.relu import ReLU
 from fastrnn.layers.repeat_vector import RepeatVector
+from fastrnn.layers.rescaling import Rescaling
 from fastrnn.layers.reshape import Reshape
 from fastrnn.layers.rms_normalization import RMSNormalization
 from fastrnn.layers.rnn import RNN
@@ -62,7 +73,9 @@ from fastrnn.layers.zero_padding1d import ZeroPadding1D
 # Keras's other names.
 AvgPool1D, MaxPool1D, Convolution1D = AveragePooling1D, MaxPooling1D, Conv1D
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
-SeparableConvolution1D = SeparableConv1D
+SeparableConvolution1D, Convolution1DTranspose = SeparableConv1D, Conv1DTranspose
+Convolution2D, Convolution3D, MaxPool2D, AvgPool2D = Conv2D, Conv3D, MaxPooling2D, AveragePooling2D
+GlobalAvgPool2D, GlobalMaxPool2D = GlobalAveragePooling2D, GlobalMaxPooling2D
 
 __all__ = [
     "ELU",
@@ -77,12 +90,22 @@ __all__ = [
     "Attention",
     "Average",
     "AveragePooling1D",
+    "AveragePooling2D",
     "AvgPool1D",
+    "AvgPool2D",
     "BatchNormalization",
     "Bidirectional",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv3D",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
     "Convolution1D",
+    "Convolution1DTranspose",
+    "Convolution2D",
+    "Convolution3D",
     "Cropping1D",
     "Dense",
     "DepthwiseConv1D",
@@ -94,9 +117,13 @@ __all__ = [
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
     "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
     "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
     "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
     "GroupNormalization",
     "Identity",
     "Input",
@@ -108,16 +135,20 @@ __all__ = [
     "LeakyReLU",
     "Masking",
     "MaxPool1D",
+    "MaxPool2D",
     "MaxPooling1D",
+    "MaxPooling2D",
     "Maximum",
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
     "RMSNormalization",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
     "SeparableConv1D",
     "SeparableConvolution1D",

@@ -14,6 +14,7 @@ from fastrnn.layers.recurrent_cell import Walked, WalkGradients, batch_size_of
 from fastrnn.layers.sequence_layer import SequenceLayer
 from fastrnn.layers.serialization import deserialize, serializable, serialize
 from fastrnn.layers.stacked_rnn_cells import StackedRNNCells, on_kernels, walker_of
+from fastrnn.results import with_numpy
 from fastrnn.symbolic import flatten, map_structure, pack
 from fastrnn.variable import Variable
 
@@ -105,6 +106,21 @@ class RNN(SequenceLayer):
 
     def _sublayers(self) -> tuple[Layer, ...]:
         return (self.cell,) if isinstance(self.cell, Layer) else ()
+
+    def get_initial_state(self, batch_size: int | None = None) -> list[np.ndarray]:
+        """Return the states before the first step where none are given.
+
+        Args:
+            batch_size: Number of sequences.
+
+        Returns:
+            Those of the cell, flat: zeros, unless a cell of your own says otherwise.
+        """
+        own = getattr(self.cell, "get_initial_state", None)
+        rows = batch_size or 0
+        if own is None:
+            return [np.zeros((rows, size), np.float32) for size in flatten(self.cell.state_size)]
+        return list(map(with_numpy, flatten(own(batch_size=rows))))
 
     # ------------------------------------------------------------------------ shapes, building
 

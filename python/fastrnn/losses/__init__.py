@@ -149,6 +149,7 @@ _REGISTRY: registry.Registry[Loss] = registry.Registry(
         **_ALIASES,
         **{alias.upper(): cls for alias, cls in _ALIASES.items()},
     },
+    namespace="losses",
 )
 
 

@@ -173,6 +173,7 @@ _REGISTRY: registry.Registry[Metric] = registry.Registry(
             for alias in (name, name.upper())
         },
     },
+    namespace="metrics",
 )
 
 # What the names that depend on the data become: for one output, for class ids, for one-hot labels.

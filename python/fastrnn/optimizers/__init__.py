@@ -47,6 +47,7 @@ _REGISTRY: registry.Registry[Optimizer] = registry.Registry(
     Optimizer,
     {cls.__name__: cls for cls in _CLASSES},
     ignore_case=True,
+    namespace="optimizers",
 )
 
 

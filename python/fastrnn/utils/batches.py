@@ -5,13 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastrnn.arguments import check_integer
 from fastrnn.random import make_seed
 from fastrnn.results import with_numpy
+
+
+class ElementSpec(NamedTuple):
+    """Shape and type of an array of a data set.
+
+    Attributes:
+        shape: Its shape.
+        dtype: Its type.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
 
 
 class Batches:
@@ -54,6 +66,48 @@ class Batches:
         """Return the number of elements: as in TensorFlow -2 if not known, -1 for no end."""
         length = self._length()
         return -2 if length is None else -1 if math.isinf(length) else int(length)
+
+    @property
+    def element_spec(self) -> Any:
+        """The shapes and types of the first element, in its structure; those of others may differ.
+
+        Raises:
+            ValueError: If there is no element.
+        """
+        for first in self._make():
+            return _spec_of(first)
+        raise ValueError("A data set without elements has no `element_spec`.")
+
+    def filter(self, predicate: Callable[..., Any]) -> Batches:
+        """Return the elements for which a function is true.
+
+        Args:
+            predicate: The function; an element that is a tuple gives it several arguments.
+        """
+
+        def make() -> Iterator[Any]:
+            for each in self:
+                if predicate(*each) if isinstance(each, tuple) else predicate(each):
+                    yield each
+
+        return Batches(make)
+
+    def concatenate(self, dataset: Any) -> Batches:
+        """Return the elements and behind them those of another data set.
+
+        Args:
+            dataset: The other one, or anything else that can be looped over.
+        """
+
+        def make() -> Iterator[Any]:
+            yield from self._make()
+            yield from dataset
+
+        def length() -> float | None:
+            own = self._length()
+            return None if own is None or not hasattr(dataset, "__len__") else own + len(dataset)
+
+        return Batches(make, length, self.batch_size)
 
     def take(self, count: int) -> Batches:
         """Return the first elements.
@@ -207,6 +261,15 @@ class Batches:
             return None if own is None else change(own)
 
         return length
+
+
+def _spec_of(element: Any) -> Any:
+    if isinstance(element, tuple):
+        return tuple(map(_spec_of, element))
+    if isinstance(element, dict):
+        return {name: _spec_of(each) for name, each in element.items()}
+    array = np.asarray(element)
+    return ElementSpec(array.shape, array.dtype)
 
 
 def _stacked(group: list[Any]) -> Any:

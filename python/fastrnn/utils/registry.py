@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
 from typing import Any, Generic, TypeVar
 
+from fastrnn.compatibility.unsupported import reason_for, refused_name
 from fastrnn.naming import to_snake_case
 from fastrnn.utils.custom_objects import find_custom_object, get_registered_name, name_in
 
@@ -21,6 +22,7 @@ class Registry(Generic[Base]):
         base: Class of the objects.
         names: The class that each accepted name stands for.
         ignore_case: Whether `"Adam"`, `"adam"` and `"ADAM"` are one name.
+        namespace: Module below `keras`, for the names of Keras that are not supported.
 
     Example:
         >>> registry = Registry("number", int, {"zero": int})
@@ -34,7 +36,9 @@ class Registry(Generic[Base]):
         base: type[Base],
         names: Mapping[str, type[Base]],
         ignore_case: bool = False,
+        namespace: str = "",
     ) -> None:
+        self._namespace = namespace
         self._kind = kind
         self._base = base
         self._ignore_case = ignore_case
@@ -84,6 +88,12 @@ class Registry(Generic[Base]):
             return custom
         cls = self._names.get(self._key(name))
         if cls is None:
+            refused = refused_name(self._namespace, name)
+            if refused is not None:
+                raise ValueError(
+                    f"Keras has the {self._kind} {refused!r}, and fastrnn does not: "
+                    f"{reason_for(self._namespace, refused)}. Known: {self._known()}."
+                )
             close = difflib.get_close_matches(self._key(name), self._names, n=3)
             hint = f"Did you mean {', '.join(close)}?" if close else f"Known: {self._known()}."
             raise ValueError(
