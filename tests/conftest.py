@@ -77,7 +77,11 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
 
 @pytest.fixture(scope="session")
 def keras() -> ModuleType:
-    """Real Keras on TensorFlow with one thread a kind, so that it leaves the cores to others."""
+    """Real Keras on TensorFlow with one thread a kind, so that it leaves the cores to others.
+
+    It runs eagerly: for a few small steps that takes a tenth of the time of making a graph of
+    them. What is about graphs takes the fixture `keras_graphs`.
+    """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with warnings.catch_warnings():
@@ -85,10 +89,21 @@ def keras() -> ModuleType:
         tensorflow = pytest.importorskip("tensorflow", exc_type=ImportError)
         tensorflow.config.threading.set_intra_op_parallelism_threads(1)
         tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        tensorflow.config.run_functions_eagerly(True)
         keras = pytest.importorskip("keras", exc_type=ImportError)
     if keras.backend.backend() != "tensorflow":
         pytest.skip("Keras was imported before with another backend")
     return keras
+
+
+@pytest.fixture
+def keras_graphs(keras: ModuleType) -> Iterator[ModuleType]:
+    """Keras as its users run it: `fit` and others make a graph of TensorFlow's operations."""
+    import tensorflow
+
+    tensorflow.config.run_functions_eagerly(False)
+    yield keras
+    tensorflow.config.run_functions_eagerly(True)
 
 
 @pytest.fixture(scope="session")
