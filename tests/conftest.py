@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -142,6 +143,21 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+def pytest_collection_finish() -> None:
+    """Take thousands of collected tests out of what each garbage collection looks through."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Refuse names that may differ from process to process: workers would collect other tests.
+
+    Addresses differ, and so may bytes, such as those of a compressed file, which has its time.
+    """
+    if "\\x" in item.name or " at 0x" in item.name:
+        raise pytest.UsageError(f"give the cases of this test `ids`: {item.nodeid}")
 
 
 @pytest.hookimpl(trylast=True)

@@ -44,8 +44,9 @@ AGAIN = {
 ON_WORKERS = ["-n", "2"] if importlib.util.find_spec("xdist") else []
 
 
-@pytest.fixture
-def suite(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tmp_path = tmp_path_factory.mktemp("suite")
     here = Path(__file__).parent
     (tmp_path / "conftest.py").write_text(
         f"import sys\nsys.path.insert(0, {str(here)!r})\nfrom support import two_runs\n"
@@ -74,8 +75,13 @@ def run(suite: Path, name: str, *arguments: str) -> tuple[set[str], str]:
     return {name for outcome, name in named if outcome == "PASSED"} - bad, done.stdout
 
 
-def test_the_second_run_has_what_did_not_pass_in_the_first(suite: Path) -> None:
-    first, _ = run(suite, "first", "--passed-into", "passed.json")
+@pytest.fixture(scope="module")
+def first(suite: Path) -> set[str]:
+    """What passed in the first run, which is written down in `passed.json`."""
+    return run(suite, "first", "--passed-into", "passed.json")[0]
+
+
+def test_the_second_run_has_what_did_not_pass_in_the_first(suite: Path, first: set[str]) -> None:
     assert first == {
         "test_passes",
         "test_looks_around",
@@ -88,17 +94,17 @@ def test_the_second_run_has_what_did_not_pass_in_the_first(suite: Path) -> None:
     assert "9 tests passed (5 in the first, 4 only in this one), 1 failed or were" in printed
 
 
+@pytest.mark.usefixtures("first")
 @pytest.mark.parametrize(
     ("changed", "too"), [("numpy", {"test_passes", "test_saves"}), ("h5py", {"test_saves"})]
 )
 def test_what_stands_on_another_library_runs_again(
     suite: Path, changed: str, too: set[str]
 ) -> None:
-    run(suite, "first", "--passed-into", "passed.json")
     record = json.loads((suite / "passed.json").read_text())
     record["foundations"][changed] = "1.0"
-    (suite / "passed.json").write_text(json.dumps(record))
-    again, printed = run(suite, "second", "--but-passed-in", "passed.json")
+    (suite / "older.json").write_text(json.dumps(record))
+    again, printed = run(suite, "second", "--but-passed-in", "older.json")
     assert again - AGAIN - {"test_has_one_more[0]", "test_has_one_more[1]"} == too
     assert f"they have changed: {changed}" in printed
 

@@ -196,7 +196,11 @@ def test_headers_are_no_code(tmp_path: Path) -> None:
         read_npz(tmp_path / "a.npz")
 
 
-@pytest.mark.parametrize("shape", [b"(", b"(" * 300, b"\0", b"(9999999999999,)", b"'(2,)f4'"])
+@pytest.mark.parametrize(
+    "shape",
+    [b"(", b"(" * 300, b"\0", b"(9999999999999,)", b"'(2,)f4'"],
+    ids=["open", "deep", "zero byte", "huge", "text"],
+)
 def test_headers_are_headers(shape: bytes, tmp_path: Path) -> None:
     header = b"{'descr': '<f4', 'shape': %s, 'fortran_order': False}\n" % shape
     npy = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header

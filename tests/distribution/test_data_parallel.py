@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[dict[str, 
     return results
 
 
+@functools.cache
+def whole(name: str) -> dict[str, Any]:
+    return distributed_cases.run(name)
+
+
+@functools.cache
 def alone(name: str, groups: int) -> dict[str, Any]:
     with distribution.DataParallel(groups=groups).scope():
         return distributed_cases.run(name)
@@ -51,7 +58,7 @@ def test_any_number_of_ranks_has_the_bits_of_one(found: Any, name: str, ranks: i
 @pytest.mark.parametrize("groups", [1, 3, 8])
 @pytest.mark.parametrize("name", [name for name in CASES if name != "with_dropout"])
 def test_groups_train_what_a_whole_batch_trains(name: str, groups: int) -> None:
-    assert_close(alone(name, groups), distributed_cases.run(name), rtol=2e-4)
+    assert_close(alone(name, groups), whole(name), rtol=2e-4)
 
 
 def shares(feed: Feed, ranks: int, groups: int) -> list[list[Batch]]:

@@ -30,6 +30,13 @@ def front(request: pytest.FixtureRequest) -> ModuleType:
 
 
 @pytest.fixture
+def in_graphs(front: ModuleType, request: pytest.FixtureRequest) -> None:
+    """Keras as its users run it, also on TensorFlow, where the other tests run it eagerly."""
+    if BACKEND == "tensorflow":
+        request.getfixturevalue("keras_graphs")
+
+
+@pytest.fixture
 def kernel_calls(front: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The cells of all calls of the forward kernel."""
     from fastrnn import kernels

@@ -16,7 +16,10 @@ from support.pairwise import pairwise
 from support.published_cases import call_layers, make_layers
 
 # Keras turns tensors of PyTorch into arrays in a way that NumPy wants to end.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.usefixtures("in_graphs"),
+]
 
 BATCH, STEPS, FEATURES, UNITS = 4, 6, 3, 5
 MASK = np.array(

@@ -125,6 +125,7 @@ def losses(model: Any, x: Any, y: np.ndarray, steps: int = STEPS) -> list[float]
     return seen
 
 
+@pytest.mark.usefixtures("in_graphs")
 @EACH_MODEL
 def test_fifty_steps_follow_the_model_that_is_not_accelerated(
     make: Callable[..., Any], kind: str, front: ModuleType, rng: np.random.Generator
@@ -140,6 +141,7 @@ def test_fifty_steps_follow_the_model_that_is_not_accelerated(
     assert wanted[-1] < 0.9 * wanted[0]
 
 
+@pytest.mark.usefixtures("in_graphs")
 @pytest.mark.parametrize(
     "options", [{"run_eagerly": True}, {"steps_per_execution": 2}], ids=lambda o: next(iter(o))
 )
@@ -158,6 +160,7 @@ def test_other_ways_to_fit(
     assert losses(model, x, y, 5) == pytest.approx(wanted, abs=1e-4)
 
 
+@pytest.mark.usefixtures("in_graphs")
 def test_accelerate_and_restore_in_the_middle_of_training(
     front: ModuleType, rng: np.random.Generator, kernel_calls: list[str]
 ) -> None:
@@ -281,6 +284,7 @@ def test_threads_of_python(front: ModuleType, rng: np.random.Generator) -> None:
     assert_same(got, wanted, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.usefixtures("in_graphs")
 def test_no_tape_is_left_behind(front: ModuleType, rng: np.random.Generator) -> None:
     import fastrnn.keras
     from fastrnn.kernels.tape_owner import count_owners

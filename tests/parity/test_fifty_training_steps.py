@@ -52,11 +52,11 @@ def test_golden(cell: str, optimizer: str, data: str, isa: str) -> None:
 
 @data
 @cells
-def test_live(cell: str, data: str, keras: ModuleType) -> None:
+def test_live(cell: str, data: str, keras_graphs: ModuleType) -> None:
     """Keras as installed here, from its own initial weights."""
     import fastrnn
 
-    tokens = GOLDEN[f"tokens/{data}"]
+    keras, tokens = keras_graphs, GOLDEN[f"tokens/{data}"]
     keras.utils.set_random_seed(11)
     theirs = parity_cases.training_model(keras, cell, "adam")
     ours = parity_cases.training_model(fastrnn, cell, "adam", theirs.get_weights())
@@ -104,7 +104,7 @@ def gru_gradients(keras: ModuleType) -> tuple[Any, Callable[..., list[Any]]]:
 def test_weights_of_every_optimizer(
     name: str,
     config: dict[str, Any],
-    keras: ModuleType,
+    keras_graphs: ModuleType,
     gru_gradients: tuple[Any, Callable[..., list[Any]]],
 ) -> None:
     """Through `fit`, to the averages at its end."""
@@ -116,7 +116,7 @@ def test_weights_of_every_optimizer(
     start = initial_weights("gru")
     theirs, gradients = gru_gradients
     theirs.set_weights(start)
-    reference = getattr(keras.optimizers, name)(**config)
+    reference = getattr(keras_graphs.optimizers, name)(**config)
     reference.build(theirs.trainable_weights)
     apply = tf.function(
         lambda step: reference.apply(step, theirs.trainable_weights), autograph=False
