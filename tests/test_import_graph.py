@@ -47,7 +47,7 @@ ROWS = (
         "state",
         "utils.custom_objects",
     ),
-    ("results", "table_gradient", "tensorflow_tape"),
+    ("results", "table_gradient", "tensors"),
     ("_core",),
 )
 ROW_OF = {name: number for number, names in enumerate(ROWS) for name in names}

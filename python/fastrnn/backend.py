@@ -164,7 +164,7 @@ def _batch_flatten(x: Any) -> Any:
 
 def _batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
     """Return the products of samples, summed over an axis of each."""
-    x, y = (as_array(each) for each in (x, y))
+    x, y = (each if hasattr(each, "ndim") else as_array(each) for each in (x, y))
     first, second = (
         (x.ndim - 1, y.ndim - 2 if y.ndim > 2 else 1)
         if axes is None

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn import tensorflow_tape
+from fastrnn import tensors
 from fastrnn.results import Array
 from fastrnn.table_gradient import TableGradient
 
@@ -136,6 +136,8 @@ def stand_in(weight: Any) -> Any:
             f"Weight `{weight.path}` must be an attribute of its layer: a trace does not see it "
             "elsewhere, so it would get no gradient."
         )
+    if not _running.traces and tensors.records():
+        return tensors.tensor_of(weight)
     return weight.value
 
 
@@ -152,13 +154,13 @@ def plain(value: Any) -> Any:
     """Return an array without its history.
 
     Args:
-        value: An array, traced or not, or a list or tuple of such.
+        value: An array, traced or not, a tensor, or a list or tuple of such.
     """
     if isinstance(value, list | tuple):
         return type(value)(map(plain, value))
     while is_traced(value):
         value = value._value
-    return value
+    return tensors.as_array(value) if tensors.is_tensor(value) else value
 
 
 def namespace(*values: Any) -> Any:
@@ -171,6 +173,26 @@ def namespace(*values: Any) -> Any:
         `numpy`; `autograd.numpy` if one of the values is traced.
     """
     return sys.modules["autograd.numpy"] if is_traced(*values) else np
+
+
+def chooser(*values: Any) -> Any:
+    """Return the function `where` that can take the values.
+
+    Args:
+        values: Arrays, traced or not, or tensors.
+    """
+    if tensors.has_tensor(*values):
+        return sys.modules["tensorflow"].where
+    return namespace(*values).where
+
+
+def has_history(value: Any) -> bool:
+    """Return whether an array is traced, or a tensor while a tape records.
+
+    Args:
+        value: Any value.
+    """
+    return is_traced(value) or (tensors.is_tensor(value) and tensors.records())
 
 
 def vjp(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[Any, Pullback]:
@@ -309,14 +331,13 @@ def native(
         forward: Takes the plain inputs; returns a value (an array) and a cache.
         backward: Takes the cache and the gradient of the value; returns the gradient of each input,
             or None where there is none.
-        inputs: Arrays, traced or not; or tensors of TensorFlow, within a function that it
-            differentiates.
+        inputs: Arrays, traced or not, or tensors.
 
     Returns:
-        The value, traced if an input is; a tensor if they are.
+        The value, traced if an input is; a tensor if an input is one.
     """
-    if inputs and is_tracing() and all(map(tensorflow_tape.is_tensor, inputs)):
-        return tensorflow_tape.native_on_tensors(forward, backward, *inputs)
+    if tensors.has_tensor(*inputs):
+        return tensors.native(forward, backward, *inputs)
     if not is_traced(*inputs):
         return forward(*inputs)[0]
     from autograd.extend import defvjp_argnums, primitive
@@ -416,11 +437,14 @@ def _vjp_of_tensorflow(
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         value = function(*inputs)
-    if not tf.is_tensor(value):
+    several = isinstance(value, list | tuple)
+    ends = list(value) if several else [value]
+    if not all(map(tf.is_tensor, ends)):
         raise TypeError("it returns no tensor of TensorFlow")
 
     def pullback(gradient: Any) -> tuple[np.ndarray, ...]:
-        found = tape.gradient(value, inputs, tf.convert_to_tensor(gradient))
+        given = list(map(tf.convert_to_tensor, gradient if several else [gradient]))
+        found = tape.gradient(ends, inputs, given)
         if all(each is None for each in found):
             raise TypeError("A function has no derivative: TensorFlow lost sight of its arguments.")
         found = [tf.zeros_like(x) if d is None else d for x, d in zip(inputs, found, strict=True)]
@@ -428,7 +452,8 @@ def _vjp_of_tensorflow(
             as_gradient(each.numpy(), array) for each, array in zip(found, arrays, strict=True)
         )
 
-    return value.numpy(), pullback
+    values = [end.numpy() for end in ends]
+    return type(value)(values) if several else values[0], pullback
 
 
 def _vjp_of_torch(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[np.ndarray, Pullback]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from fastrnn import tracing
+from fastrnn import tensors, tracing
 
 
 class Variable(NDArrayOperatorsMixin):
@@ -32,7 +33,18 @@ class Variable(NDArrayOperatorsMixin):
         (1, 2)
     """
 
-    __slots__ = ("constraint", "has_gradient", "name", "path", "regularizer", "trainable", "value")
+    __slots__ = (
+        "__weakref__",
+        "constraint",
+        "has_gradient",
+        "name",
+        "path",
+        "regularizer",
+        "trainable",
+        "value",
+    )
+
+    _should_act_as_resource_variable = True  # `tf.GradientTape.gradient` then asks for `handle`
 
     def __init__(
         self,
@@ -119,9 +131,19 @@ class Variable(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         arrays = [each.current if isinstance(each, Variable) else each for each in inputs]
+        if tensors.has_tensor(*arrays):
+            return _OPERATORS[ufunc.__name__](*map(tensors.converted, arrays))
         if tracing.is_traced(*arrays):
             return getattr(tracing.namespace(*arrays), ufunc.__name__)(*arrays, **kwargs)
         return getattr(ufunc, method)(*arrays, **kwargs)
+
+    @property
+    def handle(self) -> Any:
+        """What tapes of TensorFlow know the weight by."""
+        return tensors.variable_of(self).handle
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
+        return tensors.converted(self.current, dtype)
 
     def __getitem__(self, index: Any) -> Any:
         return self.current[index]
@@ -142,6 +164,25 @@ class Variable(NDArrayOperatorsMixin):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype=float32>"
+
+
+# The operators behind the functions of NumPy that a variable's own operators call.
+_OPERATORS: dict[str, Any] = {
+    "absolute": operator.abs,
+    "add": operator.add,
+    "divide": operator.truediv,
+    "floor_divide": operator.floordiv,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "matmul": operator.matmul,
+    "multiply": operator.mul,
+    "negative": operator.neg,
+    "power": operator.pow,
+    "remainder": operator.mod,
+    "subtract": operator.sub,
+}
 
 
 def _contents(value: Any) -> Any:

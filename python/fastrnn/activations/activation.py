@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from fastrnn.kernels.arrays import Floats
 from fastrnn.results import with_numpy
+from fastrnn.tracing import has_history, native
 
 Backward = Callable[..., Floats]
 
@@ -45,8 +47,26 @@ class Activation:
 
     def __call__(self, x: npt.ArrayLike, *args: Any, **kwargs: Any) -> Floats:
         """Apply the function to an array or nested lists; the result also has `numpy()`."""
+        if has_history(x):
+            traced: Floats = self._within_trace(x, *args, **kwargs)
+            return traced
         y: Floats = with_numpy(self.compute(x, *args, **kwargs))
         return y
+
+    def _within_trace(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Apply the function to a traced array, as one operation of the trace."""
+        bound = inspect.signature(self._forward).bind(x, *args, **kwargs)
+        options = dict(list(bound.arguments.items())[1:])
+
+        def forward(value: Any) -> tuple[Any, Any]:
+            y = self.compute(value, **options)
+            return y, (np.asarray(value, np.float32), y)
+
+        def backward(cache: Any, d_y: Any) -> list[Any]:
+            value, y = cache
+            return [self.backward(value, y, np.ascontiguousarray(d_y, np.float32), **options)]
+
+        return native(forward, backward, x)
 
     def compute(self, x: npt.ArrayLike, *args: Any, **kwargs: Any) -> Floats:
         """Return what a call returns as a plain array: the way of layers.

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fastrnn.activations.activation import Activation
 from fastrnn.kernels.arrays import Floats
 from fastrnn.results import with_numpy
-from fastrnn.tracing import Differentiable, is_traced
+from fastrnn.tracing import Differentiable, has_history
 
 
 class OwnActivation(Activation):
@@ -37,7 +37,7 @@ class OwnActivation(Activation):
 
     def __call__(self, x: npt.ArrayLike, *args: Any, **kwargs: Any) -> Any:
         """Apply the function; a traced array gives a traced one."""
-        return self.function(x) if is_traced(x) else with_numpy(self.compute(x))
+        return self.function(x) if has_history(x) else with_numpy(self.compute(x))
 
     def compute(self, x: npt.ArrayLike, *args: Any, **kwargs: Any) -> Floats:
         """Apply the function to an array.

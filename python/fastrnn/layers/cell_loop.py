@@ -20,7 +20,7 @@ from fastrnn.layers.layer import Layer
 from fastrnn.layers.recurrent_cell import Walked, WalkGradients, one_draw
 from fastrnn.layers.traced import attributes_traced
 from fastrnn.symbolic import flatten, pack
-from fastrnn.tracing import Differentiable, Pullback, is_traced, namespace
+from fastrnn.tracing import Differentiable, Pullback, chooser, has_history
 
 
 class _ResultError(ValueError):
@@ -58,6 +58,11 @@ class CellLoop:
 
     def __init__(self, cell: Any) -> None:
         self._cell = cell
+        self._all_steps: Any = None
+        name = getattr(cell, "name", type(cell).__name__)
+        self._differentiable = Differentiable(
+            lambda *arrays: self._all_steps(*arrays), f"Cell '{name}'"
+        )
 
     def walk(
         self,
@@ -97,9 +102,9 @@ class CellLoop:
             pullback = None
         else:  # also without a tape: layers in the cell learn from the trace that dropout is active
             arrays += [variable.value for variable in variables]
-            name = getattr(self._cell, "name", type(self._cell).__name__)
+            self._all_steps = all_steps
             try:
-                values, pullback = Differentiable(all_steps, f"Cell '{name}'").vjp(*arrays)
+                values, pullback = self._differentiable.vjp(*arrays)
             except TypeError as error:
                 if isinstance(error.__cause__, _ResultError):
                     raise error.__cause__ from None
@@ -146,11 +151,11 @@ class CellLoop:
             if mask is not None:
                 kept = mask[:, step].reshape(batch, *[1] * (new_output.ndim - 1))
                 before = np.zeros(new_output.shape, np.float32) if output is None else output
-                xp = namespace(new_output, before, *new, *states)
-                new = [xp.where(kept, a, b) for a, b in zip(new, states, strict=True)]
-                output = xp.where(kept, new_output, before)
+                where = chooser(new_output, before, *new, *states)
+                new = [where(kept, a, b) for a, b in zip(new, states, strict=True)]
+                output = where(kept, new_output, before)
                 zeros = np.zeros(output.shape, np.float32)
-                outputs[step] = xp.where(kept, output, zeros) if zero_output_for_mask else output
+                outputs[step] = where(kept, output, zeros) if zero_output_for_mask else output
             else:
                 output = outputs[step] = new_output
             states, last = new, step
@@ -194,7 +199,7 @@ def first_states(cell: Any, batch: int) -> list[Any]:
     """
     if (own := getattr(cell, "get_initial_state", None)) is not None:
         states = flatten(own(batch_size=batch))
-        return [each if is_traced(each) else as_floats(each, "initial_state") for each in states]
+        return [each if has_history(each) else as_floats(each, "initial_state") for each in states]
     return [np.zeros((batch, size), np.float32) for size in flatten(cell.state_size)]
 
 
@@ -225,7 +230,7 @@ def _checked(result: Any, shapes: list[tuple[int, ...]]) -> tuple[Any, list[Any]
             f"Received: {result!r}"
         )
     output, *states = (
-        each if is_traced(each) else as_floats(each, "result of the cell")
+        each if has_history(each) else as_floats(each, "result of the cell")
         for each in (result[0], *flatten(result[1]))
     )
     if [each.shape for each in states] != shapes:

@@ -14,6 +14,7 @@ from fastrnn.layers.traced import all_inside, as_output, attributes_traced, is_a
 from fastrnn.results import with_numpy
 from fastrnn.symbolic import KerasTensor, flatten, map_shapes, map_structure, pack
 from fastrnn.table_gradient import table_gradient
+from fastrnn.tensors import has_tensor
 from fastrnn.tracing import is_traced, is_tracing, native, plain
 from fastrnn.variable import Variable
 
@@ -183,7 +184,7 @@ def _native(
         return (checked, training, mask) if layer.uses_mask else (checked, training)
 
     weights = [variable.current for variable in layer.weights]
-    if not is_traced(*leaves, *weights):
+    if not is_traced(*leaves, *weights) and not has_tensor(*leaves, *weights):
         return layer.infer(*arguments([plain(each) for each in leaves]), **options)
 
     def forward(*values: Any) -> tuple[Any, Any]:

@@ -30,6 +30,7 @@ from fastrnn.naming import auto_name
 from fastrnn.results import with_numpy
 from fastrnn.state import generators_of, get_attributes, set_attributes
 from fastrnn.symbolic import KerasTensor, flatten, has_symbolic, map_shapes
+from fastrnn.tensors import records
 from fastrnn.tracing import is_tracing
 from fastrnn.variable import Variable
 
@@ -419,7 +420,7 @@ class Layer(GraphMember, LayerConfig):
             samples. Of symbolic tensors symbolic tensors.
         """
         symbolic = has_symbolic(inputs, *args, *kwargs.values())
-        if not symbolic and (is_tracing() or running_call() is not None):
+        if not symbolic and (is_tracing() or running_call() is not None or records()):
             return call_inside(self, inputs, args, kwargs)
         if not symbolic:
             if self.is_own_call:

@@ -16,6 +16,7 @@ import numpy as np
 from fastrnn.layers.calls import Call, entered, extras_of, leave_extras, warn_of_lost_mask
 from fastrnn.layers.overrides import is_of_fastrnn
 from fastrnn.symbolic import KerasTensor, Node, flatten, has_symbolic, map_structure
+from fastrnn.tensors import is_tensor
 from fastrnn.tracing import Differentiable, Pullback, is_traced, plain, standing_for
 from fastrnn.variable import Variable
 
@@ -425,12 +426,12 @@ def all_inside(layer: Any) -> list[Any]:
 
 
 def is_array(value: Any) -> bool:
-    """Return whether a value is an array, traced or not.
+    """Return whether a value is an array, traced or not, or a tensor.
 
     Args:
         value: Any value.
     """
-    return isinstance(value, np.ndarray) or is_traced(value)
+    return isinstance(value, np.ndarray) or is_traced(value) or is_tensor(value)
 
 
 def as_output(value: Any) -> np.ndarray:

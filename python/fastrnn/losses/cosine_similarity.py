@@ -30,6 +30,8 @@ class CosineSimilarity(Loss):
 
     config_arguments: tuple[str, ...] = (*Loss.config_arguments, "axis")
 
+    symmetric = True
+
     def __init__(
         self,
         axis: int = -1,

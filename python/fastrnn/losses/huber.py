@@ -32,6 +32,8 @@ class Huber(Loss):
 
     config_arguments: tuple[str, ...] = (*Loss.config_arguments, "delta")
 
+    symmetric = True
+
     def __init__(
         self,
         delta: float = 1.0,

@@ -24,6 +24,8 @@ class LogCosh(NamedLoss):
         0.0
     """
 
+    symmetric = True
+
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
     ) -> Differential:

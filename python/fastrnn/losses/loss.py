@@ -18,12 +18,12 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn import tensorflow_tape
 from fastrnn.configurable import Configurable
 from fastrnn.losses.reduction import REDUCTIONS, both_masks, reduce_values
 from fastrnn.naming import auto_name, to_snake_case
 from fastrnn.results import returns_numpy
-from fastrnn.tracing import Differentiable, is_traced, is_tracing, mask_of, native, plain
+from fastrnn.tensors import depends_on_weights, is_tensor, records
+from fastrnn.tracing import Differentiable, is_traced, mask_of, native, plain
 
 EPSILON = 1e-7
 """Probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm: Keras's `epsilon()`."""
@@ -90,6 +90,9 @@ class Loss(Configurable):
     """
 
     fused_activation: str | None = None
+
+    symmetric = False
+    """Whether labels and predictions may change places; then labels get a gradient too."""
 
     config_arguments: tuple[str, ...] = ("name", "reduction")
 
@@ -159,7 +162,7 @@ class Loss(Configurable):
         Raises:
             ValueError: If shapes or labels do not fit; see `check`.
         """
-        if is_traced(y_pred) or (is_tracing() and tensorflow_tape.is_tensor(y_pred)):
+        if is_traced(y_pred, y_true) or (records() and is_tensor(y_pred)):
             return self._within_trace(y_true, y_pred, sample_weight, mask, from_logits)
         prediction = np.asarray(y_pred, dtype=np.float32)
         labels = np.asarray(y_true)
@@ -179,48 +182,71 @@ class Loss(Configurable):
         self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any, from_logits: bool
     ) -> Any:
         """Return the reduced loss of traced predictions, by the loss's own gradient."""
-        if is_traced(y_true):
-            raise TypeError(
-                f"The labels of loss '{self.name}' must not depend on weights: it has the gradient "
-                "of the predictions alone. Give `fastrnn.ops.stop_gradient(labels)`, or write the "
-                "loss in functions of `fastrnn.ops`."
-            )
-        labels = np.asarray(y_true)
+        labels_too = is_traced(y_true) or (is_tensor(y_true) and depends_on_weights(y_true))
+        if labels_too:
+            if not (self.symmetric and np.shape(plain(y_true)) == np.shape(plain(y_pred))):
+                raise TypeError(
+                    f"The labels of loss '{self.name}' must not depend on weights: it has the "
+                    "gradient of the predictions alone. Give `fastrnn.ops.stop_gradient(labels)`, "
+                    "or write the loss in functions of `fastrnn.ops`."
+                )
+        else:
+            y_true = np.asarray(plain(y_true))
         mask = mask_of(y_pred) if mask is None else mask
         if self.reduction in (None, "none"):
-            return self._values_within_trace(labels, y_pred, sample_weight, mask, from_logits)
+            return self._values_within_trace(
+                y_true, y_pred, sample_weight, mask, from_logits, labels_too
+            )
 
-        def forward(prediction: np.ndarray) -> tuple[Any, np.ndarray]:
+        def forward(labels: np.ndarray, prediction: np.ndarray) -> tuple[Any, Any]:
             self.check(labels, prediction.shape)
             value, gradient = self.value_and_gradient(
                 labels, prediction, sample_weight, mask=mask, from_logits=from_logits
             )
-            return np.float32(value), gradient
+            return np.float32(value), (labels, prediction, gradient)
 
-        return native(forward, lambda gradient, d: [gradient * np.float32(d)], y_pred)
+        def backward(cache: Any, d: Any) -> list[Any]:
+            labels, prediction, gradient = cache
+            of_labels = None
+            if labels_too:
+                _, of_labels = self.value_and_gradient(prediction, labels, sample_weight, mask=mask)
+                of_labels = of_labels * np.float32(d)
+            return [of_labels, gradient * np.float32(d)]
+
+        return native(forward, backward, y_true, y_pred)
 
     def _values_within_trace(
-        self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any, from_logits: bool
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any,
+        mask: Any,
+        from_logits: bool,
+        labels_too: bool,
     ) -> Any:
         """Return the losses of the samples, or of their steps, of traced predictions."""
         if self._is_traced:
             values = self.call(y_true, y_pred)
         else:
 
-            def forward(prediction: np.ndarray) -> tuple[Any, Any]:
-                self.check(y_true, prediction.shape)
+            def forward(labels: np.ndarray, prediction: np.ndarray) -> tuple[Any, Any]:
+                self.check(labels, prediction.shape)
                 shape = prediction.shape
-                labels, prediction = same_rank(y_true.astype(np.float32), prediction)
+                labels, prediction = same_rank(labels.astype(np.float32), prediction)
                 result = self.differentiate(labels, prediction, from_logits)
+                of_labels = self.differentiate(prediction, labels) if labels_too else None
                 own = 1.0 if result.mask is None else np.asarray(result.mask, np.float32)
-                return result.values * own, (result.derivative, own, shape)
+                return result.values * own, (result.derivative, of_labels, own, shape)
 
             def backward(cache: Any, d: Any) -> list[Any]:
-                derivative, own, shape = cache
+                derivative, of_labels, own, shape = cache
                 factor = np.asarray(d * own, np.float32)[..., np.newaxis]
-                return [(derivative * factor).reshape(shape)]
+                return [
+                    None if of_labels is None else of_labels.derivative * factor,
+                    (derivative * factor).reshape(shape),
+                ]
 
-            values = native(forward, backward, y_pred)
+            values = native(forward, backward, y_true, y_pred)
         for factor in (mask, sample_weight):
             if factor is not None:
                 values = values * np.asarray(plain(factor), np.float32)

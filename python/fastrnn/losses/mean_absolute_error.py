@@ -22,6 +22,8 @@ class MeanAbsoluteError(NamedLoss):
         1.0
     """
 
+    symmetric = True
+
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
     ) -> Differential:

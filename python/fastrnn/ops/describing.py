@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from fastrnn.results import with_numpy
-from fastrnn.symbolic import KerasTensor, operation
-from fastrnn.tracing import is_traced, is_tracing
+from fastrnn.symbolic import KerasTensor, flatten, map_structure, operation, pack
+from fastrnn.tensors import is_tensor, records
+from fastrnn.tracing import is_traced, is_tracing, native, plain, vjp
 from fastrnn.variable import Variable
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,6 +31,10 @@ ARGUMENTS = {
     "indices": "Integers.",
     "axes": "Order of the axes.",
 }
+
+
+_OF_SHAPES = ("convert_to_numpy", "ndim", "shape", "size")
+"""Functions whose results have no gradient; of a tensor they are no tensors."""
 
 
 def as_array(x: Any) -> Any:
@@ -81,6 +86,10 @@ def op(summary: str, example: str, result: str, raises: str = "", **about: str) 
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             if _is_symbolic(args) or (kwargs and _is_symbolic(kwargs.values())):
                 return operation(wrapped.__name__, *args, **kwargs)
+            if records() and _is_taped(args, kwargs):
+                if wrapped.__name__ not in _OF_SHAPES:
+                    return _on_tensors(wrapped, args, kwargs)
+                args, kwargs = map_structure(_values, (args, dict(kwargs)))
             value = function(*args, **kwargs)
             if is_traced(value):
                 return value
@@ -107,6 +116,47 @@ def op(summary: str, example: str, result: str, raises: str = "", **about: str) 
         return wrapped  # type: ignore[return-value]
 
     return decorate
+
+
+def _values(leaf: Any) -> Any:
+    return plain(leaf) if is_tensor(leaf) else leaf
+
+
+def _is_taped(args: Any, kwargs: Any) -> bool:
+    """Return whether a tape of TensorFlow may follow one of the arguments."""
+    return any(
+        is_tensor(leaf) or isinstance(leaf, Variable) for leaf in flatten((args, dict(kwargs)))
+    )
+
+
+def _on_tensors(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Call a function of arrays on tensors of TensorFlow, as one operation on its tapes."""
+    form = args, kwargs
+    leaves = flatten(form)
+    places = [n for n, leaf in enumerate(leaves) if is_tensor(leaf) or isinstance(leaf, Variable)]
+    is_list = False
+
+    def called(*arrays: Any) -> Any:
+        nonlocal is_list
+        given = list(leaves)
+        for place, array in zip(places, arrays, strict=True):
+            given[place] = array
+        args, kwargs = pack(form, given)
+        value = function(*args, **kwargs)
+        is_list = isinstance(value, list)
+        return tuple(value) if is_list else value
+
+    def forward(*arrays: Any) -> Any:
+        if all(array.dtype.kind != "f" for array in arrays):
+            return plain(called(*arrays)), None
+        return vjp(called, *arrays)
+
+    tensors = [
+        leaf.current if isinstance(leaf, Variable) else leaf
+        for leaf in map(leaves.__getitem__, places)
+    ]
+    value = native(forward, lambda pullback, gradient: pullback(gradient), *tensors)
+    return list(value) if is_list else value
 
 
 def _is_symbolic(values: Iterable[Any]) -> bool:
