@@ -1,7 +1,10 @@
 """Times 32 small models: one after another, at the same time, and in processes by joblib.
 
-python bench/many.py            # with the peers that are installed
+python bench/many.py            # with the peers that are installed: some minutes
 python bench/many.py --quick    # 4 models, one turn
+
+Keras traces each model anew, which takes longer than this training. So it takes part in one turn
+alone, and its table has a second column without that time.
 """
 
 from __future__ import annotations
@@ -19,6 +22,10 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 KINDS = (("SimpleRNN", 6), ("LSTM", 16), ("LSTM", 50))
 SAMPLES, STEPS, BATCH = 640, 50, 32
+KERAS = "joblib, Keras"
+
+Way = Callable[[str, int, int, int], float | None]
+"""Trains models of a cell and its units for some epochs; returns the seconds of preparations."""
 
 
 def data() -> tuple[np.ndarray, np.ndarray]:
@@ -44,8 +51,8 @@ def train_fastrnn(cell: str, units: int, epochs: int) -> None:
     make(cell, units).fit(*data(), batch_size=BATCH, epochs=epochs, verbose=0)
 
 
-def train_keras(cell: str, units: int, epochs: int) -> None:
-    """Train the model of Keras with one thread."""
+def train_keras(cell: str, units: int, epochs: int) -> float:
+    """Train the model of Keras with one thread; return the seconds before its second step."""
     import keras
     import tensorflow as tf
 
@@ -53,9 +60,15 @@ def train_keras(cell: str, units: int, epochs: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         train_keras.__dict__["limited"] = True
+    begin = time.perf_counter()
+    ends: list[float] = []
+    clock = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter())
+    )
     model = keras.Sequential([getattr(keras.layers, cell)(units), keras.layers.Dense(1)])
     model.compile(loss="mse", optimizer="adam")
-    model.fit(*data(), batch_size=BATCH, epochs=epochs, verbose=0)
+    model.fit(*data(), batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[clock])
+    return ends[0] - begin
 
 
 def train_torch(cell: str, units: int, epochs: int) -> None:
@@ -91,24 +104,35 @@ def at_the_same_time(cell: str, units: int, models: int, epochs: int) -> None:
     fastrnn.fit_many(made, *data(), batch_size=BATCH, epochs=epochs, verbose=0)
 
 
-def in_processes(train: Callable[[str, int, int], None]) -> Callable[[str, int, int, int], None]:
+def in_processes(train: Callable[[str, int, int], float | None]) -> Way:
     """Return what trains by joblib, in processes that live on from one call to the next."""
     from joblib import Parallel, delayed
 
-    def run(cell: str, units: int, models: int, epochs: int) -> None:
+    def run(cell: str, units: int, models: int, epochs: int) -> float:
         jobs = (delayed(train)(cell, units, epochs) for _ in range(models))
-        Parallel(n_jobs=len(os.sched_getaffinity(0)))(jobs)
+        processes = len(os.sched_getaffinity(0))
+        preparations = Parallel(n_jobs=processes)(jobs)
+        return sum(each or 0.0 for each in preparations) / processes
 
     return run
 
 
-def ways() -> dict[str, Callable[[str, int, int, int], None]]:
+def end_processes() -> None:
+    """End the processes of joblib."""
+    try:
+        from joblib.externals.loky import get_reusable_executor
+    except ImportError:
+        return
+    get_reusable_executor().shutdown(wait=True)
+
+
+def ways() -> dict[str, Way]:
     """Return the ways to train that can be tried here."""
-    found = {"fit": one_after_another, "fit_many": at_the_same_time}
+    found: dict[str, Way] = {"fit": one_after_another, "fit_many": at_the_same_time}
     for name, library, train in (
         ("joblib, fastrnn", "fastrnn", train_fastrnn),
         ("joblib, PyTorch", "torch", train_torch),
-        ("joblib, Keras", "keras", train_keras),
+        (KERAS, "keras", train_keras),
     ):
         try:
             __import__(library)
@@ -119,7 +143,7 @@ def ways() -> dict[str, Callable[[str, int, int, int], None]]:
 
 
 def main() -> None:
-    """Print a table of medians, the ways taking turns."""
+    """Print a table of medians."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=int, default=32)
     parser.add_argument("--epochs", type=int, default=3)
@@ -131,19 +155,26 @@ def main() -> None:
     found = ways()
     steps = options.models * options.epochs * (SAMPLES // BATCH)
     print(f"{options.models} models, ms per step of one model (wall time / {steps} steps)")
-    print(f"{'model':14}" + "".join(f"{name:>17}" for name in found))
-    for cell, units in KINDS:
-        seconds: dict[str, list[float]] = {name: [] for name in found}
-        for turn in range(options.turns + 1):  # the first starts processes and compiles
-            for name, run in found.items():
+    names = [*found, *(["Keras, steps alone"] if KERAS in found else [])]
+    medians: dict[tuple[str, Any], float] = {}
+    for name, run in found.items():
+        # One way after the other: joblib ends a process whose memory has grown by an import.
+        end_processes()
+        for kind in KINDS:
+            run(*kind, len(os.sched_getaffinity(0)), 1)  # starts processes and imports
+            seconds, alone = [], []
+            for _ in range(1 if name == KERAS else options.turns):
                 begin = time.perf_counter()
-                run(cell, units, options.models, options.epochs)
-                if turn or options.quick:
-                    seconds[name].append(time.perf_counter() - begin)
-        medians = (1000 * statistics.median(each) / steps for each in seconds.values())
-        print(
-            f"{cell} {units:<10}".ljust(14) + "".join(f"{ms:17.3f}" for ms in medians), flush=True
-        )
+                preparations = run(*kind, options.models, options.epochs)
+                seconds.append(time.perf_counter() - begin)
+                alone.append(seconds[-1] - (preparations or 0.0))
+            medians[name, kind] = 1000 * statistics.median(seconds) / steps
+            if name == KERAS:
+                medians[names[-1], kind] = 1000 * statistics.median(alone) / steps
+    print(f"{'model':14}" + "".join(f"{name:>20}" for name in names))
+    for kind in KINDS:
+        cells = "".join(f"{medians[name, kind]:20.3f}" for name in names)
+        print(f"{kind[0]} {kind[1]:<10}".ljust(14) + cells)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ its slowest node, and networks are shared.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,13 +63,14 @@ class Traffic:
 def exchange_ms(traffic: Traffic, nodes: int, network: Network) -> float:
     """Milliseconds of the exchanges of a step.
 
-    They are the counts of the row groups, the parts of the sums, and the parts of the total.
+    They are the parts of the sums, and the parts of the total, of the vector and of the table each.
+    What ranks tell each other about a batch arrives while they compute.
     """
     if nodes == 1:
         return 0.0
-    counts = math.ceil(math.log2(nodes)) * network.latency_ms
-    messages = 2 * (network.latency_ms + (nodes - 1) * MESSAGE_MS)
-    return counts + messages + 8e-6 * traffic.bytes_sent(nodes) / network.gbit
+    kinds = 2 if traffic.width else 1
+    messages = 2 * (network.latency_ms + kinds * (nodes - 1) * MESSAGE_MS)
+    return messages + 8e-6 * traffic.bytes_sent(nodes) / network.gbit
 
 
 def prediction_table(
