@@ -97,7 +97,8 @@ struct TokenInput {
 struct Walk {
   int64_t rows, steps;
   const int64_t* begin;  // [steps+1] number of the first position of each step
-  const int64_t* slot;   // [positions] b * T + t: its place in x and in sequences
+  const int64_t* slot;   // [positions] its place in x and in sequences: b * T + t, or behind the
+                         // rows of the steps before, where step after step is given
   const int32_t* token;  // [positions] number of the distinct token; null where x is a tensor
 
   int64_t positions() const { return begin[steps]; }
@@ -133,7 +134,7 @@ struct RnnPass {
   RnnProblem problem;
   BatchPlan plan;
   StepMask steps;
-  const float* x;  // null where the input is tokens
+  const float* x;  // [slots, F]; null where the input is tokens
   TokenInput tokens;
   const float* kernel;
   const float* recurrent_kernel;
@@ -145,7 +146,7 @@ struct RnnPass {
 struct RnnForward : RnnPass {
   const float* bias;              // may be null
   const float* initial_state[2];  // h and c; each may be null: zeros
-  float* sequence;                // [B, T, H]; may be null
+  float* sequence;                // [slots, H]; may be null
   float* last_output;             // [B, H]
   float* last_state[2];           // [B, H] each; c for LSTM only
   void* workspace;                // rnn_forward_workspace bytes, 64-byte aligned

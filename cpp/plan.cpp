@@ -94,6 +94,9 @@ Plan::RowSteps::RowSteps(const PlanInput& in)
       const uint8_t* mask = in.mask + b * in.time;
       own[b] = int32_t(in.time - std::count(mask, mask + in.time, 0));
     }
+    if (in.batch_sizes)
+      own[b] = int32_t(std::count_if(in.batch_sizes, in.batch_sizes + in.time,
+                                     [b](int64_t rows) { return b < rows; }));
     positions += own[b];
     longest = std::max<int64_t>(longest, own[b]);
   }
@@ -139,7 +142,9 @@ void Plan::rank_rows(int64_t batch, const RowSteps& steps) {
 void Plan::number_positions(const PlanInput& in, const RowSteps& steps) {
   const int64_t all = steps.positions + steps.prefix;  // the prefix stands behind the walk
   int64_t* const slot = allocate<int64_t>(slot_, {all});
+  view_.walk.slot = slot, view_.prefix.slot = slot + steps.positions;
   int32_t* const token = in.tokens ? allocate<int32_t>(token_, {all}) : nullptr;
+  if (in.batch_sizes) return number_times(in, slot);
   const auto number_all = [&](auto number) {
     for (int64_t t = 0; t < steps.prefix; ++t) {
       const int64_t position = steps.positions + t;
@@ -164,9 +169,19 @@ void Plan::number_positions(const PlanInput& in, const RowSteps& steps) {
   } else {
     number_all([](int32_t) { return 0; });
   }
-  view_.walk.slot = slot, view_.prefix.slot = slot + steps.positions;
   view_.walk.token = token;
   view_.prefix.token = token ? token + steps.positions : nullptr;
+}
+
+// Finds the slots where the rows of each time stand behind those of the time before. Rows are then
+// ranked as they are.
+void Plan::number_times(const PlanInput& in, int64_t* slot) {
+  for (int64_t t = 0, begin = 0; t < in.time; begin += in.batch_sizes[t++]) {
+    for (int64_t b = 0; b < in.batch_sizes[t]; ++b) {
+      const int64_t s = in.go_backwards ? view_.length[b] - 1 - t : t;
+      slot[view_.walk.begin[s] + b] = begin + b;
+    }
+  }
 }
 
 }  // namespace fastrnn

@@ -12,6 +12,9 @@ struct PlanInput {
   const int32_t* tokens = nullptr;  // [B, T]
   int64_t vocabulary = 0;
   const uint8_t* mask = nullptr;  // [B, T]: 0 where a step is left out
+  // [T], falling, the first one B: x and sequences hold the steps of all rows time after time, and
+  // these are the rows of each time. Without tokens and mask.
+  const int64_t* batch_sizes = nullptr;
   bool go_backwards = false;
   bool share_prefix = false;  // tokens only: rows differ in nothing but their tokens
 };
@@ -40,6 +43,7 @@ class Plan {
   struct RowSteps;
   void rank_rows(int64_t batch, const RowSteps& steps);
   void number_positions(const PlanInput& input, const RowSteps& steps);
+  void number_times(const PlanInput& input, int64_t* slot);
 
   BatchPlan view_{};
   int64_t distinct_count_ = 0;

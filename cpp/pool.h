@@ -25,6 +25,30 @@ void run_tasks(int threads, int64_t count, void (*body)(void* context, int64_t t
 // some tens of microseconds. They may wait for each other (barrier.h).
 void run_team(int threads, void (*body)(void* context, int thread, int threads), void* context);
 
+// ---- threads of OpenMP
+
+// PyTorch's threads belong to an OpenMP runtime. For some milliseconds after each of its operators
+// they spin, on the CPUs that the threads here would need. So a call from PyTorch borrows them:
+// they come as guests, claim tasks as the pool's own threads do, and go on spinning afterwards.
+// Where they come home late, because the machine is busy, the next calls do without.
+
+// Functions of one OpenMP runtime. libgomp, libomp and Intel's have them on Linux.
+struct OpenMp {
+  void (*parallel)(void (*body)(void*), void* context, unsigned threads,
+                   unsigned flags);  // GOMP_parallel; 0 threads: as many as it would take itself
+  int (*thread)();                   // omp_get_thread_num
+  int (*threads)();                  // omp_get_num_threads
+};
+
+// Says whose threads there are to borrow; nobody's where `parallel` is null, and in forked
+// children.
+void lend_threads(const OpenMp& openmp);
+
+// Calls body(context), which may not throw. In a call from PyTorch (`threads_of_call`), what the
+// body runs by `run_tasks` and `run_team` runs on borrowed threads. threads: as many as it asks
+// for.
+void run_pass(int threads, void (*body)(void* context), void* context);
+
 // Lets a forked child start threads of its own. Once per process.
 void register_fork_handler();
 

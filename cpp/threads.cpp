@@ -19,6 +19,7 @@ namespace {
 constexpr int kMostThreads = 4096;
 
 std::atomic<int> chosen{0};
+thread_local int of_call = 0;
 
 // 0 where the variable is not set. OMP_NUM_THREADS may be a list, one number per nesting level.
 int from_environment(const char* name) {
@@ -55,6 +56,7 @@ int untouched_openmp_threads() {
 }  // namespace
 
 int num_threads() {
+  if (of_call) return of_call;
   static const int by_default = default_threads(), untouched = untouched_openmp_threads();
   const int set = chosen.load(), n = set ? set : by_default;
   const int openmp = omp_get_max_threads();
@@ -68,5 +70,9 @@ void set_num_threads(int n) {
   }
   chosen.store(n);
 }
+
+int threads_of_call() { return of_call; }
+
+void set_threads_of_call(int n) { of_call = std::clamp(n, 0, kMostThreads); }
 
 }  // namespace fastrnn

@@ -4,8 +4,10 @@
 #include <array>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "../dispatch.h"
 #include "../memory.h"
@@ -40,10 +42,11 @@ using States = std::array<OptionalFloats, 2>;  // h and c
 struct Tape {
   RnnPass pass{};  // points into the members below
   bool return_sequences = false, has_initial_state = false;
-  OptionalFloats x;              // [B, T, F], or with tokens
-  OptionalFloats table;          // [vocabulary, F]
-  std::optional<Tokens> tokens;  // [B, T], until there is a plan
-  std::optional<Bytes> mask;     // [B, T]
+  OptionalFloats x;                  // [B, T, F], or with tokens
+  OptionalFloats table;              // [vocabulary, F]
+  std::optional<Tokens> tokens;      // [B, T], until there is a plan
+  std::optional<Bytes> mask;         // [B, T]
+  std::vector<int64_t> batch_sizes;  // [T] where x and outputs hold the steps time after time
   OptionalFloats kernel, recurrent_kernel, bias, x_mask, h_mask;
   RowTokens row_tokens;
   Plan plan;
@@ -51,6 +54,12 @@ struct Tape {
   bool consumed = false;  // by a backward pass that may have overwritten it
 
   const CellTraits& cell() const { return traits_of(pass.problem.cell); }
+  // Of x and of the outputs of all steps.
+  Shape sequence_shape(int64_t columns) const {
+    const RnnProblem& p = pass.problem;
+    if (batch_sizes.empty()) return {p.batch, p.time, columns};
+    return {std::accumulate(batch_sizes.begin(), batch_sizes.end(), int64_t(0)), columns};
+  }
   Shape state_shape() const { return {pass.problem.batch, pass.problem.units}; }
   Shape bias_shape() const {
     const py::ssize_t rows = cell().bias_rows, columns = cell().gates * pass.problem.units;
@@ -78,11 +87,35 @@ void read_cell(Arguments& arguments, Tape& tape) {
   p.operands = as_operands(arguments.text("compute_dtype"));
 }
 
-// The input is `x` [B, T, F], or `tokens` [B, T] and their `table` [vocabulary, F].
+// The rows of each time. Empty for None.
+std::vector<int64_t> read_batch_sizes(Arguments& arguments) {
+  const py::handle value = arguments.get_or_none("batch_sizes");
+  if (value.is_none()) return {};
+  const py::array_t<int64_t, py::array::c_style | py::array::forcecast> given(
+      py::reinterpret_borrow<py::object>(value));
+  std::vector<int64_t> sizes(given.data(), given.data() + given.size());
+  if (given.ndim() != 1 || sizes.empty() || sizes.back() < 1 ||
+      !std::is_sorted(sizes.rbegin(), sizes.rend())) {
+    throw py::value_error(
+        "`batch_sizes` must be positive numbers of rows, one for each step, none greater than the "
+        "one before. Received: " +
+        std::string(py::str(value)));
+  }
+  return sizes;
+}
+
+// The input is `x` [B, T, F], or [N, F] with `batch_sizes` [T], or `tokens` [B, T] and their
+// `table` [vocabulary, F].
 void read_input(Arguments& arguments, Tape& tape) {
   RnnProblem& p = tape.pass.problem;
   const py::handle tokens = arguments.get_or_none("tokens");
-  if (tokens.is_none()) {
+  tape.batch_sizes = read_batch_sizes(arguments);
+  if (!tape.batch_sizes.empty()) {
+    tape.x = arguments.floats("x", {tape.sequence_shape(0)[0], kAnySize});
+    p.batch = tape.batch_sizes.front(), p.time = int64_t(tape.batch_sizes.size());
+    p.features = tape.x->shape(1);
+    tape.pass.x = tape.x.data();
+  } else if (tokens.is_none()) {
     tape.x = arguments.floats("x", {kAnySize, kAnySize, kAnySize});
     p.batch = tape.x->shape(0), p.time = tape.x->shape(1), p.features = tape.x->shape(2);
     tape.pass.x = tape.x.data();
@@ -175,6 +208,8 @@ void repeat_for_gates(OptionalFloats& mask, int64_t gates) {
 void read_masks(Arguments& arguments, Tape& tape) {
   RnnProblem& p = tape.pass.problem;
   const py::handle mask = arguments.get("mask");
+  if (!mask.is_none() && !tape.batch_sizes.empty())
+    throw py::value_error("`mask` must be None where there are `batch_sizes`");
   if (!mask.is_none()) tape.mask = as_step_mask(mask, {p.batch, p.time});
   tape.pass.steps.mask = tape.mask ? tape.mask->data() : nullptr;
   tape.pass.steps.zero_output = arguments.flag("zero_output_for_mask");
@@ -207,6 +242,7 @@ void make_plan(Tape& tape) {
   const double begin = now_seconds();
   PlanInput input{p.batch, p.time};
   input.mask = tape.pass.steps.mask;
+  if (!tape.batch_sizes.empty()) input.batch_sizes = tape.batch_sizes.data();
   input.go_backwards = tape.pass.steps.go_backwards;
   if (tape.tokens && tape.table) {
     const bool of_rows = tape.row_tokens.count() > 0;
@@ -256,7 +292,7 @@ std::pair<Floats, py::tuple> run_forward(const Tape& tape,
   static_cast<RnnPass&>(a) = tape.pass;
   a.bias = tape.bias.data();
   Floats outputs =
-      new_floats(tape.return_sequences ? Shape{p.batch, p.time, p.units} : tape.state_shape());
+      new_floats(tape.return_sequences ? tape.sequence_shape(p.units) : tape.state_shape());
   OptionalFloats last_output;
   if (tape.return_sequences) {
     a.sequence = outputs.mutable_data();
@@ -329,7 +365,7 @@ py::tuple rnn_backward(const py::kwargs& given) {
   Tape& tape = read_tape(arguments);
   const RnnProblem& p = tape.pass.problem;
   const OptionalFloats d_outputs = arguments.optional_floats(
-      "d_outputs", tape.return_sequences ? Shape{p.batch, p.time, p.units} : tape.state_shape());
+      "d_outputs", tape.return_sequences ? tape.sequence_shape(p.units) : tape.state_shape());
   const auto d_states = read_states(arguments, "d_states", tape);
   const bool input_gradient = arguments.flag("input_gradient");
   const bool consume = arguments.flag("consume");
@@ -349,7 +385,7 @@ py::tuple rnn_backward(const py::kwargs& given) {
   const py::ssize_t columns = tape.cell().gates * p.units;
   py::object dx = py::none(), dbias = py::none(), dinitial_state = py::none();
   if (input_gradient)
-    dx = gradient(tape.table ? shape_of(*tape.table) : Shape{p.batch, p.time, p.features}, a.dx);
+    dx = gradient(tape.table ? shape_of(*tape.table) : tape.sequence_shape(p.features), a.dx);
   float* const dtable = a.dx;
   Buffer dmasked_rows;
   if (input_gradient && tape.row_tokens.count() > 0) {

@@ -4,6 +4,7 @@
 #include "../cpu.h"
 #include "../dispatch.h"
 #include "../phases.h"
+#include "../pool.h"
 #include "../threads.h"
 #include "module.h"
 
@@ -18,6 +19,15 @@ void register_system(py::module_& m) {
   m.def("set_emulate_bfloat16", &set_emulate_bfloat16, py::arg("always"));
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("n"));
+  m.def("set_threads_of_call", &set_threads_of_call, py::arg("n"));
+  m.def(
+      "lend_threads",
+      [](uintptr_t parallel, uintptr_t thread, uintptr_t threads) {
+        lend_threads({reinterpret_cast<decltype(OpenMp::parallel)>(parallel),
+                      reinterpret_cast<decltype(OpenMp::thread)>(thread),
+                      reinterpret_cast<decltype(OpenMp::threads)>(threads)});
+      },
+      py::arg("parallel"), py::arg("thread"), py::arg("threads"));
   m.def("cpu_quota", &cpu_quota, py::arg("groups"), py::arg("root"));
   m.def("set_profiling", &set_profiling, py::arg("enabled"));
   m.def(

@@ -420,7 +420,8 @@ class BackwardPass {
 template <class Step>
 void recurrence_backward(const RnnBackward& a) {
   Workspace workspace(a.workspace);
-  BackwardPass<Step>(a, workspace).run();
+  BackwardPass<Step> pass(a, workspace);
+  in_pass(recurrence_threads(a.problem), [&] { pass.run(); });
 }
 
 }  // namespace

@@ -198,7 +198,8 @@ class ForwardPass {
 template <class Step>
 void recurrence_forward(const RnnForward& a) {
   Workspace workspace(a.workspace);
-  ForwardPass<Step>(a, workspace).run();
+  ForwardPass<Step> pass(a, workspace);
+  in_pass(recurrence_threads(a.problem), [&] { pass.run(); });
 }
 
 }  // namespace

@@ -299,7 +299,8 @@ class PositionInputGradients : public InputGradients {
     if (a_.dx) list_tokens(team);
     // The gradient is zero for steps that are not walked and tokens that do not occur.
     if (a_.dx && !a_.x) clear_dx(team, a_.tokens.vocabulary);
-    if (a_.dx && a_.x && p.positions < p.batch * p.time) clear_dx(team, p.batch * p.time);
+    if (a_.dx && a_.x && a_.steps.mask && p.positions < p.batch * p.time)
+      clear_dx(team, p.batch * p.time);
   }
 
   static constexpr bool kProjected = false;

@@ -129,6 +129,12 @@ void for_tasks(int threads, int64_t count, Body body) {
   run_tasks(threads, count, run, &body);
 }
 
+// Calls body(), a whole pass with all its parallel regions and tasks; see `run_pass`.
+template <class Body>
+void in_pass(int threads, Body body) {
+  run_pass(threads, [](void* context) { (*static_cast<Body*>(context))(); }, &body);
+}
+
 // Calls body(team) for each of `parts` shares of some work; the teams know no barrier.
 template <class Body>
 void deal(int parts, Body body) {

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import fastrnn.torch as ours  # noqa: E402
 from fastrnn.torch import operators  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn.utils import rnn as utils  # noqa: E402
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 
 class Forecaster(nn.Module):
@@ -108,8 +110,30 @@ def arguments(cell: str, gates: int, **changes: Any) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize(("cell", "gates"), [("simple_rnn", 1), ("lstm", 4), ("gru", 3)])
 def test_operators_pass_opcheck(cell: str, gates: int) -> None:
-    for changes in ({}, {"mask": None, "bias": None, "go_backwards": True}):
+    packed = {
+        "x": torch.randn(12, 2, requires_grad=True),
+        "mask": None,
+        **operators._OTHERS,
+        "batch_sizes": torch.tensor([3, 3, 2, 2, 2]),
+    }
+    for changes in ({}, {"mask": None, "bias": None, "go_backwards": True}, packed):
         torch.library.opcheck(operators.rnn_forward, arguments(cell, gates, **changes))
+
+
+def test_the_short_way_gives_what_the_operators_give() -> None:
+    """`run_forward` passes PyTorch's dispatcher by, but not where a mode listens."""
+    given = arguments("lstm", 4)
+    inputs = [each for each in given if isinstance(each, Tensor) and each.requires_grad]
+    seen = []
+    for forward in (operators.rnn_forward, operators.run_forward):
+        outputs, h, c, _ = forward(*given)
+        total = outputs.square().sum() + (h * c).sum()
+        seen.append([outputs, h, c, *torch.autograd.grad(total, inputs)])
+    assert "_Direct" in type(outputs.grad_fn).__name__
+    assert all(map(torch.equal, *seen))
+    module, x = ours.GRU(3, 4), torch.randn(5, 2, 3)
+    with FlopCounterMode(display=False):
+        assert "_Direct" not in type(module(x)[0].grad_fn).__name__
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -274,6 +298,76 @@ def test_threads_follow_torch_during_a_call(monkeypatch: pytest.MonkeyPatch) -> 
         torch.set_num_threads(before[0])
 
 
+BORROWED = """
+import os, sys
+{imports}
+from torch import nn
+import fastrnn.torch
+from fastrnn import _core
+torch.set_num_threads(2)
+if sys.argv[1] == "nobody's":
+    _core.lend_threads(0, 0, 0)
+torch.ones(2_000_000).exp().sum()  # PyTorch has its threads now
+before = len(os.listdir("/proc/self/task"))
+torch.manual_seed(0)
+lstm, gru = nn.LSTM(8, 96, 2), nn.GRU(8, 96, bidirectional=True)
+x = torch.randn(30, 16, 8)
+def gradients(module):
+    module.zero_grad()
+    module(x)[0].square().sum().backward()
+    return [p.grad.clone() for p in module.parameters()]
+lstm, gru = fastrnn.torch.accelerate(lstm), fastrnn.torch.accelerate(gru)
+with torch.no_grad():
+    fastrnn.torch.LSTM(8, 96)(x)  # one pass: if it has to wait for a thread, the next will not ask
+print(len(os.listdir("/proc/self/task")) - before)
+for module in (lstm, gru):
+    want = gradients(module)
+    for threads in (1, 2, 3, 2):
+        torch.set_num_threads(threads)
+        assert all(map(torch.equal, gradients(module), want))
+"""
+
+import_orders = pytest.mark.parametrize(
+    "imports", ["import torch, fastrnn", "import fastrnn, torch"], ids=["torch first", "torch last"]
+)
+
+
+def run_script(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, *arguments],
+        env={**os.environ, "PYTHONPATH": str(Path(fastrnn.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="another OpenMP")
+@import_orders
+def test_threads_are_borrowed_from_torch(imports: str) -> None:
+    """The kernels start no thread of their own, and results are the same bits."""
+    for lender, started in (("torch's", "0"), ("nobody's", "1")):
+        done = run_script(BORROWED.format(imports=imports), lender)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == started
+
+
+def test_several_threads_of_python_may_borrow() -> None:
+    torch.manual_seed(0)
+    module, x = ours.LSTM(8, 96), torch.randn(20, 16, 8)
+
+    def gradients(_: object = None) -> Tensor:
+        weights = list(module.parameters())
+        output = module(x)[0]
+        return torch.cat(
+            [each.flatten() for each in torch.autograd.grad(output.square().sum(), weights)]
+        )
+
+    want = gradients()
+    with ThreadPoolExecutor(3) as executor:
+        assert all(torch.equal(each, want) for each in executor.map(gradients, range(24)))
+
+
 FORKED = """
 import os, sys
 {imports}
@@ -287,10 +381,16 @@ def step():
     model(x)[0].sum().backward()
     return [p.grad.sum().item() for p in model.parameters()]
 want = step()
+with torch.no_grad():
+    before = model(x)[0]
 pid = os.fork()
 if pid == 0:
-    torch.set_num_threads(1)  # PyTorch's own threads do not survive a fork
-    os._exit(0 if step() == want else 3)
+    # PyTorch's own threads do not survive a fork: its operators would wait for them for ever, and
+    # so would borrowers. A forward pass of this size has no operator that PyTorch runs on them.
+    with torch.no_grad():
+        same = torch.equal(model(x)[0], before)
+    torch.set_num_threads(1)
+    os._exit(0 if same and step() == want else 3)
 code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 class Rows(torch.utils.data.Dataset):
     def __len__(self): return 4
@@ -305,18 +405,9 @@ sys.exit(code or (0 if torch.equal(loaded, here) else 4))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.parametrize(
-    "imports", ["import torch, fastrnn", "import fastrnn, torch"], ids=["torch first", "torch last"]
-)
+@import_orders
 def test_forked_children_and_data_loaders(imports: str) -> None:
-    parent = str(Path(fastrnn.__file__).parents[1])
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORKED.format(imports=imports)],
-        env={**os.environ, "PYTHONPATH": parent},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = run_script(FORKED.format(imports=imports))
     assert done.returncode == 0, done.stderr
 
 

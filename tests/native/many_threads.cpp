@@ -66,6 +66,52 @@ void share_tasks() {
   }
 }
 
+// An OpenMP that starts its threads anew for each region.
+thread_local int openmp_thread = 0;
+
+void openmp_parallel(void (*body)(void*), void* context, unsigned, unsigned) {
+  std::thread other([=] {
+    openmp_thread = 1;
+    body(context);
+  });
+  body(context);
+  other.join();
+}
+
+// Passes whose tasks run on borrowed threads, unless another pass has them.
+void borrow_threads() {
+  set_threads_of_call(2);
+  for (int turn = 0; turn < kTurns; ++turn) {
+    std::vector<int> runs(kTasks);
+    const auto run_pass_of_tasks = [](void* context) {
+      for (int half = 0; half < 2; ++half) {
+        run_tasks(
+            2, kTasks,
+            [](void* context, int64_t task, int) {
+              ++(*static_cast<std::vector<int>*>(context))[size_t(task)];
+            },
+            context);
+      }
+    };
+    run_pass(2, run_pass_of_tasks, &runs);
+    for (const int count : runs) expect(count == 2, "a borrowed task that did not run once a job");
+    std::atomic<int> members{0}, threads{0};
+    std::atomic<int>* both[] = {&members, &threads};
+    const auto run_pass_of_a_team = [](void* context) {
+      run_team(
+          2,
+          [](void* context, int, int threads) {
+            auto** both = static_cast<std::atomic<int>**>(context);
+            ++*both[0];
+            *both[1] = threads;
+          },
+          context);
+    };
+    run_pass(2, run_pass_of_a_team, both);
+    expect(members == threads, "a borrowed team");
+  }
+}
+
 void count_seconds() {
   for (int second = 0; second < kSeconds; ++second) add_phase_seconds(Phase::embedding, 1);
 }
@@ -96,9 +142,11 @@ void fork_children() {
 int main() {
   register_fork_handler();
   keep_memory_usable_after_fork();
+  lend_threads({openmp_parallel, [] { return openmp_thread; }, [] { return 2; }});
   std::vector<std::thread> threads;
   for (uint32_t i = 0; i < 3; ++i) threads.emplace_back(use_memory, i);
   for (int i = 0; i < 2; ++i) threads.emplace_back(share_tasks);
+  for (int i = 0; i < 2; ++i) threads.emplace_back(borrow_threads);
   for (int i = 0; i < 2; ++i) threads.emplace_back(count_seconds);
   threads.emplace_back(change_settings);
   threads.emplace_back(fork_children);

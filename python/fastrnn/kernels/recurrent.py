@@ -81,6 +81,7 @@ def rnn_forward(
     initial_state: States | None = None,
     *,
     mask: ArrayLike | None = None,
+    batch_sizes: ArrayLike | None = None,
     dropout_mask: ArrayLike | None = None,
     recurrent_dropout_mask: ArrayLike | None = None,
     go_backwards: bool = False,
@@ -113,6 +114,10 @@ def rnn_forward(
         initial_state: (h,), for `"lstm"` (h, c), each [B, H]; None for zeros.
         mask: [B, T], False where a step is skipped: it leaves the states as they are. None for no
             such step.
+        batch_sizes: [T], how many rows have a step at each time, none greater than the one before.
+            Then x is [N, F] and the outputs of all steps are [N, H]: they hold the rows of the
+            first time, then those of the second, and so on. A walk that goes backwards begins with
+            a row's own last step. Not with `mask` or `Embedded`. None for x [B, T, F].
         dropout_mask: factors of x, the same at every step (Gal & Ghahramani 2016): [B, F], or
             [B, G, F] with a mask for each gate.
         recurrent_dropout_mask: factors of h in its product with the recurrent kernel, and nowhere

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fastrnn.torch.layout import bias_of, kernel_of
-from fastrnn.torch.operators import reason_against, rnn_forward
+from fastrnn.torch.operators import reason_against, run_forward
 
 
 def _step(
@@ -31,7 +31,7 @@ def _step(
         each.requires_grad for each in (x, kernel, recurrent, *states)
     )
     h, c = states[0], states[1] if cell == "lstm" else None
-    _, h, c, _ = rnn_forward(
+    _, h, c, _ = run_forward(
         cell, x[:, None], kernel, recurrent, bias, h, c, None, activation, False, keep_tape
     )
     return (h, c) if cell == "lstm" else (h,)

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from fastrnn.torch.layout import bias_of, enter_as_input, kernel_of
-from fastrnn.torch.operators import reason_against, rnn_forward
-from fastrnn.torch.rows import PackedRows, SegmentedRows
+from fastrnn.torch.operators import reason_against, run_forward
+from fastrnn.torch.rows import SegmentedRows
 
 # PyTorch's `mode` of a module: the cell of the kernels, and the activation of its candidate.
 MODES = {
@@ -58,7 +58,7 @@ class KernelLayer(nn.RNNBase):
         packed = isinstance(input, PackedSequence)
         data = input.data if packed else input
         states = () if hx is None else (hx,) if isinstance(hx, Tensor) else tuple(hx)
-        reason = reason_against(*self.parameters(), data, *states)
+        reason = reason_against(*(w for each in self.all_weights for w in each), data, *states)
         if reason is not None or data.numel() == 0:
             return self._by_torch(reason, input, hx, reset)
         if packed:
@@ -72,34 +72,38 @@ class KernelLayer(nn.RNNBase):
         if unbatched:
             data = data.unsqueeze(batch_axis)
             states = tuple(state.unsqueeze(1) for state in states)
-        states = self._checked(data, states, None)
+        begin = self._checked(data, states, None)
         if reset is not None:
             reset = _as_reset(reset, input.shape[:-1])
             reset = reset.unsqueeze(batch_axis) if unbatched else reset
-        if not self.batch_first:
-            data = data.transpose(0, 1)
-            reset = None if reset is None else reset.t()
-        outputs, states = self._layers(data, states, None, reset)
-        if not self.batch_first:
+        steps, batch_sizes = data.shape[:2], None
+        if not self.batch_first and reset is None:
+            batch_sizes = torch.full((steps[0],), steps[1])
+            data = data.flatten(0, 1)
+        elif reset is not None and not self.batch_first:
+            data, reset = data.transpose(0, 1), reset.t()
+        outputs, last = self._layers(data, begin, bool(states), batch_sizes, reset)
+        if batch_sizes is not None:
+            outputs = outputs.view(*steps, outputs.shape[-1])
+        elif not self.batch_first:
             outputs = outputs.transpose(0, 1).contiguous()
         if unbatched:
             outputs = outputs.squeeze(batch_axis)
-            states = tuple(state.squeeze(1) for state in states)
-        return outputs, self._as_hx(states)
+            last = tuple(state.squeeze(1) for state in last)
+        return outputs, self._as_hx(last)
 
     def _packed(
         self, input: PackedSequence, states: tuple[Tensor, ...], reset: Tensor | None
     ) -> tuple[PackedSequence, Any]:
         if reset is not None:
             raise ValueError("`reset` must be None where the input is a `PackedSequence`.")
-        states = self._checked(input.data, states, input.batch_sizes)
-        if input.sorted_indices is not None:
-            states = tuple(state.index_select(1, input.sorted_indices) for state in states)
-        rows = PackedRows(input.batch_sizes)
-        outputs, states = self._layers(rows.padded(input.data), states, rows.mask, None)
+        begin = self._checked(input.data, states, input.batch_sizes)
+        if states and input.sorted_indices is not None:
+            begin = tuple(state.index_select(1, input.sorted_indices) for state in begin)
+        outputs, last = self._layers(input.data, begin, bool(states), input.batch_sizes, None)
         if input.unsorted_indices is not None:
-            states = tuple(state.index_select(1, input.unsorted_indices) for state in states)
-        return input._replace(data=rows.packed(outputs)), self._as_hx(states)
+            last = tuple(state.index_select(1, input.unsorted_indices) for state in last)
+        return input._replace(data=outputs), self._as_hx(last)
 
     def _checked(
         self, data: Tensor, states: tuple[Tensor, ...], batch_sizes: Tensor | None
@@ -117,26 +121,33 @@ class KernelLayer(nn.RNNBase):
         return states if self.mode == "LSTM" else states[0]
 
     def _layers(
-        self, x: Tensor, states: tuple[Tensor, ...], mask: Tensor | None, reset: Tensor | None
+        self,
+        x: Tensor,
+        states: tuple[Tensor, ...],
+        given: bool,
+        batch_sizes: Tensor | None,
+        reset: Tensor | None,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Run all layers, each in all directions.
 
         Args:
-            x: [B, T, F].
+            x: [B, T, F], or [N, F] with `batch_sizes`.
             states: (h, c) or (h,), each [layers * directions, B, H].
-            mask: Bool [B, T], False behind the end of a row; None if no row has one.
-            reset: Bool [B, T], or None.
+            given: Whether the user gave the states, and they may not be zeros.
+            batch_sizes: [T] as in a `PackedSequence`, or None.
+            reset: Bool [B, T], or None; not with `batch_sizes`.
 
         Returns:
-            The outputs [B, T, directions * H], and the last states.
+            The outputs, of x's shape with directions * H features, and the last states.
         """
-        rows = None
+        rows = mask = None
         if reset is not None:
             if self.bidirectional:
                 raise ValueError("`reset` must be None where the layer is bidirectional.")
             rows = SegmentedRows(reset)
             x, mask = rows.split(x), rows.mask
         directions = 2 if self.bidirectional else 1
+        weights = self.all_weights
         last: list[tuple[Tensor, ...]] = []
         for layer in range(self.num_layers):
             outputs = []
@@ -145,54 +156,60 @@ class KernelLayer(nn.RNNBase):
                 begin = tuple(state[index] for state in states)
                 if rows is not None:
                     begin = tuple(rows.initial(state) for state in begin)
-                result, end = self._one(index, x, begin, mask, direction == 1)
+                result, end = self._one(
+                    weights[index], x, begin, given, batch_sizes, mask, direction == 1
+                )
                 if rows is not None:
                     end = tuple(rows.last(state) for state in end)
                 outputs.append(result)
                 last.append(end)
-            x = outputs[0] if directions == 1 else torch.cat(outputs, dim=2)
+            x = outputs[0] if directions == 1 else torch.cat(outputs, dim=-1)
             if self.dropout and self.training and layer < self.num_layers - 1:
                 x = nn.functional.dropout(x, self.dropout)
         if rows is not None:
             x = rows.joined(x)
+        if len(last) == 1:
+            return x, tuple(state.unsqueeze(0) for state in last[0])
         return x, tuple(torch.stack(each) for each in zip(*last, strict=True))
 
     def _one(
         self,
-        index: int,
+        weights: list[nn.Parameter],
         x: Tensor,
         states: tuple[Tensor, ...],
+        given: bool,
+        batch_sizes: Tensor | None,
         mask: Tensor | None,
         go_backwards: bool,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Run one layer in one direction: outputs [B, T, H] and the last states, each [B, H]."""
-        weights = list(self.all_weights[index])
-        projection = weights.pop() if self.proj_size else None
-        weight_ih, weight_hh, *biases = weights
+        """Run one layer in one direction: outputs like x and the last states, each [B, H]."""
+        weight_ih, weight_hh, *others = weights
+        projection = others.pop() if self.proj_size else None
         cell, activation = MODES[self.mode]
         kernel, recurrent_kernel = kernel_of(cell, weight_ih), kernel_of(cell, weight_hh)
         h, c = states[0], states[1] if cell == "lstm" else None
         if projection is not None:
-            first = _first_steps(x, mask, go_backwards)
-            x = enter_as_input(x, h, first)
-            kernel = torch.cat([kernel, recurrent_kernel])
+            if given:
+                x = enter_as_input(x, h, _first_steps(x, h.shape[0], batch_sizes, go_backwards))
+                kernel = torch.cat([kernel, recurrent_kernel])
             recurrent_kernel = projection.t() @ recurrent_kernel
             h = h.new_zeros(h.shape[0], self.hidden_size)
         keep_tape = torch.is_grad_enabled() and any(
             tensor.requires_grad for tensor in (x, kernel, recurrent_kernel, *states)
         )
-        outputs, h, last_c, _ = rnn_forward(
+        outputs, h, last_c, _ = run_forward(
             cell,
             x,
             kernel,
             recurrent_kernel,
-            bias_of(cell, *(biases or (None, None))),
+            bias_of(cell, *(others or (None, None))),
             h,
             c,
             mask,
             activation,
             go_backwards,
             keep_tape,
+            batch_sizes=batch_sizes,
         )
         if projection is not None:
             outputs, h = outputs @ projection.t(), h @ projection.t()
@@ -216,13 +233,17 @@ def _as_reset(reset: Any, shape: torch.Size) -> Tensor:
     return reset.bool()
 
 
-def _first_steps(x: Tensor, mask: Tensor | None, go_backwards: bool) -> Tensor:
-    """Return the step [B] with which each row's walk begins; rows are padded at their end."""
+def _first_steps(x: Tensor, batch: int, batch_sizes: Tensor | None, go_backwards: bool) -> Tensor:
+    """Return the step [B] with which each row's walk begins, as its number among those of x."""
+    rows = torch.arange(batch)
+    if batch_sizes is None:
+        first = rows * x.shape[1]
+        return first + x.shape[1] - 1 if go_backwards else first
     if not go_backwards:
-        return torch.zeros(x.shape[0], dtype=torch.int64)
-    if mask is None:
-        return torch.full((x.shape[0],), x.shape[1] - 1)
-    return mask.sum(dim=1) - 1
+        return rows
+    lengths = (batch_sizes[:, None] > rows).sum(dim=0)
+    begins = torch.cumsum(batch_sizes, 0) - batch_sizes
+    return begins[lengths - 1] + rows
 
 
 class RNN(KernelLayer):

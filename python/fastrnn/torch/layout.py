@@ -21,7 +21,7 @@ def _in_kernel_order(cell: str, rows: Tensor) -> Tensor:
 
 def kernel_of(cell: str, weight: Tensor) -> Tensor:
     """Return `weight_ih` or `weight_hh` [G*H, N] as a kernel [N, G*H]."""
-    return _in_kernel_order(cell, weight).t()
+    return _in_kernel_order(cell, weight).t().contiguous()
 
 
 def bias_of(cell: str, bias_ih: Tensor | None, bias_hh: Tensor | None) -> Tensor | None:
@@ -41,13 +41,13 @@ def enter_as_input(x: Tensor, state: Tensor, first: Tensor) -> Tensor:
     gives the kernels takes unprojected states, and the state that the user gives is projected.
 
     Args:
-        x: [B, T, F].
+        x: [B, T, F] or [N, F].
         state: [B, P].
-        first: [B], the step of each row that is walked first.
+        first: [B], the step of each row that is walked first, as its number among those of x.
 
     Returns:
-        [B, T, F + P].
+        x with F + P features.
     """
-    entries = x.new_zeros(x.shape[0], x.shape[1], state.shape[1])
-    entries = entries.index_put((torch.arange(x.shape[0]), first), state)
-    return torch.cat([x, entries], dim=2)
+    steps = x.shape[:-1]
+    entries = x.new_zeros(steps.numel(), state.shape[1]).index_put((first,), state)
+    return torch.cat([x, entries.view(*steps, -1)], dim=-1)

@@ -1,6 +1,7 @@
-"""Which rows the kernels walk: those of a packed batch, and those between two resets.
+"""The rows that the kernels walk where states are reset: those between two resets.
 
-Both are gathers that autograd knows; a step that is padding is masked, and costs nothing.
+They are gathered by operations that autograd knows; a step that is padding is masked, and costs
+nothing.
 """
 
 from __future__ import annotations
@@ -9,32 +10,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-
-
-class PackedRows:
-    """The rows of a `PackedSequence`, which holds the steps of all rows time after time.
-
-    Args:
-        batch_sizes: [T], how many rows have a step at each time, falling.
-    """
-
-    def __init__(self, batch_sizes: Tensor) -> None:
-        self.batch, self.steps = int(batch_sizes[0]), len(batch_sizes)
-        times = torch.repeat_interleave(torch.arange(self.steps), batch_sizes)
-        begins = torch.cumsum(batch_sizes, 0) - batch_sizes
-        rows = torch.arange(len(times)) - begins[times]
-        self._places = rows * self.steps + times  # of each packed step in [B * T]
-        self.mask = torch.zeros(self.batch * self.steps, dtype=torch.bool)
-        self.mask = self.mask.index_fill(0, self._places, True).view(self.batch, self.steps)
-
-    def padded(self, data: Tensor) -> Tensor:
-        """Return packed steps [N, F] as [B, T, F] with zeros where a row has ended."""
-        flat = data.new_zeros(self.batch * self.steps, data.shape[1])
-        return flat.index_copy(0, self._places, data).view(self.batch, self.steps, -1)
-
-    def packed(self, padded: Tensor) -> Tensor:
-        """Return [B, T, H] as packed steps [N, H]."""
-        return padded.flatten(0, 1).index_select(0, self._places)
 
 
 class _Segments(NamedTuple):

@@ -41,7 +41,7 @@ def run(walk: Walk, floats: list[Any], others: list[Any], keep_tape: bool) -> li
     x, kernel, recurrent_kernel, *rest = floats
     bias = rest.pop(0) if walk.bias else None
     given = dict(zip(walk.others, others, strict=True))
-    outputs, h, c, _ = operators.rnn_forward(
+    outputs, h, c, _ = operators.run_forward(
         walk.cell,
         x,
         kernel,
