@@ -152,7 +152,7 @@ def test_sigkill_at_any_moment(save_freq: str, tmp_path: Path) -> None:
         )
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
-        if life < 4:
+        if life < 3:
             time.sleep(moments.uniform(0.01, 0.15))
             process.kill()
         output, _ = process.communicate(timeout=60)

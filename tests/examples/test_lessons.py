@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
@@ -156,25 +156,21 @@ def test_runs_from_its_command_line(
 
 
 @pytest.fixture
-def eager_keras(
+def keras_with_data(
     keras: ModuleType, data_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ModuleType]:
-    """Keras that does not compile, which would take most of the time, with our data."""
-    import tensorflow
-
+) -> ModuleType:
+    """Keras with our data."""
     theirs = keras.datasets.imdb
     reviews, words = data_folder / "imdb.npz", data_folder / "imdb_word_index.json"
     monkeypatch.setattr(theirs, "load_data", lambda **given: imdb.load_data(reviews, **given))
     monkeypatch.setattr(theirs, "get_word_index", lambda: imdb.get_word_index(words))
-    tensorflow.config.run_functions_eagerly(True)
-    yield keras
-    tensorflow.config.run_functions_eagerly(False)
+    return keras
 
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_the_same_code_runs_under_keras(
     name: str,
-    eager_keras: ModuleType,
+    keras_with_data: ModuleType,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -188,7 +184,7 @@ def test_the_same_code_runs_under_keras(
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_its_models_are_those_of_keras(
-    name: str, eager_keras: ModuleType, rng: np.random.Generator
+    name: str, keras_with_data: ModuleType, rng: np.random.Generator
 ) -> None:
     for arguments in LESSONS[name].models:
         theirs, ours = (

@@ -114,7 +114,7 @@ def assert_gradients_scale(
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
 @settings(
-    max_examples=int(EXAMPLES or 30),
+    max_examples=int(EXAMPLES or 20),
     derandomize=EXAMPLES is None,
     deadline=None,
     database=None,

