@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -147,13 +148,10 @@ _RENAMED = {
     "constant": "convert_to_tensor",
     "eval": "convert_to_numpy",
     "flatten": "ravel",
-    "gather": "take",
     "int_shape": "shape",
-    "l2_normalize": "normalize",
     "permute_dimensions": "transpose",
     "pow": "power",
     "repeat_elements": "repeat",
-    "switch": "where",
 }
 
 
@@ -234,15 +232,64 @@ def _truncated_normal(
     return random.truncated_normal(shape, mean, stddev, seed=seed)
 
 
+def _gather(reference: Any, indices: Any) -> Any:
+    """Return the rows of these numbers."""
+    return ops.take(reference, indices, axis=0)
+
+
+def _repeat(x: Any, n: int) -> Any:
+    """Return rows `[batch, features]` n times along a new second axis."""
+    return ops.repeat(ops.expand_dims(x, 1), n, axis=1)
+
+
+def _l2_normalize(x: Any, axis: Any = None) -> Any:
+    """Return x divided by its length, over all axes by default."""
+    squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
+    return x * ops.rsqrt(ops.maximum(squares, 1e-12))
+
+
+def _switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
+    """Return one or the other where a condition holds; functions are called."""
+    chosen = [each() if callable(each) else each for each in (then_expression, else_expression)]
+    return ops.where(condition, *chosen)
+
+
+def _relu(x: Any, alpha: float = 0.0, max_value: Any = None, threshold: float = 0.0) -> Any:
+    """Return x from a threshold on, else a part of what it lacks; with an upper limit."""
+    below = alpha * (x - threshold) if alpha else ops.zeros_like(x)
+    found = ops.where(ops.greater_equal(x, threshold), x, below)
+    return found if max_value is None else ops.minimum(found, max_value)
+
+
+def _with_axis(name: str, axis: int) -> Callable[..., Any]:
+    """Return a function of `ops` with the default axis that it has in `keras.backend`."""
+    function = getattr(ops, name)
+
+    def with_axis(x: Any, axis: Any = axis, **kwargs: Any) -> Any:
+        return function(x, axis=axis, **kwargs)
+
+    return with_axis
+
+
 _OWN: dict[str, Any] = {
+    "argmax": _with_axis("argmax", -1),
+    "argmin": _with_axis("argmin", -1),
+    "concatenate": _with_axis("concatenate", -1),
+    "cumprod": lambda x, axis=0: np.cumprod(x, axis=axis),
+    "cumsum": _with_axis("cumsum", 0),
+    "expand_dims": _with_axis("expand_dims", -1),
+    "gather": _gather,
+    "l2_normalize": _l2_normalize,
+    "relu": _relu,
+    "repeat": _repeat,
+    "switch": _switch,
     "batch_dot": _batch_dot,
     "batch_flatten": _batch_flatten,
     "batch_get_value": lambda tensors: [_get_value(each) for each in tensors],
     "batch_set_value": _batch_set_value,
     "bias_add": _bias_add,
-    "cast_to_floatx": lambda x: np.asarray(_get_value(x), np.float32),
+    "cast_to_floatx": lambda x: ops.cast(x, "float32"),
     "count_params": lambda x: int(np.prod(x.shape)),
-    "cumprod": lambda x, axis=0: np.cumprod(x, axis=axis),
     "dtype": lambda x: str(getattr(x, "dtype", "float32")),
     "get_uid": number_of,
     "get_value": _get_value,

@@ -119,6 +119,18 @@ class Variable(NDArrayOperatorsMixin):
         """
         self.assign(self.value - np.asarray(_contents(value), np.float32))
 
+    def get_state(self) -> dict[str, Any]:
+        """Return the contents as what a file can hold."""
+        return {"value": self.numpy()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Bring back what `get_state` returned.
+
+        Args:
+            state: The dict.
+        """
+        self.assign(state["value"])
+
     # What the tracer asks of a traced array; -2 is below the number of any trace.
     _trace = property(lambda self: getattr(self.current, "_trace", -2))
     _node = property(lambda self: getattr(self.current, "_node", None))
@@ -153,6 +165,12 @@ class Variable(NDArrayOperatorsMixin):
 
     def __bool__(self) -> bool:
         return True
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if tracing.is_traced(self.current):

@@ -76,7 +76,7 @@ def test_the_name_l1_l2_is_the_pair_that_keras_documents() -> None:
     assert made.get_config() == {"l1": 0.01, "l2": 0.01}
 
 
-@pytest.mark.parametrize("bad", ["l3", "ridge", 3, {"class_name": "L9"}, dict, np.sum])
+@pytest.mark.parametrize("bad", ["l3", "ridge", 3, {"class_name": "L9"}, dict])
 def test_bad_identifiers(bad: Any) -> None:
     with pytest.raises(ValueError, match="Could not interpret regularizer identifier"):
         regularizers.get(bad)
@@ -107,5 +107,5 @@ def test_a_class_of_ones_own() -> None:
     made = regularizers.get(Sum)
     assert made is not None
     assert made(np.ones(3)) == 3.0
-    with pytest.raises(NotImplementedError, match="Sum must implement `gradient`"):
+    with pytest.raises(TypeError, match="cannot be differentiated"):
         made.gradient(np.ones(3))

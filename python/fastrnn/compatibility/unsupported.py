@@ -96,13 +96,13 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
             "Config disable_interactive_logging enable_interactive_logging get_source_inputs "
             "is_interactive_logging_enabled is_keras_tensor standardize_dtype"
         ),
-        _OWN_CLASSES: ("deserialize_keras_object get_custom_objects serialize_keras_object"),
+        _OWN_CLASSES: ("deserialize_keras_object serialize_keras_object"),
     },
     "random": {
         "NumPy draws such numbers: `numpy.random.default_rng(seed)`": "beta binomial dropout gamma",
     },
     "saving": {
-        _OWN_CLASSES: ("deserialize_keras_object get_custom_objects serialize_keras_object"),
+        _OWN_CLASSES: ("deserialize_keras_object serialize_keras_object"),
         "files are read and written whole": "KerasFileEditor",
     },
     "config": {

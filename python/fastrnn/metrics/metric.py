@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ClassVar
 
+from fastrnn import initializers
 from fastrnn.configurable import Configurable
 from fastrnn.losses import Loss
 from fastrnn.naming import auto_name
-from fastrnn.results import returns_numpy
+from fastrnn.results import with_numpy
 from fastrnn.state import get_attributes, is_code, set_attributes
+from fastrnn.tensors import is_tensor
 from fastrnn.tracing import plain, was_traced
+from fastrnn.variable import Variable
 
 
 class Metric(Configurable):
@@ -54,7 +57,7 @@ class Metric(Configurable):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "result" in vars(cls):
-            cls.result = returns_numpy(cls.result)  # type: ignore[method-assign]
+            cls.result = _as_result(cls.result)  # type: ignore[method-assign]
         if "update_state" in vars(cls):
             cls.update_state = _of_plain_arrays(cls.update_state)  # type: ignore[method-assign]
 
@@ -63,6 +66,71 @@ class Metric(Configurable):
             raise ValueError(f"`dtype` must be 'float32' or None. Received: dtype={dtype!r}")
         self.name = name or auto_name(type(self).__name__)
         self.dtype = "float32"
+        self._variables: list[Variable] = []
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The variables that `add_weight` has made."""
+        return list(self._variables)
+
+    def add_weight(
+        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Variable:
+        """Make a variable that `update_state` adds to; `reset_state` sets it to zeros.
+
+        Args:
+            shape: Its shape; scripts for older Keras give the name here.
+            initializer: What it starts with, by name or as an object; zeros by default.
+            dtype: Accepted; it is float32.
+            name: Its name.
+
+        Returns:
+            The variable, with `assign`, `assign_add` and `assign_sub`.
+
+        Example:
+            >>> class Positives(Metric):
+            ...     def __init__(self, name="positives", **kwargs):
+            ...         super().__init__(name=name, **kwargs)
+            ...         self.count = self.add_weight(name="count", initializer="zeros")
+            ...     def update_state(self, y_true, y_pred, sample_weight=None):
+            ...         self.count.assign_add((y_pred > 0.5).sum())
+            ...     def result(self):
+            ...         return self.count
+            >>> import numpy as np
+            >>> float(Positives()(np.zeros(3), np.array([0.2, 0.7, 0.9])))
+            2.0
+        """
+        if isinstance(shape, str):
+            shape, name = (), shape
+        make = initializers.get("zeros" if initializer is None else initializer)
+        found = make(tuple(shape))
+        variable = Variable(
+            plain(found), name or "variable", f"{self.name}/{name}", trainable=False
+        )
+        self._variables.append(variable)
+        return variable
+
+    def add_variable(
+        self,
+        shape: Any = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        aggregation: str | None = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Do the same as `add_weight`.
+
+        Args:
+            shape: See `add_weight`.
+            initializer: See `add_weight`.
+            dtype: See `add_weight`.
+            aggregation: Accepted.
+            name: See `add_weight`.
+
+        Returns:
+            The variable.
+        """
+        return self.add_weight(shape, initializer, dtype, name)
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Take another batch into account.
@@ -78,7 +146,11 @@ class Metric(Configurable):
         raise NotImplementedError(f"`{type(self).__name__}` must implement `result`.")
 
     def reset_state(self) -> None:
-        """Forget all batches."""
+        """Forget all batches: set the variables to zeros."""
+        if self._variables:
+            for variable in self._variables:
+                variable.value[...] = 0
+            return
         raise NotImplementedError(f"`{type(self).__name__}` must implement `reset_state`.")
 
     def get_state(self) -> dict[str, Any]:
@@ -121,6 +193,21 @@ class Metric(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _as_result(result: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a metric return a variable or a tensor; what a user gets has `numpy()`."""
+
+    @wraps(result)
+    def computed(self: Metric) -> Any:
+        value = result(self)
+        if isinstance(value, Variable):
+            value = value.numpy()[()]
+        elif is_tensor(value):
+            value = plain(value)
+        return with_numpy(value)
+
+    return computed
 
 
 def _of_plain_arrays(update_state: Callable[..., None]) -> Callable[..., None]:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequenc
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fastrnn.arguments import check_integer, check_number, check_positive, refuse_unknown
 from fastrnn.configurable import Configurable
@@ -24,12 +23,13 @@ from fastrnn.optimizers.scalars import (
     plain,
 )
 from fastrnn.optimizers.schedules import LearningRateSchedule
+from fastrnn.optimizers.slots import SlotOwner
 from fastrnn.variable import Variable
 
 LearningRate = float | LearningRateSchedule | Callable[[], float] | Mapping[str, Any]
 
 
-class Optimizer(Configurable):
+class Optimizer(SlotOwner, Configurable):
     """Base of all optimizers.
 
     Subclasses make their slots in `build` and change one variable in `update_step`. What follows
@@ -90,11 +90,15 @@ class Optimizer(Configurable):
         "gradient_accumulation_steps",
     )
 
+    _takes_decay = True
+    """Whether `update_step` does the weight decay; one of Keras's form leaves it to the base."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         complete_docstring(cls)
         if "update_step" in vars(cls) and "_update_steps" not in vars(cls):
             cls._update_steps = Optimizer._update_steps  # type: ignore[method-assign]
+            cls._takes_decay = len(inspect.signature(cls.update_step).parameters) > 4
 
     def __init__(
         self,
@@ -161,43 +165,6 @@ class Optimizer(Configurable):
             (self._gradient_sums,) = self.add_slots("gradient_accumulator")
         self.built = True
 
-    def add_slots(self, *names: str, value: float = 0.0) -> tuple[list[np.ndarray], ...]:
-        """Make slots, one of each name for each variable.
-
-        Args:
-            *names: What the slots are, such as `"momentum"`.
-            value: What every element starts at.
-
-        Returns:
-            For each name, the arrays in the order of the variables.
-        """
-        made: tuple[list[np.ndarray], ...] = tuple([] for _ in names)
-        # Name after name for each variable: Keras's order of `variables`, hence of its files.
-        try:
-            for variable in self._trainable_variables:
-                for name, arrays in zip(names, made, strict=True):
-                    short = f"{variable.path.replace('/', '_')}_{name}"
-                    arrays.append(self.add_slot(np.full(variable.shape, value), short))
-        except MemoryError:  # then `build` has to begin anew
-            self.built = False
-            self._slots.clear()
-            raise
-        return made
-
-    def add_slot(self, value: npt.ArrayLike, name: str) -> np.ndarray:
-        """Make one slot, of any shape.
-
-        Args:
-            value: What it starts at.
-            name: Its name within the optimizer.
-
-        Returns:
-            The slot's array.
-        """
-        slot = Variable(value, name, f"{self.name}/{name}", trainable=False)
-        self._slots.append(slot)
-        return slot.value
-
     def begin_step(self, learning_rate: np.float32) -> None:
         """Compute what all variables of one step have in common; nothing by default.
 
@@ -227,21 +194,18 @@ class Optimizer(Configurable):
     ) -> None:
         """Change several variables in place; a class may do it in fewer calls than these."""
         for gradient, variable, decay in zip(gradients, variables, decays, strict=True):
-            self.update_step(gradient, variable, learning_rate, decay)
+            if self._takes_decay:
+                self.update_step(gradient, variable, learning_rate, decay)
+                continue
+            if decay:
+                variable.value[...] *= np.float32(1 - decay)
+            self.update_step(gradient, variable, learning_rate)  # type: ignore[call-arg]
 
     def _slots_of(self, slots: list[np.ndarray], variables: list[Variable]) -> Any:
         """Return those slots, made for all variables, that are of some; None if there are none."""
         if not slots or variables == self._trainable_variables:
             return slots or None
         return [slots[self._index[id(variable)]] for variable in variables]
-
-    def index_of(self, variable: Variable) -> int:
-        """Return the place of a variable among those of `build`.
-
-        Args:
-            variable: One of them.
-        """
-        return self._index[id(variable)]
 
     def apply(
         self,

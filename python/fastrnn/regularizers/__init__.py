@@ -6,8 +6,10 @@ from typing import Any
 
 from fastrnn.regularizers.l1_l2 import L1, L1L2, L2, l1_and_l2
 from fastrnn.regularizers.orthogonal_regularizer import OrthogonalRegularizer
-from fastrnn.regularizers.regularizer import Regularizer
+from fastrnn.regularizers.regularizer import OwnRegularizer, Regularizer
 from fastrnn.utils import registry
+from fastrnn.utils.custom_objects import find_custom_object
+from fastrnn.utils.named_function import function_config, function_from
 
 __all__ = [
     "L1",
@@ -43,7 +45,7 @@ def get(identifier: Any) -> Regularizer | None:
 
     Args:
         identifier: A name (`"l1"`, `"l2"`, `"l1_l2"`, `"L2"`), a `Regularizer` or its class, a
-            config dict with `class_name` and `config`, or None.
+            function of an array, a config dict with `class_name` and `config`, or None.
 
     Returns:
         The regularizer, or None for None.
@@ -59,6 +61,13 @@ def get(identifier: Any) -> Regularizer | None:
         return None
     if identifier == "l1_l2":
         return l1_and_l2()
+    is_function = isinstance(identifier, dict) and identifier.get("class_name") == "function"
+    known = find_custom_object(identifier) if isinstance(identifier, str) else None
+    if is_function or (known is not None and not isinstance(known, type)):
+        identifier = function_from(identifier, "a regularizer")
+    is_own = callable(identifier) and not isinstance(identifier, (type, Regularizer))
+    if is_own and not hasattr(identifier, "get_config"):
+        return OwnRegularizer(identifier)
     return _REGISTRY.get(identifier)
 
 
@@ -76,6 +85,8 @@ def serialize(regularizer: Regularizer) -> dict[str, Any]:
         >>> serialize(L2(0.5))["config"]
         {'l2': 0.5}
     """
+    if isinstance(regularizer, OwnRegularizer):
+        return function_config(regularizer.function)
     return registry.serialize(regularizer, "keras.regularizers")
 
 

@@ -4,6 +4,7 @@ from fastrnn.files.errors import InvalidFileError
 from fastrnn.saving.api import load_model, load_weights, save_model, save_weights
 from fastrnn.utils.custom_objects import (
     custom_object_scope,
+    get_custom_objects,
     get_registered_name,
     get_registered_object,
     register_keras_serializable,
@@ -15,6 +16,7 @@ __all__ = [
     "CustomObjectScope",
     "InvalidFileError",
     "custom_object_scope",
+    "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
     "load_model",

@@ -6,6 +6,7 @@ from fastrnn.backend import clear_session
 from fastrnn.random import set_random_seed
 from fastrnn.utils.custom_objects import (
     custom_object_scope,
+    get_custom_objects,
     get_registered_name,
     get_registered_object,
     register_keras_serializable,
@@ -31,6 +32,7 @@ __all__ = [
     "Sequence",
     "clear_session",
     "custom_object_scope",
+    "get_custom_objects",
     "get_file",
     "get_registered_name",
     "get_registered_object",

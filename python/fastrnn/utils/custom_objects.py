@@ -113,6 +113,22 @@ def register_keras_serializable(
     return register
 
 
+def get_custom_objects() -> dict[str, Any]:
+    """Return the dict of all classes and functions that files and configs may name.
+
+    What a script puts into it is found by its key, as if it were registered.
+
+    Returns:
+        The dict itself.
+
+    Example:
+        >>> get_custom_objects().update({"half": lambda x: x / 2})
+        >>> "half" in get_custom_objects()
+        True
+    """
+    return _registered
+
+
 def _origin(item: Any) -> tuple[str, str]:
     return item.__module__, item.__qualname__
 
