@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fastrnn.compatibility.unsupported import UNSUPPORTED
-from fastrnn.kernels import ACTIVATIONS
 
 
 class Fact(NamedTuple):
@@ -139,13 +138,6 @@ ARGUMENTS = (
         "dtype",
         "`'float32'`",
         label="losses, metrics",
-    ),
-    Fact(
-        "only",
-        "layers.SimpleRNN layers.LSTM layers.GRU layers.SimpleRNNCell layers.LSTMCell "
-        "layers.GRUCell",
-        "activation recurrent_activation",
-        f"what the kernels have: {', '.join(ACTIVATIONS)}",
     ),
     Fact(
         "without effect",

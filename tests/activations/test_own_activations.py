@@ -99,5 +99,3 @@ def test_what_cannot_be_an_activation():
     with pytest.raises(ValueError, match="of the shape of its argument"):
         activations.get(lambda x: x[:1])(np.ones((2, 2)))
     assert activations.get(np.tanh) is activations.tanh
-    with pytest.raises(ValueError, match=r"cell of your own for `RNN\(cell\)`"):
-        layers.LSTM(2, activation=own_silu)

@@ -1,7 +1,7 @@
 """Activation functions by name, with Keras's names, arguments and defaults.
 
 Each is an `Activation`: a function on arrays with a backward pass. The kernels of recurrent layers
-know those of `fastrnn.kernels.ACTIVATIONS`; Dense and Activation take the others too.
+know those of `fastrnn.kernels.ACTIVATIONS`; with others these layers walk step by step, slowly.
 """
 
 from __future__ import annotations

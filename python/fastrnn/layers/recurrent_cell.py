@@ -11,13 +11,14 @@ import numpy as np
 from fastrnn import activations, constraints, initializers, kernels, regularizers
 from fastrnn.arguments import check_seed, positive_integer
 from fastrnn.docstrings import complete_docstring
+from fastrnn.layers import cell_equations
 from fastrnn.layers.calls import trains_now
 from fastrnn.layers.dropout import draw_mask, generator_of, rate_of
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.layers.traced import current
 from fastrnn.symbolic import KerasTensor, Node, flatten
-from fastrnn.tracing import is_tracing, native
+from fastrnn.tracing import is_tracing, native, plain
 from fastrnn.variable import Variable
 
 
@@ -188,6 +189,12 @@ class RecurrentCell(Layer):
         """Number of units of the output."""
         return self.units
 
+    @property
+    def is_native(self) -> bool:
+        """Whether the kernels have the activations; else a loop calls the cell for each step."""
+        own = (self.activation, getattr(self, "recurrent_activation", self.activation))
+        return all(each.__name__ in kernels.ACTIVATIONS for each in own)
+
     def get_initial_state(self, batch_size: int | None = None) -> list[np.ndarray]:
         """Return the states before the first step where none are given: zeros.
 
@@ -297,6 +304,9 @@ class RecurrentCell(Layer):
         Returns:
             The output and the list of the new states.
         """
+        if not self.is_native:
+            drawn = self._dropout_masks(plain(x)) if trains_now(training) and self._rates else {}
+            return cell_equations.step(self, x, flatten(states), drawn)
         if is_tracing():
             return self._traced_step(x, flatten(states), trains_now(training))
         walked = self.walk(x[:, np.newaxis], bool(training), None, states, keep_tape=False)
@@ -469,16 +479,5 @@ def batch_size_of(x: np.ndarray | kernels.Embedded) -> int:
 
 
 def recurrent_activation_of(activation: Any) -> activations.Activation:
-    """Look up an activation for use inside a recurrence.
-
-    Raises:
-        ValueError: If it is softmax, which mixes the units.
-    """
-    function = activations.get(activation)
-    if function.__name__ not in kernels.ACTIVATIONS:
-        raise ValueError(
-            f"A recurrent layer's activation must be one of {', '.join(kernels.ACTIVATIONS)}; for "
-            "another one write a cell of your own for `RNN(cell)`, in functions of `fastrnn.ops`. "
-            f"Received: {function.__name__!r}"
-        )
-    return function
+    """Look up an activation for use inside a recurrence; see `activations.of_layer`."""
+    return activations.of_layer(activation)

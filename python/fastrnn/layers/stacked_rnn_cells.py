@@ -254,7 +254,7 @@ def walker_of(cell: Any) -> Any:
         cell: A cell.
     """
     for base in (RecurrentCell, StackedRNNCells):
-        if isinstance(cell, base):
+        if isinstance(cell, base) and getattr(cell, "is_native", True):
             own = (getattr(type(cell), name) for name in ("call", "get_initial_state", "walk"))
             theirs = (getattr(base, name) for name in ("call", "get_initial_state", "walk"))
             if all(one is other for one, other in zip(own, theirs, strict=True)):
