@@ -110,6 +110,7 @@ def _activate(activation: Activation, z: Any) -> Any:
         return y, (x, y)
 
     def backward(cache: Any, d_y: Any) -> list[Any]:
-        return [activation.backward(*cache, as_floats(d_y, "gradient"))]
+        x, y = cache
+        return [activation.backward(x, y, as_floats(d_y, "gradient"))]
 
     return native(forward, backward, z)

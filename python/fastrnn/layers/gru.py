@@ -15,7 +15,7 @@ class GRUCell(RecurrentCell):
     """One step of a GRU, which states the equations.
 
     Args:
-        recurrent_activation: Activation of the two gates, one of `fastrnn.kernels.ACTIVATIONS`.
+        recurrent_activation: Activation of the two gates, as of `activation`.
         reset_after: Whether r is applied after the product with the recurrent kernel.
 
     Example:

@@ -17,7 +17,7 @@ class LSTMCell(RecurrentCell):
     """One step of an LSTM, which states the equations.
 
     Args:
-        recurrent_activation: Activation of the three gates, one of `fastrnn.kernels.ACTIVATIONS`.
+        recurrent_activation: Activation of the three gates, as of `activation`.
         unit_forget_bias: Whether the bias of the gate f starts at 1, and so at remembering
             (Jozefowicz, Zaremba and Sutskever, 2015).
 

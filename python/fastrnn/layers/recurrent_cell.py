@@ -59,8 +59,8 @@ class RecurrentCell(Layer):
 
     Args:
         units: Size of the state and of the output, a positive integer.
-        activation: Name or function of `fastrnn.activations`, one of `fastrnn.kernels.ACTIVATIONS`;
-            None for none.
+        activation: Name or function of `fastrnn.activations`, or a function; None for none. Those
+            of `fastrnn.kernels.ACTIVATIONS` are fast; others walk step by step, traced.
         use_bias: Whether there is a bias.
         kernel_initializer: First value of the kernel, `[features, gates * units]`, where gates is
             1 for SimpleRNN, 3 for GRU and 4 for LSTM.
