@@ -166,6 +166,12 @@ ARGUMENTS = (
         "layers over several dimensions",
     ),
     Fact(
+        "left out",
+        "utils.text_dataset_from_directory",
+        "format",
+        "it returns a data set of fastrnn",
+    ),
+    Fact(
         "refused",
         "layers.Conv2D layers.Conv3D layers.Convolution2D layers.Convolution3D",
         "groups",

@@ -51,16 +51,18 @@ def test_an_activation_of_a_users_own_trains_as_the_built_in_one(own, built_in):
     )
 
 
-def test_functions_of_tensorflow_are_the_built_in_ones():
-    tf = pytest.importorskip("tensorflow")
+def test_functions_of_tensorflow_are_the_built_in_ones(keras):
+    import tensorflow as tf
+
     for function in (tf.nn.relu, tf.nn.sigmoid, tf.nn.softmax, tf.tanh, tf.nn.swish, tf.nn.elu):
         given = np.float32([[-2, 0.5, 1.5]])
         assert type(activations.get(function)) is activations.Activation
         np.testing.assert_allclose(activations.get(function)(given), function(given), rtol=1e-5)
 
 
-def test_a_function_made_of_tensorflow_trains():
-    tf = pytest.importorskip("tensorflow")
+def test_a_function_made_of_tensorflow_trains(keras):
+    import tensorflow as tf
+
     model = model_with(lambda x: x * tf.sigmoid(x))
     np.testing.assert_allclose(losses_of(model), losses_of(model_with("silu")), rtol=1e-5)
 

@@ -112,8 +112,7 @@ def test_files_keep_them(tmp_path: Path, activation: Any, suffix: str) -> None:
         ("SimpleRNN", {"activation": "softmax", "go_backwards": True}),
     ],
 )
-def test_training_is_that_of_keras(cell: str, arguments: dict[str, Any]) -> None:
-    keras = pytest.importorskip("keras")
+def test_training_is_that_of_keras(keras: Any, cell: str, arguments: dict[str, Any]) -> None:
     histories = []
     for library in (keras, fastrnn):
         of = library.layers

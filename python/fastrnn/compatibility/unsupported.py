@@ -84,13 +84,11 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
     },
     "initializers": {"it is a fixed transform of sound": "STFT STFTInitializer stft"},
     "preprocessing": {
-        _SAMPLES: "image_dataset_from_directory text_dataset_from_directory",
+        _SAMPLES: "image_dataset_from_directory",
     },
     "utils": {
         _IMAGES: "array_to_img img_to_array load_img save_img",
-        _SAMPLES: (
-            "audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory"
-        ),
+        _SAMPLES: ("audio_dataset_from_directory image_dataset_from_directory"),
         _TABLES: "FeatureSpace",
         "it serves the backends of Keras": (
             "Config disable_interactive_logging enable_interactive_logging get_source_inputs "

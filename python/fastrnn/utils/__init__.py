@@ -20,6 +20,7 @@ from fastrnn.utils.plot_history import plot_history
 from fastrnn.utils.progbar import Progbar
 from fastrnn.utils.py_dataset import PyDataset
 from fastrnn.utils.sequence_utils import pad_sequences
+from fastrnn.utils.text_dataset import text_dataset_from_directory
 from fastrnn.utils.timeseries_dataset import timeseries_dataset_from_array
 
 Sequence = PyDataset
@@ -45,6 +46,7 @@ __all__ = [
     "register_keras_serializable",
     "set_random_seed",
     "split_dataset",
+    "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",
