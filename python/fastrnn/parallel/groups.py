@@ -65,6 +65,7 @@ class Groups:
             The numbers of the rows, those of the first group first; None for the order as it is.
 
         Example:
+            >>> import numpy as np
             >>> Groups(2, ranks=1).balanced(np.array([9, 8, 1, 3]))
             array([0, 2, 1, 3])
         """
