@@ -185,3 +185,35 @@ def cases_of_backend() -> list[tuple[str, Any, Any]]:
 @pytest.mark.parametrize(("name", "arguments", "expected"), cases_of_backend())
 def test_defaults_of_keras_backend(name: str, arguments: Any, expected: Any) -> None:
     np.testing.assert_allclose(getattr(backend, name)(*arguments), expected, rtol=1e-6)
+
+
+class Cross(layers.Layer):
+    """Takes two tensors, each with a name."""
+
+    def call(self, x: Any, context: Any) -> Any:
+        return x - 2 * ops.mean(context, axis=1, keepdims=True)
+
+
+def test_the_first_argument_may_have_a_name() -> None:
+    expected = X - 2 * X[:, :2].mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(Cross()(x=X, context=X[:, :2]), expected, rtol=1e-5, atol=1e-6)
+    inputs = layers.Input((4, 2))
+    made = fastrnn.Model(inputs, Cross()(context=inputs[:, :2], x=inputs))
+    np.testing.assert_allclose(made.predict(X, verbose=0), expected, rtol=1e-5, atol=1e-6)
+    with pytest.raises(TypeError, match=r"must be called on `x`. Received: .*context"):
+        Cross()(context=X)
+    with pytest.raises(TypeError, match="must be called on `inputs`"):
+        layers.Dense(2)(x=X)
+
+
+def test_a_model_s_first_argument_may_have_a_name() -> None:
+    class Both(fastrnn.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cross = Cross()
+
+        def call(self, x: Any, context: Any) -> Any:
+            return self.cross(context=context, x=x)
+
+    expected = X - 2 * X.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(Both()(context=X, x=X), expected, rtol=1e-5, atol=1e-6)

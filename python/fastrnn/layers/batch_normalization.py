@@ -162,7 +162,7 @@ class BatchNormalization(Layer):
 
     # ------------------------------------------------------------------------------ computation
 
-    def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+    def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:  # type: ignore[override]
         """Apply the layer to an array; see the class for the arguments."""
         checked = None if mask is None else as_numbers(mask, "mask").astype(np.bool_)
         return super().__call__(inputs, training=training, mask=checked)

@@ -24,7 +24,15 @@ from fastrnn.layers.own_layers import call_on_arrays, inferred_output_shape, own
 from fastrnn.layers.shapes import Shape as Shape
 from fastrnn.layers.shapes import build_once, pop_batch_input_shape
 from fastrnn.layers.shapes import standardize_shape as standardize_shape
-from fastrnn.layers.traced import NO_LAYERS, TracedCall, all_inside, layers_of, metrics_of
+from fastrnn.layers.traced import (
+    NO_LAYERS,
+    NOT_GIVEN,
+    TracedCall,
+    all_inside,
+    first_argument,
+    layers_of,
+    metrics_of,
+)
 from fastrnn.layers.tracking import tracked
 from fastrnn.naming import auto_name
 from fastrnn.results import with_numpy
@@ -406,12 +414,12 @@ class Layer(GraphMember, LayerConfig):
 
     # ------------------------------------------------------------------------------ computation
 
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any = NOT_GIVEN, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to arrays, or to symbolic tensors; build it first if need be.
 
         Args:
             inputs: Array or nested lists, the batch first; or a symbolic tensor. Of several inputs
-                a list.
+                a list. It may be given by the name that `call` of your own has for it.
             *args: Further arguments of the call.
             **kwargs: Further arguments of the call.
 
@@ -419,6 +427,8 @@ class Layer(GraphMember, LayerConfig):
             Float32 array, which also has `numpy()`; a batch of no samples gives a result of no
             samples. Of symbolic tensors symbolic tensors.
         """
+        if inputs is NOT_GIVEN:
+            inputs = first_argument(self, kwargs)
         symbolic = has_symbolic(inputs, *args, *kwargs.values())
         if not symbolic and (is_tracing() or running_call() is not None or records()):
             return call_inside(self, inputs, args, kwargs)

@@ -258,7 +258,7 @@ class RecurrentCell(Layer):
 
     # --------------------------------------------------------------------------------- one step
 
-    def __call__(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
+    def __call__(self, inputs: Any, states: Any, training: bool | None = None) -> Any:  # type: ignore[override]
         """Take one step; see the class for the arguments.
 
         Raises:

@@ -91,7 +91,7 @@ class SequenceLayer(Layer):
         """
         super().build(self._sequence_shape(input_shape))
 
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         sequences: Any,
         initial_state: Any = None,

@@ -24,6 +24,29 @@ FORM = "form of the call"
 """The option of a call on symbolic tensors that says where in the arguments they stand."""
 
 
+NOT_GIVEN = object()
+"""Stands for the first argument of a call where it has a name."""
+
+
+def first_argument(layer: Any, kwargs: dict[str, Any]) -> Any:
+    """Take the first argument of a call out of those with a name.
+
+    Args:
+        layer: The layer.
+        kwargs: The arguments of the call by name; loses the first one.
+
+    Raises:
+        TypeError: If it is not there.
+    """
+    name = next(iter(inspect.signature(layer.call).parameters)) if layer.is_own_call else "inputs"
+    if name not in kwargs:
+        raise TypeError(
+            f"Layer '{layer.name}' must be called on `{name}`. "
+            f"Received: the arguments {sorted(kwargs)}"
+        )
+    return kwargs.pop(name)
+
+
 class _Slot:
     """Stands for an input among the arguments of a call.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastrnn import parallel
 from fastrnn.callbacks import Callback, CallbackList, History
+from fastrnn.layers.traced import NOT_GIVEN
 from fastrnn.symbolic import flatten, has_symbolic
 from fastrnn.trainers.agreement import check_begin, refuse_batch_statistics
 from fastrnn.trainers.arguments import check_epochs, positive_or_none, suggests_arguments
@@ -346,7 +347,7 @@ class Trainer(OwnSteps):
             return self.predict(x, batch_size=len(flatten(x)[0]), verbose=0)
         return self._call_on_arrays(x)
 
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any = NOT_GIVEN, *args: Any, **kwargs: Any) -> Any:
         """Apply the model to arrays or to symbolic tensors, or predict for a list of sequences.
 
         Args:
@@ -360,6 +361,8 @@ class Trainer(OwnSteps):
         Raises:
             ValueError: If more than `training=False` is given beside a list of sequences.
         """
+        if inputs is NOT_GIVEN:
+            return super().__call__(*args, **kwargs)
         if has_symbolic(inputs) or not self.takes_sequences(inputs):
             return super().__call__(inputs, *args, **kwargs)
         if any(args) or any(kwargs.values()):
