@@ -28,8 +28,8 @@ def _lend_threads() -> None:
     names = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
     try:
         # Symbols are looked up in this library and those that it needs: other packages may have
-        # loaded an OpenMP of their own.
-        library = ctypes.CDLL(torch._C.__file__)
+        # loaded an OpenMP of their own. str: the site is built without PyTorch.
+        library = ctypes.CDLL(str(torch._C.__file__))
         functions = [ctypes.cast(getattr(library, name), ctypes.c_void_p).value for name in names]
     except (AttributeError, OSError):
         return
