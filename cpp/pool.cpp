@@ -291,9 +291,10 @@ class Joins {
     return false;
   }
 
-  // waited: seconds from the end of the caller's work to the end of the region.
-  void learn(double waited) {
-    if (waited > kLate) {
+  // waited: seconds from the end of the caller's work, which took `worked`, to the end of the
+  // region.
+  void learn(double worked, double waited) {
+    if (waited > std::max(kLate, kLoss * worked)) {
       pause_.store(next_pause_, std::memory_order_relaxed);
       next_pause_ = std::min(2 * next_pause_, kLongestPause);
     } else {
@@ -304,6 +305,8 @@ class Joins {
  private:
   // A thread that sleeps is awake in a tenth of it; one whose CPU is taken needs a time slice.
   static constexpr double kLate = 500e-6;
+  // What threads of our own lose beside those that spin is more than this part of a pass.
+  static constexpr double kLoss = 0.2;
   static constexpr int kFirstPause = 4, kLongestPause = 512;  // calls
   std::atomic<int> pause_{0};
   int next_pause_ = kFirstPause;  // changed by who has the guests
@@ -315,7 +318,7 @@ struct Region {
   const OpenMp& openmp;
   void (*body)(void*);
   void* context;
-  double end = 0;  // of the body
+  double begin = 0, end = 0;  // of the body
 };
 
 // What each thread of OpenMP runs.
@@ -324,6 +327,7 @@ void enter_region(void* context) {
   if (const int thread = region.openmp.thread()) return guest_pool().work_as_guest(thread);
   guest_pool().expect_guests(region.openmp.threads() - 1);
   has_guests = true;
+  region.begin = now_seconds();
   region.body(region.context);
   has_guests = false;
   guest_pool().send_guests_home();
@@ -347,7 +351,7 @@ void run_pass(int threads, void (*body)(void*), void* context) {
   guest_pool().let_guests_in();
   Region region{*openmp, body, context};
   openmp->parallel(enter_region, &region, 0, 0);
-  joins.learn(now_seconds() - region.end);
+  joins.learn(region.end - region.begin, now_seconds() - region.end);
   guest_pool().unlock();
 }
 
