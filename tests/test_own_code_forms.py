@@ -217,3 +217,13 @@ def test_a_model_s_first_argument_may_have_a_name() -> None:
 
     expected = X - 2 * X.mean(axis=1, keepdims=True)
     np.testing.assert_allclose(Both()(context=X, x=X), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_simple_cell_is_called_on_arrays() -> None:
+    cell = layers.SimpleRNNCell(3, activation=None)
+    h = RNG.normal(size=(8, 3)).astype("float32")
+    y, (new,) = cell(X[:, 0], [h])
+    expected = X[:, 0] @ cell.kernel.numpy() + h @ cell.recurrent_kernel.numpy()
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(new, y)
+    assert cell.is_native

@@ -192,7 +192,7 @@ class RecurrentCell(Layer):
     @property
     def is_native(self) -> bool:
         """Whether the kernels have the activations; else a loop calls the cell for each step."""
-        own = (self.activation, getattr(self, "recurrent_activation", self.activation))
+        own = (self.activation, self.recurrent_activation or self.activation)
         return all(each.__name__ in kernels.ACTIVATIONS for each in own)
 
     def get_initial_state(self, batch_size: int | None = None) -> list[np.ndarray]:
