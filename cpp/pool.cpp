@@ -266,7 +266,7 @@ class Pool {  // NOLINT(clang-analyzer-optin.performance.Padding)
 alignas(64) unsigned char memory[sizeof(Pool)], guest_memory[sizeof(Pool)];
 Pool& own_pool() { return *reinterpret_cast<Pool*>(memory); }
 Pool& guest_pool() { return *reinterpret_cast<Pool*>(guest_memory); }
-void make_pools() {
+void make_pools() noexcept {
   new (memory) Pool(false);
   new (guest_memory) Pool(true);
 }

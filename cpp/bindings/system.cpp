@@ -23,9 +23,11 @@ void register_system(py::module_& m) {
   m.def(
       "lend_threads",
       [](uintptr_t parallel, uintptr_t thread, uintptr_t threads) {
+        // NOLINTBEGIN(performance-no-int-to-ptr): ctypes has addresses as integers
         lend_threads({reinterpret_cast<decltype(OpenMp::parallel)>(parallel),
                       reinterpret_cast<decltype(OpenMp::thread)>(thread),
                       reinterpret_cast<decltype(OpenMp::threads)>(threads)});
+        // NOLINTEND(performance-no-int-to-ptr)
       },
       py::arg("parallel"), py::arg("thread"), py::arg("threads"));
   m.def("cpu_quota", &cpu_quota, py::arg("groups"), py::arg("root"));

@@ -95,7 +95,7 @@ def test_models_that_are_not_compiled_or_not_built(keras: Any) -> None:
 def test_what_is_not_supported_is_named(keras: Any) -> None:
     layers = keras.layers
     model = keras.Sequential(
-        [layers.Input((5, 2)), layers.EinsumDense("abc,cd->abd", (5, 3), name="eyes")]
+        [layers.Input((5, 2)), layers.EinsumDense("abc,ce->abe", (5, 3), name="eyes")]
     )
     with pytest.raises(ValueError, match="layer 1 'eyes' of class EinsumDense"):
         fastrnn.from_keras(model)

@@ -41,9 +41,15 @@ def test_get_of_objects_and_configs() -> None:
     assert again.get_config() == optimizer.get_config()
 
 
-@pytest.mark.parametrize("identifier", ["adm", "", None, 3, {}, {"class_name": "ftrl"}])
+@pytest.mark.parametrize("identifier", ["adm", "", None, 3, {}, {"class_name": "adm"}])
 def test_get_refuses(identifier: Any) -> None:
     with pytest.raises(ValueError, match="Could not interpret optimizer identifier"):
+        optimizers.get(identifier)
+
+
+@pytest.mark.parametrize("identifier", ["ftrl", {"class_name": "Lion"}])
+def test_get_names_what_only_keras_has(identifier: Any) -> None:
+    with pytest.raises(ValueError, match="Keras has the optimizer '(Ftrl|Lion)', and fastrnn does"):
         optimizers.get(identifier)
 
 
