@@ -391,12 +391,21 @@ class Differentiable:
     Args:
         function: Takes arrays; returns an array.
         name: What messages call it.
+        engine: Which library is tried first.
+
+    Attributes:
+        engine: Which library succeeded.
     """
 
-    def __init__(self, function: Callable[..., Any], name: str) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        engine: Callable[..., tuple[Any, Pullback]] = vjp,
+    ) -> None:
         self._function = function
         self._name = name
-        self._engine: Callable[..., tuple[Any, Pullback]] = vjp
+        self.engine = engine
 
     def vjp(self, *arrays: np.ndarray) -> tuple[Any, Pullback]:
         """Return value and pullback, as the function `vjp`.
@@ -409,9 +418,9 @@ class Differentiable:
         """
         try:
             with _trace_runs():
-                return self._engine(self._function, *arrays)
+                return self.engine(self._function, *arrays)
         except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
-            if self._engine is vjp:
+            if self.engine is vjp:
                 for name, engine in _OTHERS.items():
                     if name not in sys.modules:
                         continue
@@ -420,7 +429,7 @@ class Differentiable:
                             found = engine(self._function, *arrays)
                     except Exception:  # not its functions either
                         continue
-                    self._engine = engine
+                    self.engine = engine
                     return found
             raise TypeError(
                 f"{self._name} cannot be differentiated: {type(error).__name__}: {error}. It must "

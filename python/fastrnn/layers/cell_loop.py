@@ -20,7 +20,7 @@ from fastrnn.layers.layer import Layer
 from fastrnn.layers.recurrent_cell import Walked, WalkGradients, one_draw
 from fastrnn.layers.traced import attributes_traced
 from fastrnn.symbolic import flatten, pack
-from fastrnn.tracing import Differentiable, Pullback, chooser, has_history
+from fastrnn.tracing import Differentiable, Pullback, chooser, has_history, vjp
 
 
 class _ResultError(ValueError):
@@ -58,11 +58,7 @@ class CellLoop:
 
     def __init__(self, cell: Any) -> None:
         self._cell = cell
-        self._all_steps: Any = None
-        name = getattr(cell, "name", type(cell).__name__)
-        self._differentiable = Differentiable(
-            lambda *arrays: self._all_steps(*arrays), f"Cell '{name}'"
-        )
+        self._engine = vjp  # which library the cell is written in
 
     def walk(
         self,
@@ -102,9 +98,11 @@ class CellLoop:
             pullback = None
         else:  # also without a tape: layers in the cell learn from the trace that dropout is active
             arrays += [variable.value for variable in variables]
-            self._all_steps = all_steps
+            name = getattr(self._cell, "name", type(self._cell).__name__)
+            differentiable = Differentiable(all_steps, f"Cell '{name}'", self._engine)
             try:
-                values, pullback = self._differentiable.vjp(*arrays)
+                values, pullback = differentiable.vjp(*arrays)
+                self._engine = differentiable.engine
             except TypeError as error:
                 if isinstance(error.__cause__, _ResultError):
                     raise error.__cause__ from None
