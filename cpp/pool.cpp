@@ -235,17 +235,22 @@ class Pool {  // NOLINT(clang-analyzer-optin.performance.Padding)
   void learn(int threads, double alone, double taken) {
     alone_ = alone_ * kMemory + alone;
     taken_ = taken_ * kMemory + taken;
+    ++calls_;
     if (taken_ < alone_) {
       next_pause_ = kFirstPause;
-    } else if (taken_ > alone_ * kLoss) {
+    } else if (taken_ > alone_ * kLoss && (calls_ >= kEnough || taken_ > alone_ + kSlice)) {
       limit_ = std::max(1, threads / 2);
       pause_ = next_pause_;
       next_pause_ = std::min(2 * next_pause_, kLongestPause);
-      alone_ = taken_ = 0;
+      alone_ = taken_ = 0, calls_ = 0;
     }
   }
 
   static constexpr double kMemory = 0.9, kLoss = 1.1;
+  // A thread that has slept is late once, by some tens of microseconds, and that says nothing of
+  // the calls that follow. One whose CPU is taken is late by a time slice.
+  static constexpr int kEnough = 16;         // calls
+  static constexpr double kSlice = 1000e-6;  // seconds, less than one
   static constexpr int kNoLimit = 1 << 20;
   static constexpr int kFirstPause = 64, kLongestPause = 1024;  // calls
 
@@ -254,6 +259,7 @@ class Pool {  // NOLINT(clang-analyzer-optin.performance.Padding)
   int others_ = 0;  // threads beside the caller
   int limit_ = kNoLimit, pause_ = 0, next_pause_ = kFirstPause;
   double alone_ = 0, taken_ = 0;  // sums that fade
+  int calls_ = 0;                 // that they are of
   Job job_{};
   std::atomic<bool> leave_{false};
   alignas(64) std::atomic<uint64_t> claims_{kClosed};
