@@ -13,7 +13,13 @@ from fastrnn.layers.affine import AffineLayer, Cache
 from fastrnn.layers.arguments import data_format_of
 from fastrnn.layers.layer import Shape
 from fastrnn.layers.serialization import serializable
-from fastrnn.layers.windows import WindowLayer, integers_of, pad_steps, padding_of
+from fastrnn.layers.windows import (
+    WindowLayer,
+    integers_of,
+    pad_steps,
+    padding_of,
+    refuse_dilated_strides,
+)
 
 
 @serializable("keras.layers")
@@ -109,11 +115,7 @@ class Conv1D(AffineLayer, WindowLayer):
                 "`filters` must be a multiple of `groups`. "
                 f"Received: filters={self.filters}, groups={self.groups}"
             )
-        if self.strides[0] > 1 and self.dilation_rate[0] > 1:
-            raise ValueError(
-                "`strides` and `dilation_rate` must not both be above 1. "
-                f"Received: strides={strides!r}, dilation_rate={dilation_rate!r}"
-            )
+        refuse_dilated_strides(strides, dilation_rate)
 
     @property
     def _span(self) -> int:

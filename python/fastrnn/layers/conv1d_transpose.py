@@ -20,7 +20,7 @@ from fastrnn.layers.fields import (
 )
 from fastrnn.layers.layer import Shape
 from fastrnn.layers.serialization import serializable
-from fastrnn.layers.windows import integers_of, padding_of
+from fastrnn.layers.windows import integers_of, padding_of, refuse_dilated_strides
 
 
 @serializable("keras.layers")
@@ -109,11 +109,7 @@ class Conv1DTranspose(AffineLayer):
         self.output_padding = output_padding
         self.data_format = only_channels_last(data_format)
         self.dilation_rate = integers_of("dilation_rate", dilation_rate, 1, 1)
-        if self.strides[0] > 1 and self.dilation_rate[0] > 1:
-            raise ValueError(
-                "`strides` and `dilation_rate` must not both be above 1. "
-                f"Received: strides={strides!r}, dilation_rate={dilation_rate!r}"
-            )
+        refuse_dilated_strides(strides, dilation_rate)
 
     @property
     def _sliding(self) -> Sliding:

@@ -18,7 +18,7 @@ from fastrnn.layers.fields import (
 )
 from fastrnn.layers.layer import Shape
 from fastrnn.layers.serialization import serializable
-from fastrnn.layers.windows import integers_of, padding_of
+from fastrnn.layers.windows import integers_of, padding_of, refuse_dilated_strides
 
 
 class Convolution(AffineLayer):
@@ -66,11 +66,7 @@ class Convolution(AffineLayer):
         self.data_format = only_channels_last(data_format)
         self.dilation_rate = integers_of("dilation_rate", dilation_rate, self.rank, 1)
         self.groups = groups
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(
-                "`strides` and `dilation_rate` must not both be above 1. "
-                f"Received: strides={strides!r}, dilation_rate={dilation_rate!r}"
-            )
+        refuse_dilated_strides(strides, dilation_rate)
 
     @property
     def _sliding(self) -> Sliding:

@@ -18,7 +18,7 @@ from fastrnn.layers.fields import (
     only_channels_last,
 )
 from fastrnn.layers.layer import Layer, Shape
-from fastrnn.layers.windows import integers_of, padding_of
+from fastrnn.layers.windows import integers_of, padding_of, refuse_dilated_strides
 from fastrnn.variable import Variable
 
 _GATES = 4
@@ -145,11 +145,7 @@ class ConvLSTM(Layer):
         self.padding = padding_of(padding, ("valid", "same"))
         self.data_format = only_channels_last(data_format)
         self.dilation_rate = integers_of("dilation_rate", dilation_rate, self.rank, 1)
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(
-                "`strides` and `dilation_rate` must not both be above 1. "
-                f"Received: strides={strides!r}, dilation_rate={dilation_rate!r}"
-            )
+        refuse_dilated_strides(strides, dilation_rate)
         self.activation = activations.of_layer(activation)
         self.recurrent_activation = activations.of_layer(recurrent_activation)
         self.use_bias = bool(use_bias)

@@ -11,7 +11,13 @@ from fastrnn import activations, constraints, initializers, regularizers
 from fastrnn.arguments import positive_integer
 from fastrnn.layers.arguments import data_format_of
 from fastrnn.layers.layer import Layer, Shape
-from fastrnn.layers.windows import WindowLayer, integers_of, pad_steps, padding_of
+from fastrnn.layers.windows import (
+    WindowLayer,
+    integers_of,
+    pad_steps,
+    padding_of,
+    refuse_dilated_strides,
+)
 from fastrnn.variable import Variable
 
 
@@ -98,11 +104,7 @@ class DepthwiseLayer(WindowLayer):
         self.depth_multiplier = positive_integer("depth_multiplier", depth_multiplier)
         self.data_format = data_format_of(data_format)
         self.dilation_rate = integers_of("dilation_rate", dilation_rate, 1, 1)
-        if self.strides[0] > 1 and self.dilation_rate[0] > 1:
-            raise ValueError(
-                "`strides` and `dilation_rate` must not both be above 1. "
-                f"Received: strides={strides!r}, dilation_rate={dilation_rate!r}"
-            )
+        refuse_dilated_strides(strides, dilation_rate)
         self.activation = activations.of_layer(activation)
         self.use_bias = bool(use_bias)
         for name, value in of_weights.items():

@@ -94,17 +94,6 @@ class MaxPooling2D(Pooling2D):
         [[[[4.0]]]]
     """
 
-    def __init__(
-        self,
-        pool_size: int | Sequence[int] = (2, 2),
-        strides: int | Sequence[int] | None = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
-
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, _Chosen]:
         """Take the maximum of each window."""
         sliding = self._sliding
@@ -153,17 +142,6 @@ class AveragePooling2D(Pooling2D):
         >>> AveragePooling2D(2)([[[[1.0], [2.0]], [[4.0], [3.0]]]]).tolist()
         [[[[2.5]]]]
     """
-
-    def __init__(
-        self,
-        pool_size: int | Sequence[int] = (2, 2),
-        strides: int | Sequence[int] | None = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
     def forward(
         self, x: np.ndarray, training: bool = False

@@ -30,6 +30,23 @@ def integers_of(name: str, value: Any, count: int, low: int) -> tuple[int, ...]:
     return tuple(int(each) for each in values)
 
 
+def refuse_dilated_strides(strides: Any, dilation_rate: Any) -> None:
+    """Refuse what Keras refuses: windows with gaps at more than one entry from each other.
+
+    Args:
+        strides: An integer, or one for each dimension.
+        dilation_rate: The same.
+
+    Raises:
+        ValueError: If one of each is above 1.
+    """
+    if np.max(strides) > 1 and np.max(dilation_rate) > 1:
+        raise ValueError(
+            "`strides` and `dilation_rate` must not both be above 1. "
+            f"Received: strides={strides!r}, dilation_rate={dilation_rate!r}"
+        )
+
+
 def padding_of(value: Any, known: Sequence[str]) -> str:
     """Return the name of a kind of padding.
 
