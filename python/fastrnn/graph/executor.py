@@ -118,7 +118,7 @@ class Executor:
         last: dict[int, int] = {}
         for number, (_, step) in enumerate(self._backward):
             step.targets = [places.get(id(variable)) for variable in step.layer.weights]
-            if step.layer.takes_tokens:  # the gradients of initial states come in any case
+            if step.takes_tokens:  # the gradients of initial states come in any case
                 step.input_gradient = step.passes_on[0]
             last.update((place, number) for place in step.targets if place is not None)
         self.stages = [
@@ -273,8 +273,8 @@ class Executor:
                 if step.penalizes:
                     cache, y = cache
                     d = step.layer.add_activity_gradient(d, y)
-                options = {"consume": True} if consume and step.layer.keeps_tape else {}
-                d_x, d_weights = step.layer.backward(cache, d, step.input_gradient, **options)
+                options = {"consume": True} if consume and step.keeps_tape else {}
+                d_x, d_weights = step.layer.run_back(cache, d, step.input_gradient, **options)
             for place, gradient in zip(step.targets, d_weights, strict=True):
                 if place is not None and gradient is not None:
                     there = gradients[place]
@@ -322,7 +322,8 @@ class _Prepared:
         self.sources, self.results, self.masks = step.sources, step.results, step.masks
         self.listed, self.several = step.listed, step.several
         self.training, self.options = step.training, dict(step.options)
-        self.hands_tokens = step.hands_tokens
+        self.hands_tokens, self.takes_tokens = step.hands_tokens, step.takes_tokens
+        self.keeps_tape = step.keeps_tape
         self.penalizes = step.layer.regularizes_activity
         self.is_own_call = step.layer.is_own_call
         self.frees: list[int] = []

@@ -41,6 +41,21 @@ class Step:
     options: Mapping[str, Any] = field(default_factory=dict)
     hands_tokens: bool = False
 
+    @property
+    def output_activation(self) -> str | None:
+        """Name of an activation at the layer's end that can be left off; None within a `call`."""
+        return None if self.layer.is_own_call else self.layer.output_activation
+
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether the layer takes a `kernels.Embedded` in place of an Embedding's output."""
+        return self.layer.takes_tokens and not self.layer.is_own_call
+
+    @property
+    def keeps_tape(self) -> bool:
+        """Whether the layer's `backward` takes `consume`."""
+        return self.layer.keeps_tape and not self.layer.is_own_call
+
 
 class Plan:
     """The steps of a graph, in an order in which they can be taken.

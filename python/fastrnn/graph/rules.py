@@ -29,6 +29,7 @@ def hand_tokens(plan: Plan) -> None:
     for step in plan.steps:
         step.hands_tokens = (
             isinstance(step.layer, Embedding)
+            and not step.layer.is_own_call
             and not step.layer.regularizes_activity
             and only_recurrent_layers_read(plan, step.results[0])
         )
@@ -86,8 +87,7 @@ def only_recurrent_layers_read(plan: Plan, slot: int) -> bool:
         slot not in plan.outputs
         and bool(readers)
         and all(
-            each.layer.takes_tokens and each.sources[0] == slot and not each.masks
-            for each in readers
+            each.takes_tokens and each.sources[0] == slot and not each.masks for each in readers
         )
         and all(slot not in each.sources[1:] for each in readers)
     )
@@ -112,7 +112,7 @@ def score(plan: Plan, output: int, fused_activation: str | None) -> bool:
     step = plan.maker(slot)
     if step is None or step.several or fused_activation is None:
         return False
-    if step.layer.output_activation != fused_activation:
+    if step.output_activation != fused_activation:
         return False
     step.layer = step.layer.without_activation()
     if plan.readers(slot) or plan.outputs.count(slot) > 1:
@@ -134,6 +134,8 @@ def with_padding(layer: Layer) -> Layer:
     Args:
         layer: The layer, whose weights the other one shares.
     """
+    if layer.is_own_call:
+        return layer
     if isinstance(layer, (Embedding, Masking)):
         return _joining(layer)
     if isinstance(layer, GlobalMaxPooling1D):

@@ -113,6 +113,12 @@ class Bidirectional(SequenceLayer):
     def _check_layers(self) -> None:
         """Refuse layers that do not fit together."""
         forward, backward = self._sublayers()
+        if forward.is_own_call or backward.is_own_call:
+            raise ValueError(
+                "The layers of a Bidirectional must not have a `call` of your own, which would not "
+                f"be called. Received: layers of {type(forward).__name__} and "
+                f"{type(backward).__name__}"
+            )
         if forward.go_backwards == backward.go_backwards:
             raise ValueError(
                 "The layers of a Bidirectional must have different `go_backwards`. "

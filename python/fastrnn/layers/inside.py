@@ -196,7 +196,7 @@ def _native(
     def backward(cache: Any, d_y: Any) -> list[Any]:
         several = isinstance(d_y, tuple)
         d = [as_output(each) for each in d_y] if several else as_output(d_y)
-        d_x, d_weights = layer.backward(cache, d)
+        d_x, d_weights = layer.run_back(cache, d)
         d_inputs = list(d_x or [None] * len(leaves)) if listed else [d_x]
         if embedded is not None and d_inputs[0] is not None:
             d_inputs[0] = table_gradient(d_inputs[0], embedded[0])

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastrnn import dtype_policies, regularizers
 from fastrnn.arguments import refuse_unknown
+from fastrnn.layers.built_in_call import reached_by_super, replaces_call
 from fastrnn.layers.calls import running_call
 from fastrnn.layers.graph_member import GraphMember
 from fastrnn.layers.inputs import as_floats, as_own_input
@@ -132,6 +133,9 @@ class Layer(GraphMember, LayerConfig):
 
     _builds = False  # whether a `build` that a user wrote runs
 
+    replaces_call = False
+    """Whether a user's class overrides `call` of a built-in layer: it is traced then."""
+
     keeps_tape = False
     """Whether `backward` takes `consume`: the cache may be overwritten and serves no other call."""
 
@@ -168,6 +172,8 @@ class Layer(GraphMember, LayerConfig):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if is_of_fastrnn(cls):
+            if "call" in vars(cls):
+                cls.call = reached_by_super(cls.call)  # type: ignore[method-assign]
             return
         if "build" in vars(cls):
             cls.build = build_once(cls.build)  # type: ignore[method-assign]
@@ -177,7 +183,8 @@ class Layer(GraphMember, LayerConfig):
     def _prepare_trace(self) -> None:
         """Find out whether the derivative is that of `call`, by a trace."""
         has_call_alone = type(self).call is not Layer.call and type(self).forward is Layer.forward
-        self.traced = TracedCall(self) if has_call_alone else None
+        self.replaces_call = replaces_call(type(self))
+        self.traced = TracedCall(self) if has_call_alone or self.replaces_call else None
         if self.traced is not None and (self.traced.is_own or self.traced.uses_mask):
             self.uses_mask = True  # its own, or that of the layers that it calls
 
@@ -511,6 +518,7 @@ class Layer(GraphMember, LayerConfig):
         """
         return args, kwargs
 
+    @reached_by_super
     def call(self, x: Any, *args: Any, **options: Any) -> Any:
         """Apply the layer to checked arrays that are not empty, without keeping a tape.
 
@@ -547,6 +555,22 @@ class Layer(GraphMember, LayerConfig):
             return self.traced.forward(*arguments, **options)
         return self.forward(*arguments, **options)
 
+    def run_back(self, cache: Any, d_y: Any, *arguments: Any, **options: Any) -> tuple[Any, Any]:
+        """Go back through one `run`.
+
+        Args:
+            cache: What `run` returned.
+            d_y: Gradient with respect to the output; of several outputs a list.
+            *arguments: Whether the gradient with respect to the input is wanted.
+            **options: Further arguments of `backward`.
+
+        Returns:
+            What `backward` does.
+        """
+        if self.traced is not None:
+            return self.traced.backward(cache, d_y)
+        return self.backward(cache, d_y, *arguments, **options)
+
     def forward(self, x: Any, training: bool = False) -> tuple[Any, Any]:
         """Apply the layer and keep what its backward pass needs.
 
@@ -575,8 +599,6 @@ class Layer(GraphMember, LayerConfig):
             That gradient (or None; of several inputs a list), and those of the weights in the
             order of `weights`.
         """
-        if self.traced is not None:
-            return self.traced.backward(cache, d_y)
         raise NotImplementedError(f"{type(self).__name__} must implement `backward`.")
 
     @property

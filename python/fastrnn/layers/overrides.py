@@ -50,8 +50,9 @@ NOT_CALLED_OF_GRAPHS = NOT_CALLED_OF_MODELS | {"call", "compute_mask"}
 def refuse_overrides(cls: type, not_called: frozenset[str]) -> None:
     """Refuse a user's class that overrides what would not be called, or called only at times.
 
-    Prediction uses `call` of a layer and training `forward`: a class that overrides one of them,
-    below a layer that has both, would do something else in prediction than in training.
+    Prediction of a layer that has `forward` uses `call`, training `forward`. A class that overrides
+    `forward` alone would do something else in prediction than in training. (One that overrides
+    `call` alone is traced in both.)
 
     Args:
         cls: The class of the layer or model.
@@ -60,7 +61,7 @@ def refuse_overrides(cls: type, not_called: frozenset[str]) -> None:
     Raises:
         ValueError: If it does so.
     """
-    owner = {name: _owner(cls, name) for name in ("call", "forward")}
+    inherited = owner_of(cls, "call")
     for each in cls.__mro__:
         if is_of_fastrnn(each):
             return
@@ -70,13 +71,12 @@ def refuse_overrides(cls: type, not_called: frozenset[str]) -> None:
                     f"{_refusal(name, not_called)} Received: class {cls.__name__}, which overrides "
                     f"`{name}`"
                 )
-        for name, other in (("call", "forward"), ("forward", "call")):
-            if name in vars(each) and _is_layer_of_ours(owner[other]):
-                raise ValueError(
-                    f"`{name}` of {owner[other].__name__} cannot be overridden without `{other}`: "
-                    "prediction uses `call`, training `forward`. "
-                    f"Received: class {cls.__name__}, which overrides `{name}` alone"
-                )
+        if "forward" in vars(each) and is_layer_of_ours(inherited):
+            raise ValueError(
+                f"`forward` of {inherited.__name__} cannot be overridden without `call`: "
+                "prediction uses `call`, training `forward`. "
+                f"Received: class {cls.__name__}, which overrides `forward` alone"
+            )
 
 
 def refuse_replacement(owner: object, name: str, value: Any, not_called: frozenset[str]) -> None:
@@ -119,11 +119,20 @@ def _refusal(name: str, not_called: frozenset[str]) -> str:
     return f"`{name}` of a layer cannot be overridden: it would not be called."
 
 
-def _owner(cls: type, name: str) -> type:
-    """Return the class that a method comes from."""
+def owner_of(cls: type, name: str) -> type:
+    """Return the class that a method comes from.
+
+    Args:
+        cls: A class that has it.
+        name: Name of the method.
+    """
     return next(each for each in cls.__mro__ if name in vars(each))
 
 
-def _is_layer_of_ours(cls: type) -> bool:
-    """Return whether a class is a layer of fastrnn with computations of its own."""
+def is_layer_of_ours(cls: type) -> bool:
+    """Return whether a class is a layer of fastrnn with computations of its own.
+
+    Args:
+        cls: The class that `call` or `forward` comes from.
+    """
     return is_of_fastrnn(cls) and cls.__name__ not in ("Layer", "GraphLayer")

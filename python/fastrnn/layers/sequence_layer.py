@@ -99,6 +99,10 @@ class SequenceLayer(Layer):
         training: bool | None = None,
     ) -> Any:
         """Apply the layer to arrays or symbolic tensors; see the class for the arguments."""
+        if self.replaces_call:  # a user's, whose arguments may have another order
+            given = {"initial_state": initial_state, "mask": mask, "training": training}
+            given = {name: value for name, value in given.items() if value is not None}
+            return super().__call__(sequences, **given)
         return super().__call__(sequences, initial_state, mask, training)
 
     def _call_on_arrays(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:

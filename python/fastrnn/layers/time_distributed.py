@@ -167,7 +167,7 @@ class TimeDistributed(Layer):
         d_parts = [_fold(d_y)] if len(cache.caches) == 1 else _steps(d_y)
         d_inputs, d_weights = zip(
             *[
-                self.layer.backward(one, d, input_gradient)
+                self.layer.run_back(one, d, input_gradient)
                 for one, d in zip(cache.caches, d_parts, strict=True)
             ],
             strict=True,

@@ -357,8 +357,8 @@ class TracedCall:
         """
         named = dict(kwargs)
         training = named.pop("training", None)
-        if "mask" in named and not (self.uses_mask or self._takes_rest):
-            del named["mask"]
+        if named.get("mask") is None or not (self.uses_mask or self._takes_rest):
+            named.pop("mask", None)
         self._signature.bind(inputs, *args, **named)
         simple = not has_symbolic(*args, *named.values()) and not args
         if simple and isinstance(inputs, KerasTensor):

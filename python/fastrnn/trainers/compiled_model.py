@@ -399,7 +399,7 @@ def _paths(structure: Any) -> list[str]:
 def _ends(plan: Plan) -> list[str | None]:
     """Return the activations of the layers that make the outputs."""
     makers = [plan.maker(slot) for slot in plan.outputs]
-    return [None if step is None else step.layer.output_activation for step in makers]
+    return [None if step is None else step.output_activation for step in makers]
 
 
 def _kind(y_true_shape: Shape, y_pred_shape: Shape) -> tuple[Any, ...]:
