@@ -567,7 +567,7 @@ class Layer(GraphMember, LayerConfig):
         Returns:
             What `backward` does.
         """
-        if self.traced is not None:
+        if self.traced is not None and self.replaces_call:  # `backward` is the built-in layer's
             return self.traced.backward(cache, d_y)
         return self.backward(cache, d_y, *arguments, **options)
 
@@ -599,6 +599,8 @@ class Layer(GraphMember, LayerConfig):
             That gradient (or None; of several inputs a list), and those of the weights in the
             order of `weights`.
         """
+        if self.traced is not None:
+            return self.traced.backward(cache, d_y)
         raise NotImplementedError(f"{type(self).__name__} must implement `backward`.")
 
     @property
