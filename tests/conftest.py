@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
-from support import published_cases, two_runs
+from support import published_cases, two_runs, workers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of two runs in a row."""
     two_runs.add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run on all CPUs if nothing else was asked for; before xdist reads its options."""
+    workers.share_whole_run(config)
 
 
 def pytest_configure(config: pytest.Config) -> None:
