@@ -104,6 +104,8 @@ FOR_THREADS = [
     for sizes in ((70, 9, 20, 50), (33, 3, 65, 130), (1, 4, 9, 300), (9, 3, 20, 515))
     for variant in (WIDE_VARIANTS if sizes[-1] >= 300 else VARIANTS)
 ]
+# Too wide to walk back in groups of rows, and more positions than one block of steps collects.
+FOR_THREADS.append(((31, 17, 9, 370), "plain"))
 
 
 @cells
