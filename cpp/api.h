@@ -45,8 +45,11 @@ enum class Cell { simple_rnn, lstm, gru, gru_reset_before };
 
 // What the products x W and h U multiply, and those of their gradients: float32, or values rounded
 // to bfloat16. The products are summed in float32, and all else is float32 too. `bfloat16` needs
-// AVX512-BF16; `emulated_bfloat16` gives the same bits without it.
-enum class Operands { float32, bfloat16, emulated_bfloat16 };
+// AVX512-BF16, `amx` needs AMX too and sums in another order; the emulated ones give the same bits
+// without.
+enum class Operands { float32, bfloat16, emulated_bfloat16, amx, emulated_amx };
+inline constexpr const char* kOperandNames[] = {"float32", "avx512-bf16", "emulated", "amx",
+                                                "emulated-amx"};
 
 // All that code outside of a cell's own file knows of the cell.
 struct CellTraits {

@@ -9,6 +9,11 @@
 #if defined(__linux__)
 #include <sched.h>
 #endif
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace fastrnn {
 namespace {
@@ -91,6 +96,26 @@ bool cpu_has_bfloat16() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+bool cpu_has_amx() {
+#if defined(__x86_64__) && defined(__linux__)
+  static const bool allowed = [] {
+    // Not by __builtin_cpu_supports: compilers before GCC 14 and Clang 18 do not know the names.
+    constexpr unsigned kBfloat16 = 1u << 22, kTiles = 1u << 24, kSavesState = 1u << 27;
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & kSavesState)) return false;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & kBfloat16) || !(d & kTiles)) return false;
+    constexpr unsigned kTileState = 3u << 17;  // configuration and data
+    asm("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+    if ((a & kTileState) != kTileState) return false;
+    constexpr long kRequestPermission = 0x1023, kTileData = 18;  // of <asm/prctl.h>
+    return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  }();
+  return allowed;
 #else
   return false;
 #endif

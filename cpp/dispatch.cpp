@@ -1,5 +1,6 @@
 #include "dispatch.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <stdexcept>
@@ -43,7 +44,17 @@ const KernelTable& choose() {
                            joined(isa_levels_built()));
 }
 
-std::atomic<bool> emulate_bfloat16{false};
+// What the level and this CPU can do, best first. The levels below avx512 have no instructions.
+std::vector<Operands> bfloat16_choices() {
+  const bool avx512 = std::string_view(kernels().isa) == "avx512";
+  std::vector<Operands> choices;
+  if (avx512 && cpu_has_bfloat16() && cpu_has_amx()) choices.push_back(Operands::amx);
+  if (avx512 && cpu_has_bfloat16()) choices.push_back(Operands::bfloat16);
+  choices.insert(choices.end(), {Operands::emulated_bfloat16, Operands::emulated_amx});
+  return choices;
+}
+
+std::atomic<Operands> forced_bfloat16{Operands::float32};  // float32: none
 
 std::atomic<const KernelTable*>& active() {
   static std::atomic<const KernelTable*> table{&choose()};
@@ -55,12 +66,22 @@ std::atomic<const KernelTable*>& active() {
 const KernelTable& kernels() { return *active().load(); }
 
 Operands bfloat16_operands() {
-  const bool native =
-      !emulate_bfloat16 && std::string_view(kernels().isa) == "avx512" && cpu_has_bfloat16();
-  return native ? Operands::bfloat16 : Operands::emulated_bfloat16;
+  const std::vector<Operands> choices = bfloat16_choices();
+  const Operands forced = forced_bfloat16;
+  const bool possible = std::find(choices.begin(), choices.end(), forced) != choices.end();
+  return possible ? forced : choices.front();
 }
 
-void set_emulate_bfloat16(bool always) { emulate_bfloat16 = always; }
+void set_bfloat16_operands(const char* name) {
+  if (!name) return forced_bfloat16.store(Operands::float32);
+  std::vector<std::string> names;
+  for (const Operands operands : bfloat16_choices()) {
+    names.emplace_back(kOperandNames[int(operands)]);
+    if (names.back() == name) return forced_bfloat16.store(operands);
+  }
+  throw std::invalid_argument("The products of bfloat16 must be one of " + joined(names) +
+                              ". Received: '" + name + "'");
+}
 
 void set_isa(const std::string& name) { active().store(&find(name, "isa")); }
 

@@ -16,12 +16,13 @@ const KernelTable& kernels();
 // run it.
 void set_isa(const std::string& name);
 
-// What the products of a mixed-precision call multiply: by the instructions for bfloat16 if the
-// level and this CPU have them, else emulated. The results are the same bits.
+// What the products of a mixed-precision call multiply: by AMX or by the instructions for bfloat16
+// if the level and this CPU have them, else emulated.
 Operands bfloat16_operands();
 
-// Whether to emulate in any case, for tests.
-void set_emulate_bfloat16(bool always);
+// Forces one of kOperandNames, or with null no longer any, for tests and for measuring.
+// std::invalid_argument if the level or this CPU cannot multiply so.
+void set_bfloat16_operands(const char* name);
 
 std::vector<std::string> isa_levels_built();   // best first
 std::vector<std::string> isa_levels_usable();  // those that this CPU can run, best first

@@ -15,8 +15,8 @@ void register_system(py::module_& m) {
   m.def("set_isa", &set_isa, py::arg("name"));
   m.def("isa_levels", &isa_levels_usable);
   m.def("isa_levels_built", &isa_levels_built);
-  m.def("bfloat16_is_native", [] { return bfloat16_operands() == Operands::bfloat16; });
-  m.def("set_emulate_bfloat16", &set_emulate_bfloat16, py::arg("always"));
+  m.def("bfloat16_products", [] { return kOperandNames[int(bfloat16_operands())]; });
+  m.def("set_bfloat16_products", &set_bfloat16_operands, py::arg("name"));
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("n"));
   m.def("set_threads_of_call", &set_threads_of_call, py::arg("n"));

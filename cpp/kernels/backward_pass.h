@@ -99,6 +99,7 @@ class BackwardPass {
     const Dgates dgates{kept(a_.tape, 0), kept(a_.prefix_tape, a_.problem.positions),
                         a_.problem.positions, stride_};
     for_tasks(threads, step_.input().parts(), [&](int64_t part, int thread) {
+      const TilesInUse tiles(a_.problem.operands);
       float* dkernel = is_projected(a_.problem) ? dkernel_.cleared(part) : nullptr;
       step_.input().finish_part(part, thread, dgates, dkernel);
     });
@@ -116,6 +117,7 @@ class BackwardPass {
     const int64_t prefix_task = smaller(groups_ - before + threads - 1, groups_);
     Latch rows_walked(groups_ - before);
     for_tasks(threads, groups_ + prefix_tasks, [&](int64_t task, int thread) {
+      const TilesInUse tiles(a_.problem.operands);
       if (prefix_tasks && task == prefix_task) {
         rows_walked.wait();
         gather_for_prefix(kAlone);
@@ -174,6 +176,7 @@ class BackwardPass {
   // ---- in blocks of steps
 
   void run_blocks(const Team& team) {
+    const TilesInUse tiles(a_.problem.operands);
     Laps laps;
     const auto clear = [&](const Parts& sum) {
       const Range mine = share(sum.size(), team);

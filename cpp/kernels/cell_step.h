@@ -44,7 +44,8 @@ class CellForward {
                workspace),
         recurrent_kernel_(workspace, a.problem.operands, units_,
                           {kGates, units_, block_count(a.problem.masked_h, a.problem), 0}),
-        h_(workspace, a.problem, units_, a.h_mask || is_rounded(a.problem.operands)),
+        h_(workspace, a.problem, operand_columns(a.problem.operands, units_),
+           a.h_mask || is_rounded(a.problem.operands)),
         sums_(workspace, a.problem, width_) {}
 
   void pack(const Team& team) {
@@ -127,7 +128,8 @@ class CellBackward {
         dinput_(workspace, input_blocks(), how),
         drecurrent_(workspace, {kSplit ? kGates : 0, units_, a.problem.mask_sets, 0}, how),
         masked_h_(workspace, a.problem, units_, a.h_mask != nullptr),
-        rounded_(workspace, a.problem, kGates * units_, is_rounded(a.problem.operands)) {}
+        rounded_(workspace, a.problem, operand_columns(a.problem.operands, kGates * units_),
+                 is_rounded(a.problem.operands)) {}
 
   void pack(const Team& team) {
     input_.pack(team);

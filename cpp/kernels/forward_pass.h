@@ -64,10 +64,13 @@ inline WalkTape states_alone(const RnnProblem& p, int64_t count, Workspace& work
 }
 
 // Groups of the rows that walk forward: some for each thread, so that one who is late leaves work
-// to the others; but each with rows enough for a tile.
-inline int forward_groups(int threads, int64_t rows) {
+// to the others; but each with rows enough for a tile. AMX waits for its weights rather than for
+// anything else, so it has more rows for each load of them.
+inline int forward_groups(Operands operands, int threads, int64_t rows) {
   if (threads == 1) return int(smaller(rows, 1));
-  return int(smaller(4 * threads, divide_up(rows, kTileRows)));
+  const int64_t groups =
+      is_tiled(operands) ? larger(threads, divide_up(rows, kRowBlock)) : divide_up(rows, kTileRows);
+  return int(smaller(4 * threads, groups));
 }
 
 template <class Step>
@@ -97,17 +100,24 @@ class ForwardPass {
     Laps laps;
     const Walk& walk = a_.plan.walk;
     deal(threads, [&](const Team& team) { step_.pack(team); });
-    deal(threads, [&](const Team& team) { step_.prepare(team); });
+    deal(threads, [&](const Team& team) {
+      const TilesInUse tiles(a_.problem.operands);
+      step_.prepare(team);
+    });
     laps.end(Phase::projection);
     const bool has_prefix = a_.problem.prefix > 0, all = walks_together(a_.problem, 1);
     if (has_prefix && all) {
-      in_parallel(threads, [&](const Team& team) { walk_prefix(together(team)); });
+      in_parallel(threads, [&](const Team& team) {
+        const TilesInUse tiles(a_.problem.operands);
+        walk_prefix(together(team));
+      });
     }
     // One thread walks the prefix while others begin with rows that do not start behind it.
     const int prefix_tasks = has_prefix && !all;
     Latch prefix_walked(prefix_tasks);
-    const int groups = forward_groups(threads, walking());
+    const int groups = forward_groups(a_.problem.operands, threads, walking());
     for_tasks(threads, prefix_tasks + groups, [&](int64_t task, int thread) {
+      const TilesInUse tiles(a_.problem.operands);
       if (task < prefix_tasks) {
         walk_prefix(alone(thread));
         return prefix_walked.count_down();
@@ -125,6 +135,7 @@ class ForwardPass {
 
   // The team takes all rows through each step.
   void run_together(const Team& team) {
+    const TilesInUse tiles(a_.problem.operands);
     Laps laps;
     step_.pack(team);
     team.barrier();

@@ -68,27 +68,33 @@ class GateWeights {
   }
 
   // c [rows, G*H] = start + (a o mask) * this, for the rows of ranks first, first + 1, ...
-  // `scratch` holds [rows, depth] where there is a mask or rows are rounded. Without a mask it may
-  // be `a` itself.
+  // `scratch` holds the rows where there is a mask or they are rounded (operand_columns). Without a
+  // mask it may be `a` itself, but not where tiles multiply.
   template <class Start>
   void multiply(const Team& team, int64_t rows, const float* a, int64_t a_stride,
                 const RowMask& mask, int64_t first, float* scratch, float* c, int64_t c_stride,
                 Start start) const {
     const bool copies = mask.mask || is_rounded(operands_);
+    const int64_t stride = copies ? operand_stride(operands_, depth_) : a_stride;
     for (int64_t b = 0; b < blocks_.count; ++b) {
       if (copies) {
         if (b > 0) team.barrier();  // nobody needs the scratch of the block before
         const Range mine = share(rows, team);
         for (int64_t r = mine.begin; r < mine.end; ++r) {
-          float* copy = scratch + r * depth_;
-          round_row(operands_, mask.apply(a + r * a_stride, first + r, blocks_.gate(b), copy),
-                    depth_, copy);
+          const float* row = a + r * a_stride;
+          float* copy = scratch + r * stride;
+          if (is_rounded(operands_)) {
+            round_row(operands_, row, mask.mask ? mask.of(first + r, blocks_.gate(b)) : nullptr,
+                      depth_, copy);
+          } else {
+            mask.apply(row, first + r, blocks_.gate(b), copy);
+          }
         }
         team.barrier();
       }
       const int64_t column = b * blocks_.width();
-      weights_[b].multiply(team, rows, copies ? scratch : a, copies ? depth_ : a_stride, c + column,
-                           c_stride, start.tile(0, column));
+      weights_[b].multiply(team, rows, copies ? scratch : a, stride, c + column, c_stride,
+                           start.tile(0, column));
     }
   }
 
@@ -118,10 +124,11 @@ class GateWeightsTransposed {
   }
 
   // da [rows, D] += (dc * this^T) o mask. `scratch` holds [rows, depth] where there is a mask,
-  // `rounded` [rows, width] where rows are rounded; that may be `dc` itself if there is one block.
+  // `rounded` the rows where they are rounded (operand_columns); that may be `dc` itself if there
+  // is one block, and its stride a gate_stride.
   void add(const Team& team, int64_t rows, const float* dc, int64_t dc_stride, const RowMask& mask,
            int64_t first, float* scratch, float* rounded, float* da, int64_t da_stride) const {
-    const int64_t width = blocks_.width();
+    const int64_t width = blocks_.width(), rounded_stride = operand_stride(operands_, width);
     const Range mine = share(rows, team);
     for (int64_t b = 0; b < blocks_.count; ++b) {
       const float* dblock = dc + b * width;
@@ -129,9 +136,10 @@ class GateWeightsTransposed {
       if (b > 0) team.barrier();
       if (is_rounded(operands_)) {
         for (int64_t r = mine.begin; r < mine.end; ++r)
-          round_row(operands_, dblock + r * dc_stride, width, rounded + r * width);
+          round_row(operands_, dblock + r * dc_stride, nullptr, width,
+                    rounded + r * rounded_stride);
         team.barrier();
-        dblock = rounded, stride = width;
+        dblock = rounded, stride = rounded_stride;
       }
       if (!mask.mask) {
         weights_[b].multiply(team, rows, dblock, stride, da, da_stride, FromRows{da, da_stride});
@@ -167,7 +175,11 @@ struct Collecting {
 
   // Of the packs of rounded rows.
   int64_t rounded_copies() const { return is_rounded(operands) ? collectors : 0; }
-  int64_t rounded_capacity() const { return lanes_of(operands, capacity); }
+  int64_t rounded_capacity() const { return operand_depth(operands, capacity); }
+  // Tiles take the left factor from rows where they lie in any case.
+  Collecting of_left() const {
+    return {packed && !is_tiled(operands), collectors, capacity, operands};
+  }
 };
 
 // Where a row's part of a weight gradient goes.
@@ -181,6 +193,7 @@ class RowPointers {
   RowPointers(Workspace& workspace, const Collecting& how, int64_t sets)
       : sets_(sets),
         capacity_(how.capacity),
+        operands_(how.operands),
         rows_(reinterpret_cast<const float**>(
             workspace.floats(how.packed ? 0 : 2 * how.collectors * sets * how.capacity))) {}
 
@@ -189,11 +202,12 @@ class RowPointers {
   }
   const float*& operator()(int64_t set, Collected at) const { return rows_[number(set, at)]; }
   RowList list(int64_t set, int64_t collector, int64_t column, int64_t columns) const {
-    return {rows_ + number(set, {collector, 0}), column, columns};
+    return {rows_ + number(set, {collector, 0}), column, columns, operands_};
   }
 
  private:
   int64_t sets_, capacity_;
+  Operands operands_;
   const float** rows_;
 };
 static_assert(sizeof(const float*) == 2 * sizeof(float));
@@ -203,8 +217,12 @@ class MaskedRows {
  public:
   // copied: whether rows do not stay where they are until the block's gradients are formed. Rows
   // with a mask are copied in any case.
-  MaskedRows(Workspace& workspace, int64_t columns, const Collecting& how, int64_t sets,
+  MaskedRows(Workspace& workspace, int64_t columns, const Collecting& all, int64_t sets,
              bool copied)
+      : MaskedRows(workspace, columns, sets, copied, all.of_left()) {}
+
+  MaskedRows(Workspace& workspace, int64_t columns, int64_t sets, bool copied,
+             const Collecting& how)
       : packed_(how.packed),
         operands_(how.operands),
         copied_(copied),
@@ -215,7 +233,12 @@ class MaskedRows {
             copied && !how.packed ? how.collectors * sets * how.capacity * columns : 0)) {
     for (int64_t s = 0; s < sets; ++s) {
       if (packed_) packs_[s] = LeftPack(workspace, columns, how.capacity);
-      rounded_[s] = LeftPack(workspace, columns, how.rounded_capacity(), how.rounded_copies());
+      if (is_tiled(operands_)) {
+        tiled_[s] =
+            TransposedPack(workspace, columns, how.rounded_capacity(), how.rounded_copies());
+      } else {
+        rounded_[s] = LeftPack(workspace, columns, how.rounded_capacity(), how.rounded_copies());
+      }
     }
   }
 
@@ -236,7 +259,9 @@ class MaskedRows {
   void round(int64_t collector, int64_t depth, const Team& team) const {
     for (int64_t s = 0; s < sets_ && is_rounded(operands_); ++s) {
       LeftPack to = rounded_[s].copy(collector);
-      if (packed_) {
+      if (is_tiled(operands_)) {
+        tiled_[s].copy(collector).round(operands_, list(s, collector), depth, team);
+      } else if (packed_) {
         to.round(operands_, packs_[s], depth, team);
       } else {
         to.round(operands_, list(s, collector), depth, team);
@@ -246,6 +271,9 @@ class MaskedRows {
 
   LeftPack rounded(int64_t gate, int64_t collector) const {
     return rounded_[set(gate)].copy(collector);
+  }
+  TransposedPack tiled(int64_t gate, int64_t collector) const {
+    return tiled_[set(gate)].copy(collector);
   }
   const LeftPack& pack(int64_t gate) const { return packs_[set(gate)]; }
   RowList list(int64_t gate, int64_t collector) const {
@@ -262,6 +290,7 @@ class MaskedRows {
   RowPointers rows_;
   float* copies_;  // [collectors, sets, capacity, columns]
   LeftPack packs_[kMaxBlocks], rounded_[kMaxBlocks];
+  TransposedPack tiled_[kMaxBlocks];  // in place of rounded_
 };
 
 // The right factor: gate gradients [k, G*H], collected while they are hot.
@@ -273,9 +302,9 @@ class GateGradients {
         blocks_(blocks),
         rows_(workspace, how, blocks.gates > 0) {
     for (int64_t b = 0; b < blocks.count; ++b) {
-      if (packed_) packs_[b] = RightPack(workspace, blocks.width(), how.capacity);
-      rounded_[b] =
-          RightPack(workspace, blocks.width(), how.rounded_capacity(), how.rounded_copies());
+      if (packed_) packs_[b] = RightPack(workspace, blocks.width(), how.capacity, 1, operands_);
+      rounded_[b] = RightPack(workspace, blocks.width(), how.rounded_capacity(),
+                              how.rounded_copies(), operands_);
     }
   }
 
@@ -303,6 +332,12 @@ class GateGradients {
     for (int64_t b = 0; b < blocks_.count; ++b) {
       const int64_t gate = blocks_.gate(b);
       float* to = dweights + gate * blocks_.units;
+      if (is_tiled(operands_)) {
+        add_outer_product_by_tiles(operands_, rows.tiled(gate, collector),
+                                   rounded_[b].copy(collector), operand_depth(operands_, depth), to,
+                                   stride, team);
+        continue;
+      }
       with_operands(operands_, [&](auto operand) {
         using Operand = decltype(operand);
         if constexpr (Operand::kPerLane == 2) {

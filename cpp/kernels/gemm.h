@@ -1,6 +1,7 @@
 // Matrix products of the kernels: packing, and the loops over the register tile (tile.h).
 #pragma once
 
+#include "amx.h"
 #include "parallel.h"
 #include "tile.h"
 #include "vec.h"
@@ -11,20 +12,19 @@ namespace {
 
 // Columns 0..N-1 cut into panels of up to kTileVectors vectors, as equal as can be: 7 vectors are
 // 3+2+2, not 3+3+1, because a tile of one vector leaves the multipliers waiting for its short
-// chains.
+// chains. Where AMX multiplies, a panel is one vector, the width of its tiles.
 struct PanelGrid {
-  explicit PanelGrid(int64_t columns)
+  explicit PanelGrid(int64_t columns, Operands operands = Operands::float32)
       : columns(columns),
         vectors(divide_up(columns, kLanes)),
-        panels(divide_up(vectors, kTileVectors)) {}
+        panels(is_tiled(operands) ? vectors : divide_up(vectors, kTileVectors)),
+        least_width(vectors / larger(panels, 1)),
+        wider(vectors - panels * least_width) {}
   int64_t columns, vectors, panels;
+  int64_t least_width, wider;  // of how many the first ones are one vector wider: no loop divides
 
-  int64_t first_vector(int64_t panel) const {
-    return panel * (vectors / panels) + smaller(panel, vectors % panels);
-  }
-  int width(int64_t panel) const {
-    return int(vectors / panels + (panel < vectors % panels));
-  }  // vectors
+  int64_t first_vector(int64_t panel) const { return panel * least_width + smaller(panel, wider); }
+  int width(int64_t panel) const { return int(least_width + (panel < wider)); }  // vectors
   int64_t first_column(int64_t panel) const { return first_vector(panel) * kLanes; }
   // Columns of the panel's last vector that exist.
   int64_t tail(int64_t panel) const {
@@ -54,8 +54,8 @@ class Weights {
   Weights(Workspace& workspace, Operands operands, int64_t depth, int64_t columns)
       : operands_(operands),
         rows_(depth),
-        depth_(lanes_of(operands, depth)),
-        grid_(columns),
+        depth_(operand_depth(operands, depth)),
+        grid_(columns, operands),
         data_(workspace.floats(depth_ * grid_.vectors * kLanes)) {}
 
   int64_t panels() const { return grid_.panels; }
@@ -80,27 +80,28 @@ class Weights {
   void pack_transposed(int64_t panel, const float* b, int64_t b_stride, int64_t rotate = 0) {
     const int64_t first = grid_.first_column(panel), width = grid_.width(panel) * kLanes;
     float* out = panel_data(panel);
-    for (int64_t n = 0; n < width; ++n) {
-      const float* row = first + n < grid_.columns ? b + (first + n) * b_stride : nullptr;
-      transposed_row(row, rotate, [&](int64_t k, Vec v) {
-        float lanes[kLanes];
-        store(lanes, v);
+    for (int64_t n = 0; n < width; n += kLanes) {
+      for (int64_t k = 0; k < depth_; k += kLanes) {
+        Vec x[kLanes];
+        for (int64_t i = 0; i < kLanes; ++i) {
+          const int64_t column = first + n + i;
+          x[i] = lanes_along(column < grid_.columns ? b + column * b_stride : nullptr, k, rotate);
+        }
+        transpose(x);
         for (int64_t i = 0; i < smaller(kLanes, depth_ - k); ++i)
-          out[(k + i) * width + n] = lanes[i];
-      });
+          store(out + (k + i) * width + n, x[i]);
+      }
     }
   }
 
-  // Calls put(k, lanes k, k + 1, ...) for a row of b; of zeros where it is null.
-  template <class Put>
-  void transposed_row(const float* row, int64_t rotate, Put put) const {
+  // Lanes k, k + 1, ... of a row of the transpose's source; zeros where it is null.
+  Vec lanes_along(const float* row, int64_t k, int64_t rotate) const {
+    Vec lanes{};
     with_operands(operands_, [&](auto operand) {
-      for (int64_t k = 0; k < depth_; k += kLanes) {
-        put(k, operands_along<decltype(operand)>(k, [&](int64_t i) {
-              return row ? load_rotated(row, i, rows_, rotate) : Vec{};
-            }));
-      }
+      lanes = operands_along<decltype(operand)>(
+          k, [&](int64_t i) { return row ? load_rotated(row, i, rows_, rotate) : Vec{}; });
     });
+    return lanes;
   }
 
   // Deals the panels to the team.
@@ -114,6 +115,10 @@ class Weights {
   template <class Start>
   void multiply(const Team& team, int64_t rows, const float* a, int64_t a_stride, float* c,
                 int64_t c_stride, Start start) const {
+    if (is_tiled(operands_)) {
+      return multiply_by_tiles(operands_, rows, depth_, a, a_stride, data_, depth_ * kLanes,
+                               share(grid_.panels, team), grid_.columns, start, c, c_stride);
+    }
     with_operands(operands_, [&](auto operand) {
       using Operand = decltype(operand);
       if (rows == 1) {
@@ -225,8 +230,10 @@ class TransposedWeights {
   TransposedWeights() : operands_(), depth_(0), tail_(0), main_(0), stride_(0), rows_(nullptr) {}
   TransposedWeights(Workspace& workspace, Operands operands, int64_t depth, int64_t columns)
       : operands_(operands),
-        depth_(lanes_of(operands, depth)),
-        tail_(columns > kLanes && columns % kLanes <= kLanes / 4 ? columns % kLanes : 0),
+        depth_(operand_depth(operands, depth)),
+        tail_(!is_tiled(operands) && columns > kLanes && columns % kLanes <= kLanes / 4
+                  ? columns % kLanes
+                  : 0),
         main_(columns - tail_),
         stride_(divide_up(depth_, kLanes) * kLanes),
         weights_(workspace, operands, depth, main_),
@@ -237,8 +244,9 @@ class TransposedWeights {
     weights_.for_panels(team, [&](int64_t p) { weights_.pack_transposed(p, b, b_stride, rotate); });
     if (team.thread > 0 || tail_ == 0) return;
     for (int64_t t = 0; t < kMostTail; ++t) {
-      weights_.transposed_row(t < tail_ ? b + (main_ + t) * b_stride : nullptr, rotate,
-                              [&](int64_t k, Vec v) { store(rows_ + t * stride_ + k, v); });
+      const float* row = t < tail_ ? b + (main_ + t) * b_stride : nullptr;
+      for (int64_t k = 0; k < depth_; k += kLanes)
+        store(rows_ + t * stride_ + k, weights_.lanes_along(row, k, rotate));
     }
   }
 
@@ -313,8 +321,8 @@ class LeftPack {
   const float* tile_row(int64_t tile, int64_t k) const {
     return data_ + tile * stride_ + k * kTileRows;
   }
-  // Takes over the rows 0..depth-1 of another left factor as operands; the tiles are dealt to the
-  // team.
+  // Takes over the rows 0..depth-1 of another left factor as operands, but not for tiles; the tiles
+  // are dealt to the team.
   template <class Left>
   void round(Operands operands, const Left& left, int64_t depth, const Team& team) {
     with_operands(operands, [&](auto operand) {
@@ -340,10 +348,12 @@ class LeftPack {
 class RightPack {
  public:
   RightPack() : grid_(0), capacity_(0), data_(nullptr) {}
-  RightPack(Workspace& workspace, int64_t columns, int64_t capacity, int64_t copies = 1)
-      : grid_(columns), capacity_(capacity), data_(workspace.floats(copies * size())) {}
+  RightPack(Workspace& workspace, int64_t columns, int64_t capacity, int64_t copies = 1,
+            Operands operands = Operands::float32)
+      : grid_(columns, operands), capacity_(capacity), data_(workspace.floats(copies * size())) {}
 
   const PanelGrid& grid() const { return grid_; }
+  int64_t panel_stride() const { return panel_data(1) - panel_data(0); }  // where all are equal
   const float* panel_data(int64_t panel) const {
     return data_ + capacity_ * grid_.first_column(panel) + panel * kSetSpacing;
   }
@@ -395,12 +405,12 @@ class RightPack {
   void round(Operands operands, const Right& right, int64_t depth, const Team& team) {
     with_operands(operands, [&](auto operand) {
       for (int64_t p = team.thread; p < grid_.panels; p += team.threads) {
-        for (int64_t k = 0; k < lanes_of(operands, depth); ++k) {
-          float* out = const_cast<float*>(row(p, k));
-          for (int v = 0; v < grid_.width(p); ++v) {
-            store(out + v * kLanes, operands_across<decltype(operand)>(k, depth, [&](int64_t row) {
-                    return load(right.row(p, row) + v * kLanes);
-                  }));
+        const int64_t width = grid_.width(p) * kLanes;
+        float* out = const_cast<float*>(panel_data(p));
+        for (int64_t k = 0; k < operand_depth(operands, depth); ++k, out += width) {
+          for (int64_t i = 0; i < width; i += kLanes) {
+            store(out + i, operands_across<decltype(operand)>(
+                               k, depth, [&](int64_t row) { return load(right.row(p, row) + i); }));
           }
         }
       }
@@ -418,8 +428,8 @@ class RightPack {
 // Either factor where its rows lie: `columns` of them from a column on (see RowsAnywhere).
 class RowList {
  public:
-  RowList(const float* const* rows, int64_t column, int64_t columns)
-      : rows_(rows), column_(column), columns_(columns), grid_(columns) {}
+  RowList(const float* const* rows, int64_t column, int64_t columns, Operands operands)
+      : rows_(rows), column_(column), columns_(columns), grid_(columns, operands) {}
 
   int64_t columns() const { return columns_; }
   int64_t tiles() const { return divide_up(columns_, kTileRows); }
@@ -495,6 +505,16 @@ void add_outer_product(const Left& left, const Right& right, int64_t depth, floa
       }
     }
   }
+}
+
+// The same by tiles (amx.h).
+inline void add_outer_product_by_tiles(Operands operands, const TransposedPack& left,
+                                       const RightPack& right, int64_t depth, float* c,
+                                       int64_t c_stride, const Team& team) {
+  const PanelGrid& grid = right.grid();
+  multiply_by_tiles(operands, left.columns(), depth, left.data(), left.stride(),
+                    right.panel_data(0), right.panel_stride(), share(grid.panels, team),
+                    grid.columns, FromRows{c, c_stride}, c, c_stride);
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ class GruResetBeforeForward {
             workspace),
         recurrent_zr_(workspace, a.problem.operands, units_, reset_before_zr_blocks(a.problem)),
         recurrent_h_(workspace, a.problem.operands, units_, {1, units_, 1, 0}),
-        masked_h_(workspace, a.problem, units_),
+        masked_h_(workspace, a.problem, operand_columns(a.problem.operands, units_)),
         reset_h_(workspace, a.problem, units_),
         gates_(workspace, a.problem, gate_stride(3, units_)) {}
 
@@ -104,7 +104,7 @@ class GruResetBeforeForward {
       });
     }
     team.barrier();
-    recurrent_h_.multiply(team, rows.count, reset_h, units_, RowMask{}, 0, reset_h,
+    recurrent_h_.multiply(team, rows.count, reset_h, units_, RowMask{}, 0, masked_h,
                           gates + 2 * units_, width, input_.sums(rows, gates, 2 * units_));
     team.barrier();
     for (int64_t r = mine.begin; r < mine.end; ++r) {
@@ -154,7 +154,8 @@ class GruResetBeforeBackward {
         masked_h_scratch_(workspace, a.problem, units_),
         reset_h_scratch_(workspace, a.problem, units_),
         dreset_h_(workspace, a.problem, units_),
-        rounded_(workspace, a.problem, 3 * units_, is_rounded(a.problem.operands)) {}
+        rounded_(workspace, a.problem, operand_columns(a.problem.operands, 3 * units_),
+                 is_rounded(a.problem.operands)) {}
 
   void pack(const Team& team) {
     input_.pack(team);

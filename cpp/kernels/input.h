@@ -81,14 +81,15 @@ class PositionInput : public InputWeights {
       : InputWeights(a, row, workspace),
         mask_{a.x_mask, a.plan.row, a.problem.mask_sets, a.problem.features},
         x_(workspace, a.problem, a.problem.features),
-        masked_x_(workspace, a.problem, a.problem.features, a.x_mask != nullptr) {}
+        masked_x_(workspace, a.problem, operand_columns(a.problem.operands, a.problem.features),
+                  copies()) {}
 
   void prepare(const Team&) {}
 
   void start(const ForwardRows& rows, float* gates) const {
     const Team& team = rows.walkers.team;
     const int64_t F = a_.problem.features, columns = row_.input.columns();
-    float *x = x_.of(rows.walkers), *masked = a_.x_mask ? masked_x_.of(rows.walkers) : x;
+    float *x = x_.of(rows.walkers), *masked = copies() ? masked_x_.of(rows.walkers) : x;
     const Range mine = share(rows.count, team);
     for (int64_t r = mine.begin; r < mine.end; ++r)
       copy_or_zero(x + r * F, x_row(a_, rows.slot, rows.token, r), F);
@@ -105,8 +106,10 @@ class PositionInput : public InputWeights {
   }
 
  private:
+  bool copies() const { return a_.x_mask || is_rounded(a_.problem.operands); }
+
   RowMask mask_;
-  RowScratch x_, masked_x_;
+  RowScratch x_, masked_x_;  // masked or rounded
 };
 
 // Copies the rows of the table that the batch uses next to each other.
@@ -121,6 +124,11 @@ class ProjectedInput : public InputWeights {
   ProjectedInput(const RnnForward& a, GateRow row, Workspace& workspace)
       : InputWeights(a, row, workspace),
         x_(workspace.floats(a.problem.distinct * a.problem.features)),
+        rounded_x_(workspace.floats(
+            is_rounded(a.problem.operands)
+                ? a.problem.distinct * operand_stride(a.problem.operands, a.problem.features) +
+                      operand_slack(a.problem.operands, a.problem.features)
+                : 0)),
         products_(workspace.floats(a.problem.distinct * row.width)) {}
 
   void prepare(const Team& team) {
@@ -128,9 +136,9 @@ class ProjectedInput : public InputWeights {
     const Range mine = share(a_.problem.distinct, team);
     gather(a_.tokens, F, mine, x_);
     float* products = products_ + mine.begin * row_.width;
-    float* x = x_ + mine.begin * F;
-    kernel_.multiply(kAlone, mine.end - mine.begin, x, F, RowMask{}, 0, x, products, row_.width,
-                     FromRows{bias_, 0});
+    kernel_.multiply(kAlone, mine.end - mine.begin, x_ + mine.begin * F, F, RowMask{}, 0,
+                     rounded_x_ + mine.begin * operand_stride(a_.problem.operands, F), products,
+                     row_.width, FromRows{bias_, 0});
     for (int64_t d = mine.begin; d < mine.end && columns < row_.width; ++d)
       copy_or_zero(products_ + d * row_.width + columns, bias_ + columns, row_.width - columns);
   }
@@ -148,8 +156,8 @@ class ProjectedInput : public InputWeights {
   }
 
  private:
-  float* x_;         // [D, F]
-  float* products_;  // [D, width]
+  float *x_, *rounded_x_;  // [D, F]
+  float* products_;        // [D, width]
 };
 
 // ---- backward
@@ -377,7 +385,8 @@ class ProjectedInputGradients : public InputGradients {
         stride_(gate_stride(blocks.gates, blocks.units)),
         rows_(grouped_ ? a.problem.threads * block_ : a.problem.distinct),
         x_rows_(workspace.floats(grouped_ ? 0 : a.problem.distinct * a.problem.features)),
-        sums_(workspace.floats(rows_ * stride_)),
+        sums_(workspace.floats(rows_ * stride_ +
+                               operand_slack(a.problem.operands, blocks.columns()))),
         x_(workspace, a.problem.features, of_tokens(walking), 1, false),
         dproducts_(workspace, blocks, of_tokens(walking)),
         dx_rows_(workspace.floats(a.dx ? rows_ * a.problem.features : 0)) {}

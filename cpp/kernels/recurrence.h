@@ -116,7 +116,8 @@ inline int64_t dgate_stride(const RnnProblem& p) {
 // Rows of scratch memory that a pass needs for what its walkers have in work.
 inline int64_t scratch_rows(const RnnProblem& p) {
   const int64_t apart = p.threads * kRowBlock;  // any thread may walk the prefix
-  return walks_together(p, p.batch) ? larger(p.batch, apart) : apart;
+  if (!walks_together(p, p.batch)) return apart;
+  return larger(divide_up(p.batch, kTileDepth) * kTileDepth, apart);  // a tile reads all its rows
 }
 
 // Who walks some rows.

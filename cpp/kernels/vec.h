@@ -216,6 +216,22 @@ FASTRNN_INLINE Vec sums_of_neighbours(Vec x, Vec y) {
   return every_second_lane<0>(x, y) + every_second_lane<1>(x, y);
 }
 
+// Transposes kLanes vectors: lane i of vector v goes to lane v of vector i. Each turn rotates the
+// bits of v and i, one behind the other, by one.
+FASTRNN_INLINE void transpose(Vec x[kLanes]) {
+#pragma GCC unroll 4
+  for (int turn = 1; turn < kLanes; turn *= 2) {
+    Vec y[kLanes];
+#pragma GCC unroll 8
+    for (int i = 0; i < kLanes / 2; ++i) {
+      y[i] = every_second_lane<0>(x[2 * i], x[2 * i + 1]);
+      y[i + kLanes / 2] = every_second_lane<1>(x[2 * i], x[2 * i + 1]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) x[i] = y[i];
+  }
+}
+
 // Two bfloat16 in each lane, a bfloat16 being the upper half of a float: the first of them in the
 // lower half of the lane. By plain instructions, to the same bits as AVX512-BF16.
 struct EmulatedBfloat16 {
@@ -236,9 +252,10 @@ struct EmulatedBfloat16 {
     return sum + lower(x) * lower(y);
   }
 
- private:
   static FASTRNN_INLINE Vec upper(Vec x) { return (Vec)((BitsVec)x & 0xffff0000u); }
   static FASTRNN_INLINE Vec lower(Vec x) { return (Vec)((BitsVec)x << 16); }
+
+ private:
   static FASTRNN_INLINE Vec rounded(Vec x) {
     const BitsVec bits = (BitsVec)x;
     // The addition would carry a NaN over into infinity or zero.

@@ -76,8 +76,8 @@ def get_config() -> dict[str, object]:
     Returns:
         A dict with the keys `version`, `compiler`, `isa` (the level that runs; the environment
         variable `FASTRNN_ISA` forces one), `isa_levels_usable` (those that this CPU can run, best
-        first), `isa_levels_built`, `bfloat16` ("native" where the CPU has instructions for its
-        products, else "emulated"), `threads`.
+        first), `isa_levels_built`, `bfloat16` (what multiplies in mixed precision: "amx" or
+        "avx512-bf16" where the CPU has it, else "emulated"), `threads`.
 
     Example:
         >>> import fastrnn
@@ -90,7 +90,7 @@ def get_config() -> dict[str, object]:
         "isa": _core.isa(),
         "isa_levels_usable": _core.isa_levels(),
         "isa_levels_built": _core.isa_levels_built(),
-        "bfloat16": "native" if _core.bfloat16_is_native() else "emulated",
+        "bfloat16": _core.bfloat16_products(),
         "threads": _core.num_threads(),
     }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import fastrnn
 import numpy as np
 import pytest
 from fastrnn import _core, kernels
@@ -60,21 +62,47 @@ def in_bfloat16(problem: Problem) -> Problem:
     return with_options(problem, compute_dtype="bfloat16")
 
 
+# The orders in which products are summed, by how any machine does so; and what it emulates.
+INSTRUCTIONS = {"emulated": "avx512-bf16", "emulated-amx": "amx"}
+each_order = pytest.mark.parametrize("order", INSTRUCTIONS)
+
+
 @pytest.fixture
-def emulated() -> Iterator[Callable[[bool], None]]:
-    """Switches to plain instructions in place of those for bfloat16; undone after the test."""
-    yield _core.set_emulate_bfloat16
-    _core.set_emulate_bfloat16(False)
+def use() -> Iterator[Callable[[str], None]]:
+    """Sets how bfloat16 are multiplied, undone after the test. Skips it where the CPU cannot."""
+
+    def set_products(name: str) -> None:
+        try:
+            _core.set_bfloat16_products(name)
+        except ValueError:
+            pytest.skip(f"ISA level {_core.isa()} on this CPU has no {name}")
+
+    yield set_products
+    _core.set_bfloat16_products(None)
+
+
+def test_the_best_products_are_used_and_unknown_ones_refused(isa: str) -> None:
+    message = r"must be one of (.*'emulated', 'emulated-amx')\. Received: 'bf16'"
+    with pytest.raises(ValueError, match=message) as refused:
+        _core.set_bfloat16_products("bf16")
+    found = re.search(message, str(refused.value))
+    assert found is not None
+    best = found.group(1).split(", ")[0].strip("'")
+    assert _core.bfloat16_products() == best == fastrnn.get_config()["bfloat16"]
 
 
 @each_cell
 @each_row
-def test_it_is_the_oracle_with_rounded_operands(cell: Cell, row: dict[str, Any], isa: str) -> None:
+@each_order
+def test_it_is_the_oracle_with_rounded_operands(
+    cell: Cell, row: dict[str, Any], order: str, isa: str, use: Callable[[str], None]
+) -> None:
     """Far closer than the rounding itself: one operand that is not rounded would show.
 
     Not closer, because a state or gradient between two numbers of bfloat16 may go to the one in
     float32 and to the other in float64.
     """
+    use(order)
     problem = float32_problem(cell, row)
     exact = wanted(answer(cell, problem), problem)
     with reference.bfloat16_operands():
@@ -95,25 +123,49 @@ def test_it_is_the_oracle_with_rounded_operands(cell: Cell, row: dict[str, Any],
 
 @each_cell
 @each_row
-def test_the_bits_do_not_depend_on_threads_rows_or_instructions(
+@each_order
+def test_the_bits_do_not_depend_on_threads_or_rows(
     cell: Cell,
     row: dict[str, Any],
+    order: str,
     isa: str,
     set_threads: Callable[[int], None],
-    emulated: Callable[[bool], None],
+    use: Callable[[str], None],
 ) -> None:
+    use(order)
     problem = in_bfloat16(float32_problem(cell, row))
     set_threads(1)
     got, _ = run(cell, problem)
     for threads in (2, 3):
         set_threads(threads)
         assert_same_bits(got, run(cell, problem)[0])
-    emulated(True)
-    assert_same_bits(got, run(cell, problem)[0])
     last = slice(row["batch"] - 1, row["batch"])
     alone, _ = run(cell, rows_of(problem, last))
     for name in ("outputs", "states[0]"):
         np.testing.assert_array_equal(alone[name], got[name][last])
+
+
+@each_cell
+@each_row
+@each_order
+def test_instructions_give_the_bits_of_their_emulation(
+    cell: Cell,
+    row: dict[str, Any],
+    order: str,
+    isa: str,
+    set_threads: Callable[[int], None],
+    use: Callable[[str], None],
+) -> None:
+    problem = in_bfloat16(float32_problem(cell, row))
+    use(INSTRUCTIONS[order])
+    got, _ = run(cell, problem)
+    set_threads(1)
+    assert_same_bits(got, run(cell, problem)[0])
+    use(order)
+    assert_same_bits(got, run(cell, problem)[0])
+
+
+each_way = pytest.mark.parametrize("way", [*INSTRUCTIONS, *INSTRUCTIONS.values()])
 
 
 # Halfway between two numbers of bfloat16, beside it, and what is not a usual number.
@@ -123,11 +175,9 @@ ODD_NUMBERS = np.float32(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("always_emulated", [False, True])
-def test_rounding_is_to_nearest_even(
-    isa: str, always_emulated: bool, emulated: Callable[[bool], None]
-) -> None:
-    emulated(always_emulated)
+@each_way
+def test_rounding_is_to_nearest_even(isa: str, way: str, use: Callable[[str], None]) -> None:
+    use(way)
     rng = np.random.default_rng(3)
     x = np.concatenate([ODD_NUMBERS, rng.standard_normal(1000).astype(np.float32)])
     output = kernels.rnn_forward(
@@ -140,12 +190,10 @@ def test_rounding_is_to_nearest_even(
     np.testing.assert_array_equal(output.outputs[:, 0], expected)
 
 
-@pytest.mark.parametrize("always_emulated", [False, True])
+@each_way
 @pytest.mark.parametrize("bits", [0x7F800001, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FC00000])
-def test_nan_stays_nan(
-    isa: str, bits: int, always_emulated: bool, emulated: Callable[[bool], None]
-) -> None:
-    emulated(always_emulated)
+def test_nan_stays_nan(isa: str, bits: int, way: str, use: Callable[[str], None]) -> None:
+    use(way)
     x = np.full((3, 2, 5), np.uint32(bits).view(np.float32))
     weights = np.ones((5, 16)), np.ones((4, 16))
     output = kernels.rnn_forward("lstm", x, *weights, compute_dtype="bfloat16").outputs
