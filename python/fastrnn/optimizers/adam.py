@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from fastrnn import kernels
 from fastrnn.arguments import check_number, own_arguments
+from fastrnn.optimizers.bias_correction import bias_correction
 from fastrnn.optimizers.optimizer import LearningRate, Optimizer
 from fastrnn.variable import Variable
 
@@ -82,11 +84,10 @@ class Adam(Optimizer):
             (self._velocity_hats,) = self.add_slots("velocity_hat")
 
     def begin_step(self, learning_rate: np.float32) -> None:
-        """Compute the step size, in float32 as Keras does: 1 - beta_2**t is far from exact."""
-        one, t = np.float32(1.0), np.float32(self._updates + 1)
-        correction_1 = one - np.power(np.float32(self.beta_1), t)
-        correction_2 = one - np.power(np.float32(self.beta_2), t)
-        self._step_size = float(learning_rate * np.sqrt(correction_2) / correction_1)
+        """Compute the step size, in float32 as Keras does."""
+        t = self._updates + 1
+        root = np.float32(math.sqrt(bias_correction(self.beta_2, t)))
+        self._step_size = float(learning_rate * root / bias_correction(self.beta_1, t))
 
     def update_step(
         self, gradient: np.ndarray, variable: Variable, learning_rate: np.float32, decay: float

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastrnn import kernels
 from fastrnn.arguments import check_number, own_arguments
+from fastrnn.optimizers.bias_correction import bias_correction
 from fastrnn.optimizers.optimizer import LearningRate, Optimizer
 from fastrnn.variable import Variable
 
@@ -70,8 +71,7 @@ class Adamax(Optimizer):
 
     def begin_step(self, learning_rate: np.float32) -> None:
         """Compute the step size, in float32 as Keras does."""
-        one, t = np.float32(1.0), np.float32(self._updates + 1)
-        self._step_size = float(learning_rate / (one - np.power(np.float32(self.beta_1), t)))
+        self._step_size = float(learning_rate / bias_correction(self.beta_1, self._updates + 1))
 
     def update_step(
         self, gradient: np.ndarray, variable: Variable, learning_rate: np.float32, decay: float

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastrnn import kernels
 from fastrnn.arguments import check_number, own_arguments
+from fastrnn.optimizers.bias_correction import bias_correction
 from fastrnn.optimizers.optimizer import LearningRate, Optimizer
 from fastrnn.variable import Variable
 
@@ -83,7 +84,7 @@ class Nadam(Optimizer):
         self._sizes = {
             "step_size": float(learning_rate * (next_mu / (one - self._product * next_mu))),
             "gradient_step_size": float(learning_rate * ((one - mu) / (one - self._product))),
-            "v_correction": float(one / (one - np.power(beta_2, t))),
+            "v_correction": float(one / bias_correction(self.beta_2, self._updates + 1)),
             # Keras rounds them to float32 before it takes them from 1, here only.
             "beta_1": float(beta_1),
             "beta_2": float(beta_2),
