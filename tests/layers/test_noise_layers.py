@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastrnn import layers
+from fastrnn import kernels, layers
 
 MAKE = {
     "Dropout": lambda **kwargs: layers.Dropout(0.3, **kwargs),
@@ -53,6 +53,13 @@ def test_dropped_elements_are_zero_whatever_they_were() -> None:
     assert set(np.unique(y)) == {0.0, np.inf}
     d_x, _ = layers.Dropout(0.5).backward(cache, np.ones_like(y))
     np.testing.assert_array_equal(d_x, np.where(y == 0, 0, 2))
+
+
+def test_seeds_of_masks_are_drawn_one_after_the_other() -> None:
+    x, layer = np.ones((4, 30), "float32"), layers.Dropout(0.3, seed=7)
+    for seed in np.random.default_rng(7).integers(1 << 64, size=3, dtype=np.uint64):
+        want = kernels.dropout(x, int(seed), 0.3)
+        np.testing.assert_array_equal(layer(x, training=True), want)
 
 
 def test_spatial_dropout_drops_a_feature_at_all_steps() -> None:

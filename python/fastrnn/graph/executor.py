@@ -224,7 +224,10 @@ class Executor:
                 values[slot] = None
         outputs = self.plan.outputs
         return Passed(
-            [values[slot] for slot in outputs], [found[slot] for slot in outputs], caches, penalty
+            list(map(values.__getitem__, outputs)),
+            list(map(found.__getitem__, outputs)),
+            caches,
+            penalty,
         )
 
     def backward(
@@ -291,7 +294,7 @@ class Executor:
         for place, variable in enumerate(self.variables):
             if gradients[place] is None:  # all paths to it ended on the way
                 gradients[place] = np.zeros(variable.shape, np.float32)
-        return [d_values[slot] for slot in self.plan.inputs], gradients
+        return list(map(d_values.__getitem__, self.plan.inputs)), gradients
 
 
 class _Prepared:

@@ -104,7 +104,7 @@ class Dropout(MultiplicativeNoise):
         """Drop elements while training. The cache is the seed of the mask, or the mask."""
         if self.noise_shape is not None or not training or self.rate == 0.0:
             return super().forward(x, training)
-        seed = int(self._generator.integers(1 << 64, dtype=np.uint64))
+        seed = int(self._generator.bit_generator.random_raw())  # `integers`, in a sixth of the time
         return kernels.dropout(x, seed, self.rate), seed
 
     def backward(

@@ -197,8 +197,8 @@ class CompiledModel(GraphLayer):
         """
         assert self._loss_and_metrics is not None
         terms = self._loss_and_metrics.terms
-        names, layers = self._names_in_logs()
         if isinstance(value, Mapping):
+            names, layers = self._names_in_logs()
             keys = list(zip(names or [""], layers or [""], strict=True))
             found = [next((value[k] for k in own if k in value), None) for own in keys]
             known = {key for own in keys for key in own}
@@ -227,7 +227,7 @@ class CompiledModel(GraphLayer):
         if len(given) != len(terms):
             raise ValueError(
                 f"`{argument}` must be a list of {len(terms)} arrays, one for each output of model "
-                f"'{self.name}': {names}. Received: "
+                f"'{self.name}': {self._names_in_logs()[0]}. Received: "
                 f"{f'{len(given)} of them' if given else type(value).__name__}"
             )
         return given

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.random import generator
+from fastrnn.random import generator, get_own_state
 from fastrnn.trainers.data.batch import Batch, Feed, holds_tokens
 
 
@@ -74,6 +74,10 @@ class ArrayFeed(Feed):
                 generator().shuffle(order[start : start + self.batch_size])
             return order
         return generator().permutation(self.samples) if self._shuffle else None
+
+    def state_before_pass(self) -> dict[str, Any]:
+        """Return the random numbers that the order of the samples is drawn from."""
+        return {"random": get_own_state(), "data": {}}
 
     def peek(self) -> Batch:
         """Return all samples, whose shapes are those of a batch but for the first size."""

@@ -48,12 +48,12 @@ class Epochs:
                 self._pass = None
             self._remember()
             self._feed.on_epoch_begin()
-        yield from self._whole() if self._limit is None else self._limited(behind, self._limit)
+        if self._limit is None:
+            while (batch := self._next()) is not None:
+                yield batch
+        else:
+            yield from self._limited(behind, self._limit)
         self._feed.on_epoch_end()
-
-    def _whole(self) -> Iterator[Batch]:
-        while (batch := self._next()) is not None:
-            yield batch
 
     def _limited(self, behind: int, steps: int) -> Iterator[Batch]:
         for taken in range(behind, steps):
