@@ -168,6 +168,37 @@ def test_instructions_give_the_bits_of_their_emulation(
 each_way = pytest.mark.parametrize("way", [*INSTRUCTIONS, *INSTRUCTIONS.values()])
 
 
+@each_way
+def test_products_are_summed_in_the_order_of_the_instructions(
+    isa: str, way: str, use: Callable[[str], None]
+) -> None:
+    """Pairs, second number first; or with AMX the first of 16 pairs, the second ones, then both."""
+    use(way)
+    rng = np.random.default_rng(11)
+    x, kernel = (
+        reference.to_bfloat16(rng.standard_normal(shape)).astype(np.float32)
+        for shape in ((40, 100), (100, 37))
+    )
+    output = kernels.rnn_forward(
+        "simple_rnn", x[:, None], kernel, np.zeros((37, 37)), activation="linear",
+        compute_dtype="bfloat16",
+    )  # fmt: skip
+    products = x[:, :, None] * kernel  # exact
+    expected = np.zeros((40, 37), np.float32)
+    if "amx" in way:
+        for begin in range(0, 100, 32):
+            first, second = np.zeros((2, 40, 37), np.float32)
+            for k in range(begin, min(begin + 32, 100), 2):
+                first += products[:, k]
+                second += products[:, k + 1]
+            expected += first + second
+    else:
+        for k in range(0, 100, 2):
+            expected += products[:, k + 1]
+            expected += products[:, k]
+    np.testing.assert_array_equal(output.outputs, expected)
+
+
 # Halfway between two numbers of bfloat16, beside it, and what is not a usual number.
 ODD_NUMBERS = np.float32(
     [1.00390625, 1.01171875, -1.00390625, 1.0039063, 1.0039062, 3.3961775e38, 3.3895314e38, 3.4e38,
