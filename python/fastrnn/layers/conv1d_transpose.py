@@ -7,24 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.arguments import positive_integer, refuse_unsupported
-from fastrnn.layers.affine import AffineLayer, Cache
-from fastrnn.layers.fields import (
-    Sliding,
-    add_windows,
-    check_field,
-    only_channels_last,
-    pad,
-    unpad,
-    windows_of,
-)
+from fastrnn.arguments import refuse_unsupported
+from fastrnn.layers.affine import Cache
+from fastrnn.layers.conv2d import Convolution
+from fastrnn.layers.fields import add_windows, check_field, pad, unpad, windows_of
 from fastrnn.layers.layer import Shape
 from fastrnn.layers.serialization import serializable
-from fastrnn.layers.windows import integers_of, padding_of, refuse_dilated_strides
 
 
 @serializable("keras.layers")
-class Conv1DTranspose(AffineLayer):
+class Conv1DTranspose(Convolution):
     """Adds a window of the output for each step of the input: Conv1D's way back.
 
         y = activation(sum of the windows x_t kernel_k at the steps t * strides + k, plus bias)
@@ -67,6 +59,8 @@ class Conv1DTranspose(AffineLayer):
         (2, 10, 4)
     """
 
+    rank = 1
+
     def __init__(
         self,
         filters: int,
@@ -91,6 +85,12 @@ class Conv1DTranspose(AffineLayer):
         refuse_unsupported("Conv1DTranspose", given, {"output_padding": None})
         kwargs.pop("groups", None)  # in Keras's configs, always 1
         super().__init__(
+            filters,
+            kernel_size,
+            strides,
+            padding,
+            data_format,
+            dilation_rate,
             activation=activation,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
@@ -102,18 +102,7 @@ class Conv1DTranspose(AffineLayer):
             bias_constraint=bias_constraint,
             **kwargs,
         )
-        self.filters = positive_integer("filters", filters)
-        self.kernel_size = integers_of("kernel_size", kernel_size, 1, 1)
-        self.strides = integers_of("strides", strides, 1, 1)
-        self.padding = padding_of(padding, ("valid", "same"))
         self.output_padding = output_padding
-        self.data_format = only_channels_last(data_format)
-        self.dilation_rate = integers_of("dilation_rate", dilation_rate, 1, 1)
-        refuse_dilated_strides(strides, dilation_rate)
-
-    @property
-    def _sliding(self) -> Sliding:
-        return Sliding(self.kernel_size, self.strides, self.dilation_rate, self.padding)
 
     def _steps_for(self, steps: int) -> int:
         """Return how many steps the output has for so many of the input."""
@@ -140,10 +129,6 @@ class Conv1DTranspose(AffineLayer):
         self._add_kernel_and_bias(shape, (self.filters,))
 
     # ------------------------------------------------------------------------------ computation
-
-    @property
-    def _fused_activation(self) -> None:
-        """None: NumPy's product applies no activation."""
 
     def _product(self, x: np.ndarray, bias: np.ndarray | None, activation: str) -> np.ndarray:
         size = self._steps_for(x.shape[1])
