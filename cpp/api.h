@@ -85,6 +85,7 @@ struct RnnProblem {
   Activation activation, recurrent_activation;
   Operands operands;
   int threads;  // upper bound
+  bool paired;  // whether a pass of as many rows runs beside this one
 };
 
 // The input x = table[tokens].
@@ -153,6 +154,7 @@ struct RnnForward : RnnPass {
   float* last_output;             // [B, H]
   float* last_state[2];           // [B, H] each; c for LSTM only
   void* workspace;                // rnn_forward_workspace bytes, 64-byte aligned
+  const RnnForward* beside;       // another pass to run beside this one; may be null
 };
 
 struct RnnBackward : RnnPass {
@@ -163,9 +165,10 @@ struct RnnBackward : RnnPass {
   float* dx;                    // [B, T, F], with tokens [vocabulary, F]; may be null: not wanted
   float* dkernel;
   float* drecurrent_kernel;
-  float* dbias;              // shape of bias; may be null: not wanted
-  float* dinitial_state[2];  // [B, H] each; may be null: not wanted; null with a shared prefix
-  void* workspace;           // rnn_backward_workspace bytes, 64-byte aligned
+  float* dbias;               // shape of bias; may be null: not wanted
+  float* dinitial_state[2];   // [B, H] each; may be null: not wanted; null with a shared prefix
+  void* workspace;            // rnn_backward_workspace bytes, 64-byte aligned
+  const RnnBackward* beside;  // another pass to run beside this one; may be null
 };
 
 struct Dense {
@@ -322,7 +325,7 @@ struct NadamUpdate : Update {
 struct KernelTable {
   const char* isa;
 
-  // Bytes of workspace for a call with every field set except `workspace`.
+  // Bytes of workspace for a call with every field set except `workspace`, without that beside it.
   int64_t (*rnn_forward_workspace)(const RnnForward&);
   int64_t (*rnn_backward_workspace)(const RnnBackward&);
   void (*rnn_forward)(const RnnForward&);

@@ -37,6 +37,8 @@ class Recorder:
         stand_ins: dict[str, Callable[..., Callable[..., Any]]] = {
             "rnn_forward": self._rnn_forward,
             "rnn_backward": self._rnn_backward,
+            "rnn_forward_both": self._rnn_forward_both,
+            "rnn_backward_both": self._rnn_backward_both,
             "dense_forward": self._dense_forward,
             "dense_backward": self._dense_backward,
             "conv1d_forward": self._conv1d_forward,
@@ -70,35 +72,59 @@ class Recorder:
     def _rnn_forward(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def stand_in(**given: Any) -> Any:
             result = original(**given)
-            tape = result[2]
-            if tape is not None:
-                batch, steps = np.shape(given.get("tokens", given.get("x")))[:2]
-                by_token = "tokens" in given and given["dropout_mask"] is None
-                self._walks[id(tape)] = {
-                    "gates": _core.CELLS[given["cell"]].gates,
-                    "batch": batch,
-                    "steps": steps,
-                    "features": np.shape(given["kernel"])[0],
-                    "units": np.shape(given["recurrent_kernel"])[0],
-                    "positions": tape.positions,
-                    "prefix": tape.prefix,
-                    "distinct": tape.distinct if by_token else 0,
-                    "tape_bytes": tape.nbytes,
-                }
+            self._note_walk(given, result)
             return result
 
         return stand_in
+
+    def _rnn_forward_both(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def stand_in(*given: dict[str, Any]) -> Any:
+            results = original(*given)
+            for one, result in zip(given, results, strict=True):
+                self._note_walk(one, result)
+            return results
+
+        return stand_in
+
+    def _note_walk(self, given: dict[str, Any], result: Any) -> None:
+        tape = result[2]
+        if tape is None:
+            return
+        batch, steps = np.shape(given.get("tokens", given.get("x")))[:2]
+        by_token = "tokens" in given and given["dropout_mask"] is None
+        self._walks[id(tape)] = {
+            "gates": _core.CELLS[given["cell"]].gates,
+            "batch": batch,
+            "steps": steps,
+            "features": np.shape(given["kernel"])[0],
+            "units": np.shape(given["recurrent_kernel"])[0],
+            "positions": tape.positions,
+            "prefix": tape.prefix,
+            "distinct": tape.distinct if by_token else 0,
+            "tape_bytes": tape.nbytes,
+        }
 
     def _rnn_backward(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def stand_in(**given: Any) -> Any:
             result = original(**given)
-            walk = self._walks.pop(id(given["tape"]), None)
-            if walk is not None:  # else its forward pass came before the recording
-                noted = RecurrentPass(**walk, input_gradient=result[0] is not None)
-                self.recurrent.append(noted)
+            self._note_walk_back(given, result)
             return result
 
         return stand_in
+
+    def _rnn_backward_both(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def stand_in(*given: dict[str, Any]) -> Any:
+            results = original(*given)
+            for one, result in zip(given, results, strict=True):
+                self._note_walk_back(one, result)
+            return results
+
+        return stand_in
+
+    def _note_walk_back(self, given: dict[str, Any], result: Any) -> None:
+        walk = self._walks.pop(id(given["tape"]), None)
+        if walk is not None:  # else its forward pass came before the recording
+            self.recurrent.append(RecurrentPass(**walk, input_gradient=result[0] is not None))
 
     def _dense_forward(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def stand_in(x: Any, kernel: Any, *arguments: Any, **options: Any) -> Any:

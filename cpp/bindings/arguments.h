@@ -13,7 +13,7 @@ namespace fastrnn {
 // refuses arguments that were given but not read.
 class Arguments {
  public:
-  explicit Arguments(const py::kwargs& given) : given_(given) { read_.reserve(24); }
+  explicit Arguments(const py::dict& given) : given_(given) { read_.reserve(24); }
 
   py::handle get(const char* name);          // TypeError if it is missing
   py::handle get_or_none(const char* name);  // None if it is missing
@@ -30,7 +30,7 @@ class Arguments {
   void done() const;  // TypeError for an argument that nobody read
 
  private:
-  const py::kwargs& given_;
+  const py::dict& given_;
   std::vector<const char*> read_;
 };
 

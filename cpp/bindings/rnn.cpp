@@ -1,238 +1,19 @@
 // The recurrent cells on NumPy arrays. python/fastrnn/kernels/recurrent.py documents the
 // arguments.
 #include <algorithm>
-#include <array>
-#include <limits>
+#include <initializer_list>
 #include <memory>
-#include <numeric>
-#include <optional>
 #include <utility>
-#include <vector>
 
 #include "../dispatch.h"
-#include "../memory.h"
 #include "../phases.h"
-#include "../plan.h"
-#include "../row_tokens.h"
 #include "../threads.h"
-#include "arguments.h"
 #include "calls.h"
 #include "module.h"
+#include "rnn_tape.h"
 
 namespace fastrnn {
 namespace {
-
-Cell as_cell(const std::string& name) {
-  const auto found = std::find_if(std::begin(kCells), std::end(kCells),
-                                  [&](const CellTraits& cell) { return cell.name == name; });
-  if (found == std::end(kCells)) throw py::value_error("Unknown cell: '" + name + "'");
-  return static_cast<Cell>(found - std::begin(kCells));
-}
-
-Operands as_operands(const std::string& compute_dtype) {
-  if (compute_dtype == "float32") return Operands::float32;
-  if (compute_dtype == "bfloat16") return bfloat16_operands();
-  throw py::value_error("`compute_dtype` must be 'float32' or 'bfloat16'. Received: '" +
-                        compute_dtype + "'");
-}
-
-using States = std::array<OptionalFloats, 2>;  // h and c
-
-// What forward leaves for backward. It refers to the arrays that forward was given.
-struct Tape {
-  RnnPass pass{};  // points into the members below
-  bool return_sequences = false, has_initial_state = false;
-  OptionalFloats x;                  // [B, T, F], or with tokens
-  OptionalFloats table;              // [vocabulary, F]
-  std::optional<Tokens> tokens;      // [B, T], until there is a plan
-  std::optional<Bytes> mask;         // [B, T]
-  std::vector<int64_t> batch_sizes;  // [T] where x and outputs hold the steps time after time
-  OptionalFloats kernel, recurrent_kernel, bias, x_mask, h_mask;
-  RowTokens row_tokens;
-  Plan plan;
-  Buffer h, c, gates, prefix_h, prefix_c, prefix_gates;
-  bool consumed = false;  // by a backward pass that may have overwritten it
-
-  const CellTraits& cell() const { return traits_of(pass.problem.cell); }
-  // Of x and of the outputs of all steps.
-  Shape sequence_shape(int64_t columns) const {
-    const RnnProblem& p = pass.problem;
-    if (batch_sizes.empty()) return {p.batch, p.time, columns};
-    return {std::accumulate(batch_sizes.begin(), batch_sizes.end(), int64_t(0)), columns};
-  }
-  Shape state_shape() const { return {pass.problem.batch, pass.problem.units}; }
-  Shape bias_shape() const {
-    const py::ssize_t rows = cell().bias_rows, columns = cell().gates * pass.problem.units;
-    return rows > 1 ? Shape{rows, columns} : Shape{columns};
-  }
-  size_t bytes() const {
-    size_t sum = 0;
-    for (const Buffer* b : {&h, &c, &gates, &prefix_h, &prefix_c, &prefix_gates}) sum += b->bytes();
-    return sum;
-  }
-};
-
-// ---- reading the arguments
-
-void read_cell(Arguments& arguments, Tape& tape) {
-  RnnProblem& p = tape.pass.problem;
-  p.cell = as_cell(arguments.text("cell"));
-  p.activation = arguments.activation("activation");
-  const auto recurrent = arguments.optional_activation("recurrent_activation");
-  if (recurrent && tape.cell().gates == 1) {
-    throw py::value_error(std::string("`recurrent_activation` must be None: ") + tape.cell().name +
-                          " has no gates. Received: '" + kActivationNames[int(*recurrent)] + "'");
-  }
-  p.recurrent_activation = recurrent.value_or(Activation::sigmoid);
-  p.operands = as_operands(arguments.text("compute_dtype"));
-}
-
-// The rows of each time. Empty for None.
-std::vector<int64_t> read_batch_sizes(Arguments& arguments) {
-  const py::handle value = arguments.get_or_none("batch_sizes");
-  if (value.is_none()) return {};
-  const py::array_t<int64_t, py::array::c_style | py::array::forcecast> given(
-      py::reinterpret_borrow<py::object>(value));
-  std::vector<int64_t> sizes(given.data(), given.data() + given.size());
-  if (given.ndim() != 1 || sizes.empty() || sizes.back() < 1 ||
-      !std::is_sorted(sizes.rbegin(), sizes.rend())) {
-    throw py::value_error(
-        "`batch_sizes` must be positive numbers of rows, one for each step, none greater than the "
-        "one before. Received: " +
-        std::string(py::str(value)));
-  }
-  return sizes;
-}
-
-// The input is `x` [B, T, F], or [N, F] with `batch_sizes` [T], or `tokens` [B, T] and their
-// `table` [vocabulary, F].
-void read_input(Arguments& arguments, Tape& tape) {
-  RnnProblem& p = tape.pass.problem;
-  const py::handle tokens = arguments.get_or_none("tokens");
-  tape.batch_sizes = read_batch_sizes(arguments);
-  if (!tape.batch_sizes.empty()) {
-    tape.x = arguments.floats("x", {tape.sequence_shape(0)[0], kAnySize});
-    p.batch = tape.batch_sizes.front(), p.time = int64_t(tape.batch_sizes.size());
-    p.features = tape.x->shape(1);
-    tape.pass.x = tape.x.data();
-  } else if (tokens.is_none()) {
-    tape.x = arguments.floats("x", {kAnySize, kAnySize, kAnySize});
-    p.batch = tape.x->shape(0), p.time = tape.x->shape(1), p.features = tape.x->shape(2);
-    tape.pass.x = tape.x.data();
-  } else {
-    tape.table = arguments.floats("table", {kAnySize, kAnySize});
-    tape.tokens = as_tokens(tokens, tape.table->shape(0));
-    if (tape.tokens->ndim() != 2) {
-      throw py::value_error("`tokens` must have shape (None, None). Received: shape=" +
-                            to_text(shape_of(*tape.tokens)));
-    }
-    p.batch = tape.tokens->shape(0), p.time = tape.tokens->shape(1);
-    p.features = tape.table->shape(1);
-  }
-  const auto received = [&] {
-    return ". Received: shape=" + to_text({p.batch, p.time, p.features});
-  };
-  if (p.time < 1 || p.features < 1)
-    throw py::value_error("`x` must have at least one time step and one feature" + received());
-  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();  // what a plan counts in
-  if (p.batch > kMost || p.time > kMost) {
-    throw py::value_error("`x` must have at most " + std::to_string(kMost) +
-                          " rows and as many time steps" + received());
-  }
-}
-
-void read_weights(Arguments& arguments, Tape& tape) {
-  RnnProblem& p = tape.pass.problem;
-  tape.recurrent_kernel = arguments.floats("recurrent_kernel", {kAnySize, kAnySize});
-  p.units = tape.recurrent_kernel->shape(0);
-  const int gates = tape.cell().gates;
-  if (p.units < 1 || tape.recurrent_kernel->shape(1) != gates * p.units) {
-    throw py::value_error(
-        "`recurrent_kernel` must have shape (units, " + std::to_string(gates) +
-        " * units) with units >= 1. Received: shape=" + to_text(shape_of(*tape.recurrent_kernel)));
-  }
-  tape.kernel = arguments.floats("kernel", {p.features, gates * p.units});
-  tape.bias = arguments.optional_floats("bias", tape.bias_shape());
-  tape.pass.kernel = tape.kernel.data();
-  tape.pass.recurrent_kernel = tape.recurrent_kernel.data();
-}
-
-// None, or one entry per state, each an array [B, H] or None.
-std::optional<States> read_states(Arguments& arguments, const char* name, const Tape& tape) {
-  const py::handle value = arguments.get(name);
-  if (value.is_none()) return std::nullopt;
-  if (!py::isinstance<py::sequence>(value)) {
-    throw py::type_error("`" + std::string(name) + "` must be a sequence of arrays. Received: " +
-                         std::string(py::str(py::type::of(value))));
-  }
-  const auto given = py::reinterpret_borrow<py::sequence>(value);
-  if (py::ssize_t(given.size()) != tape.cell().states) {
-    throw py::value_error("`" + std::string(name) + "` must hold " +
-                          std::to_string(tape.cell().states) +
-                          " array(s). Received: " + std::to_string(given.size()));
-  }
-  States states;
-  for (int s = 0; s < tape.cell().states; ++s)
-    states[s] = as_optional_floats(given[s], name, tape.state_shape());
-  return states;
-}
-
-// A dropout mask [B, width], or [B, G, width] with one for each gate.
-OptionalFloats read_dropout_mask(Arguments& arguments, const char* name, const Tape& tape,
-                                 int64_t width) {
-  const py::handle value = arguments.get(name);
-  if (value.is_none()) return {};
-  Floats mask = as_floats(value, name);
-  const Shape shape = shape_of(mask);
-  const int64_t batch = tape.pass.problem.batch, gates = tape.cell().gates;
-  if (shape == Shape{batch, width}) return mask.reshape({batch, int64_t(1), width});
-  if (shape != Shape{batch, gates, width}) {
-    throw py::value_error("`" + std::string(name) + "` must have shape " + to_text({batch, width}) +
-                          " or, one for each gate, " + to_text({batch, gates, width}) +
-                          ". Received: shape=" + to_text(shape));
-  }
-  return mask;
-}
-
-// One mask for all gates becomes one for each, where the other dropout mask has one for each.
-void repeat_for_gates(OptionalFloats& mask, int64_t gates) {
-  if (!mask || mask->shape(1) == gates) return;
-  const int64_t batch = mask->shape(0), width = mask->shape(2);
-  Floats repeated({batch, gates, width});
-  float* to = repeated.mutable_data();
-  for (int64_t i = 0; i < batch * gates; ++i)
-    std::copy_n(mask->data() + i / gates * width, width, to + i * width);
-  mask = repeated;
-}
-
-void read_masks(Arguments& arguments, Tape& tape) {
-  RnnProblem& p = tape.pass.problem;
-  const py::handle mask = arguments.get("mask");
-  if (!mask.is_none() && !tape.batch_sizes.empty())
-    throw py::value_error("`mask` must be None where there are `batch_sizes`");
-  if (!mask.is_none()) tape.mask = as_step_mask(mask, {p.batch, p.time});
-  tape.pass.steps.mask = tape.mask ? tape.mask->data() : nullptr;
-  tape.pass.steps.zero_output = arguments.flag("zero_output_for_mask");
-  tape.pass.steps.go_backwards = arguments.flag("go_backwards");
-
-  tape.x_mask = read_dropout_mask(arguments, "dropout_mask", tape, p.features);
-  tape.h_mask = read_dropout_mask(arguments, "recurrent_dropout_mask", tape, p.units);
-  if (tape.tokens && tape.table && tape.x_mask && tape.x_mask->shape(1) == 1) {
-    PlanInput input{p.batch, p.time, tape.tokens->data(), tape.table->shape(0)};
-    input.mask = tape.pass.steps.mask;
-    tape.row_tokens = RowTokens(input, tape.table.data(), p.features, tape.x_mask.data());
-  }
-  // Where the tokens of each row are numbered, the mask is part of their rows.
-  p.masked_x = tape.x_mask.has_value() && tape.row_tokens.count() == 0;
-  p.masked_h = tape.h_mask.has_value();
-  p.mask_sets = 1;
-  for (const OptionalFloats* dropout : {&tape.x_mask, &tape.h_mask})
-    if (*dropout) p.mask_sets = std::max<int64_t>(p.mask_sets, (*dropout)->shape(1));
-  if (p.masked_x) repeat_for_gates(tape.x_mask, p.mask_sets);
-  repeat_for_gates(tape.h_mask, p.mask_sets);
-  tape.pass.x_mask = p.masked_x ? tape.x_mask.data() : nullptr;
-  tape.pass.h_mask = tape.h_mask.data();
-}
 
 // ---- forward
 
@@ -284,65 +65,99 @@ void allocate(Tape& tape) {
                            tape.prefix_gates.floats()};
 }
 
-// The outputs and the last states.
-std::pair<Floats, py::tuple> run_forward(const Tape& tape,
-                                         const std::optional<States>& initial_state) {
-  const RnnProblem& p = tape.pass.problem;
+// A call of the forward kernel, from its arguments to its results.
+struct ForwardCall {
+  explicit ForwardCall(const py::dict& given);
+  void finish() const {}
+  py::tuple result() const {
+    return py::make_tuple(outputs, states, keep_tape ? py::cast(tape) : py::none());
+  }
+
+  std::shared_ptr<Tape> tape = std::make_shared<Tape>();
+  bool keep_tape = false;
+  std::optional<States> initial_state;
+  Floats outputs;
+  OptionalFloats last_output;
+  py::tuple states;
+  Buffer workspace;
   RnnForward a{};
+};
+
+ForwardCall::ForwardCall(const py::dict& given) {
+  Arguments arguments(given);
+  read_tape(arguments, *tape);
+  initial_state = read_states(arguments, "initial_state", *tape);
+  tape->has_initial_state = initial_state.has_value();
+  tape->return_sequences = arguments.flag("return_sequences");
+  keep_tape = arguments.flag("keep_tape");
+  arguments.done();
+}
+
+void prepare(ForwardCall& call, const KernelTable& table, bool paired) {
+  Tape& tape = *call.tape;
+  const RnnProblem& p = tape.pass.problem;
+  tape.pass.problem.threads = num_threads();
+  tape.pass.problem.paired = paired;
+  make_plan(tape);
+  if (call.keep_tape) allocate(tape);
+  RnnForward& a = call.a;
   static_cast<RnnPass&>(a) = tape.pass;
   a.bias = tape.bias.data();
-  Floats outputs =
+  call.outputs =
       new_floats(tape.return_sequences ? tape.sequence_shape(p.units) : tape.state_shape());
-  OptionalFloats last_output;
   if (tape.return_sequences) {
-    a.sequence = outputs.mutable_data();
-    last_output = new_floats(tape.state_shape());
-    a.last_output = last_output->mutable_data();
+    a.sequence = call.outputs.mutable_data();
+    call.last_output = new_floats(tape.state_shape());
+    a.last_output = call.last_output->mutable_data();
   } else {
-    a.last_output = outputs.mutable_data();
+    a.last_output = call.outputs.mutable_data();
   }
-  py::tuple states(tape.cell().states);
+  call.states = py::tuple(tape.cell().states);
   for (int s = 0; s < tape.cell().states; ++s) {
     Floats last = new_floats(tape.state_shape());
-    if (initial_state) a.initial_state[s] = (*initial_state)[s].data();
+    if (call.initial_state) a.initial_state[s] = (*call.initial_state)[s].data();
     a.last_state[s] = last.mutable_data();
-    states[s] = std::move(last);
+    call.states[s] = std::move(last);
   }
-  if (p.batch > 0) {
-    const KernelTable& table = kernels();
-    const Buffer workspace(size_t(table.rnn_forward_workspace(a)));
-    a.workspace = workspace.data();
-    const py::gil_scoped_release release;
-    table.rnn_forward(a);
+  if (p.batch > 0) call.workspace = Buffer(size_t(table.rnn_forward_workspace(a)));
+  a.workspace = call.workspace.data();
+}
+
+// Runs one call, or two side by side.
+template <class Call, class Pass>
+void run(std::initializer_list<Call*> calls, void (*KernelTable::*kernel)(const Pass&)) {
+  const KernelTable& table = kernels();
+  Pass *first = nullptr, *last = nullptr;
+  for (Call* call : calls) {
+    prepare(*call, table, calls.size() > 1);
+    if (call->a.problem.batch == 0) continue;
+    if (last) last->beside = &call->a;
+    last = &call->a;
+    if (!first) first = last;
   }
-  return {std::move(outputs), std::move(states)};
+  if (!first) return;
+  const py::gil_scoped_release release;
+  (table.*kernel)(*first);
+  for (const Call* call : calls) call->finish();
 }
 
 // Returns (outputs, last states, tape or None).
 py::tuple rnn_forward(const py::kwargs& given) {
-  Arguments arguments(given);
-  const auto tape = std::make_shared<Tape>();
-  read_cell(arguments, *tape);
-  read_input(arguments, *tape);
-  read_weights(arguments, *tape);
-  read_masks(arguments, *tape);
-  const auto initial_state = read_states(arguments, "initial_state", *tape);
-  tape->has_initial_state = initial_state.has_value();
-  tape->return_sequences = arguments.flag("return_sequences");
-  const bool keep_tape = arguments.flag("keep_tape");
-  arguments.done();
+  ForwardCall call(given);
+  run({&call}, &KernelTable::rnn_forward);
+  return call.result();
+}
 
-  tape->pass.problem.threads = num_threads();
-  make_plan(*tape);
-  if (keep_tape) allocate(*tape);
-  auto [outputs, states] = run_forward(*tape, initial_state);
-  return py::make_tuple(std::move(outputs), std::move(states),
-                        keep_tape ? py::cast(tape) : py::none());
+// Returns what `rnn_forward` returns, of two calls.
+py::tuple rnn_forward_both(const py::dict& first, const py::dict& second) {
+  ForwardCall one(first), other(second);
+  run({&one, &other}, &KernelTable::rnn_forward);
+  return py::make_tuple(one.result(), other.result());
 }
 
 // ---- backward
 
-Tape& read_tape(Arguments& arguments) {
+Tape& taken_tape(Arguments& arguments) {
   const py::handle tape = arguments.get("tape");
   if (!py::isinstance<Tape>(tape)) {
     throw py::type_error(
@@ -358,24 +173,47 @@ Tape& read_tape(Arguments& arguments) {
   return taken;
 }
 
-// Returns the gradients of (x or table, kernel, recurrent_kernel, bias, initial states), None where
-// there is none.
-py::tuple rnn_backward(const py::kwargs& given) {
-  Arguments arguments(given);
-  Tape& tape = read_tape(arguments);
-  const RnnProblem& p = tape.pass.problem;
-  const OptionalFloats d_outputs = arguments.optional_floats(
-      "d_outputs", tape.return_sequences ? tape.sequence_shape(p.units) : tape.state_shape());
-  const auto d_states = read_states(arguments, "d_states", tape);
-  const bool input_gradient = arguments.flag("input_gradient");
-  const bool consume = arguments.flag("consume");
-  arguments.done();
+// A call of the backward kernel, from its arguments to its results.
+struct BackwardCall {
+  explicit BackwardCall(const py::dict& given);
+  void finish() const {
+    if (dtable) tape->row_tokens.unmask(a.dx, tape->x_mask.data(), dtable);
+  }
+  py::tuple result() const {
+    return py::make_tuple(dx, dkernel, drecurrent_kernel, dbias, dinitial_state);
+  }
 
+  Tape* tape = nullptr;
+  OptionalFloats d_outputs;
+  std::optional<States> d_states;
+  bool input_gradient = false;
+  py::object dx = py::none(), dkernel, drecurrent_kernel, dbias = py::none(),
+             dinitial_state = py::none();
+  float* dtable = nullptr;  // where dx goes from the masked rows of each row's tokens
+  Buffer dmasked_rows, workspace;
   RnnBackward a{};
-  a.consume = consume;
+};
+
+BackwardCall::BackwardCall(const py::dict& given) {
+  Arguments arguments(given);
+  tape = &taken_tape(arguments);
+  const int64_t units = tape->pass.problem.units;
+  d_outputs = arguments.optional_floats(
+      "d_outputs", tape->return_sequences ? tape->sequence_shape(units) : tape->state_shape());
+  d_states = read_states(arguments, "d_states", *tape);
+  input_gradient = arguments.flag("input_gradient");
+  a.consume = arguments.flag("consume");
+  arguments.done();
+}
+
+void prepare(BackwardCall& call, const KernelTable& table, bool paired) {
+  Tape& tape = *call.tape;
+  const RnnProblem& p = tape.pass.problem;
+  RnnBackward& a = call.a;
   static_cast<RnnPass&>(a) = tape.pass;
   a.problem.threads = num_threads();
-  (tape.return_sequences ? a.dsequence : a.dlast_output) = d_outputs.data();
+  a.problem.paired = paired;
+  (tape.return_sequences ? a.dsequence : a.dlast_output) = call.d_outputs.data();
   const auto gradient = [empty = p.batch == 0](const Shape& shape, float*& data) {
     Floats array = new_floats(shape);
     data = array.mutable_data();
@@ -383,37 +221,44 @@ py::tuple rnn_backward(const py::kwargs& given) {
     return array;
   };
   const py::ssize_t columns = tape.cell().gates * p.units;
-  py::object dx = py::none(), dbias = py::none(), dinitial_state = py::none();
-  if (input_gradient)
-    dx = gradient(tape.table ? shape_of(*tape.table) : tape.sequence_shape(p.features), a.dx);
-  float* const dtable = a.dx;
-  Buffer dmasked_rows;
-  if (input_gradient && tape.row_tokens.count() > 0) {
-    dmasked_rows =
+  if (call.input_gradient)
+    call.dx = gradient(tape.table ? shape_of(*tape.table) : tape.sequence_shape(p.features), a.dx);
+  if (call.input_gradient && tape.row_tokens.count() > 0) {
+    call.dtable = a.dx;
+    call.dmasked_rows =
         Buffer(size_t(checked_count({tape.row_tokens.count(), p.features})) * sizeof(float));
-    a.dx = dmasked_rows.floats();
+    a.dx = call.dmasked_rows.floats();
   }
-  const Floats dkernel = gradient({p.features, columns}, a.dkernel);
-  const Floats drecurrent_kernel = gradient({p.units, columns}, a.drecurrent_kernel);
-  if (tape.bias) dbias = gradient(tape.bias_shape(), a.dbias);
+  call.dkernel = gradient({p.features, columns}, a.dkernel);
+  call.drecurrent_kernel = gradient({p.units, columns}, a.drecurrent_kernel);
+  if (tape.bias) call.dbias = gradient(tape.bias_shape(), a.dbias);
   const int states = tape.cell().states;
-  for (int s = 0; s < states && d_states; ++s) a.dlast_state[s] = (*d_states)[s].data();
+  for (int s = 0; s < states && call.d_states; ++s) a.dlast_state[s] = (*call.d_states)[s].data();
   if (tape.has_initial_state) {
     py::tuple each(states);
     for (int s = 0; s < states; ++s) each[s] = gradient(tape.state_shape(), a.dinitial_state[s]);
-    dinitial_state = std::move(each);
+    call.dinitial_state = std::move(each);
   }
-  if (p.batch > 0) {
-    const KernelTable& table = kernels();
-    const Buffer workspace(size_t(table.rnn_backward_workspace(a)));
-    a.workspace = workspace.data();
-    tape.consumed = consume;
-    const py::gil_scoped_release release;
-    table.rnn_backward(a);
-    if (a.dx != dtable) tape.row_tokens.unmask(a.dx, tape.x_mask.data(), dtable);
-  }
-  tape.consumed = consume;
-  return py::make_tuple(dx, dkernel, drecurrent_kernel, dbias, dinitial_state);
+  if (p.batch > 0) call.workspace = Buffer(size_t(table.rnn_backward_workspace(a)));
+  a.workspace = call.workspace.data();
+  tape.consumed = a.consume;
+}
+
+// Returns the gradients of (x or table, kernel, recurrent_kernel, bias, initial states), None where
+// there is none.
+py::tuple rnn_backward(const py::kwargs& given) {
+  BackwardCall call(given);
+  run({&call}, &KernelTable::rnn_backward);
+  return call.result();
+}
+
+// Returns what `rnn_backward` returns, of two calls.
+py::tuple rnn_backward_both(const py::dict& first, const py::dict& second) {
+  if (first.contains("tape") && second.contains("tape") && first["tape"].is(second["tape"]))
+    throw py::value_error("`second` must have another `tape` than `first`");
+  BackwardCall one(first), other(second);
+  run({&one, &other}, &KernelTable::rnn_backward);
+  return py::make_tuple(one.result(), other.result());
 }
 
 }  // namespace
@@ -481,6 +326,8 @@ void register_rnn(py::module_& m) {
       .def_property_readonly("nbytes", &Tape::bytes, "Memory that the tape holds.");
   m.def("rnn_forward", &rnn_forward, py::call_guard<Call>());
   m.def("rnn_backward", &rnn_backward, py::call_guard<Call>());
+  m.def("rnn_forward_both", &rnn_forward_both, py::call_guard<Call>());
+  m.def("rnn_backward_both", &rnn_backward_both, py::call_guard<Call>());
 }
 
 }  // namespace fastrnn

@@ -5,6 +5,7 @@
 #include "gates.h"
 #include "input.h"
 #include "recurrence.h"
+#include "staged_pass.h"
 #include "workspace.h"
 
 namespace fastrnn {
@@ -58,10 +59,11 @@ struct WalkBack {
 };
 
 template <class Step>
-class BackwardPass {
+class BackwardPass final : public StagedPass {
  public:
   BackwardPass(const RnnBackward& a, Workspace& workspace)
-      : a_(a),
+      : StagedPass(a.problem, row_groups(a.problem) > 0),
+        a_(a),
         groups_(row_groups(a.problem)),
         capacity_(groups_ > 0 ? group_block(a.problem) : gradient_block(a.problem)),
         stride_(dgate_stride(a.problem)),
@@ -76,60 +78,69 @@ class BackwardPass {
         dc_(has_c() ? workspace.floats((a.problem.batch + 1) * a.problem.units) : nullptr),
         repeated_(repeats() ? workspace.floats(a.problem.positions * a.problem.units) : nullptr),
         prefix_dh_(workspace.floats(a.problem.prefix * a.problem.units)),
-        prefix_dc_(has_c() ? workspace.floats(a.problem.prefix * a.problem.units) : nullptr) {}
+        prefix_dc_(has_c() ? workspace.floats(a.problem.prefix * a.problem.units) : nullptr),
+        before_prefix_(groups_before_prefix()),
+        rows_walked_(groups_ - before_prefix_) {}
 
-  void run() {
-    const int threads = recurrence_threads(a_.problem);
-    if (groups_ > 0) {
-      run_groups(threads);
-    } else {
-      in_parallel(threads, [&](const Team& team) { run_blocks(team); });
+  enum Stage { kPack, kWalk, kFinish, kAddUp };
+  Phase phase(int stage) const override {
+    if (stage == kPack) return Phase::projection;
+    return stage == kWalk ? Phase::backward : Phase::input_gradients;
+  }
+
+  int64_t begin(int stage) override {
+    switch (stage) {
+      case kWalk: return groups_ + (a_.problem.prefix > 0);
+      case kFinish: return step_.input().parts();
+      default: return threads();
     }
   }
+
+  void run_task(int stage, int64_t task, int thread) override {
+    const Team part{int(task), threads(), nullptr};
+    switch (stage) {
+      case kPack: return step_.pack(part);
+      case kWalk: return walk_group_or_prefix(task, thread);
+      case kFinish: return finish_part(task, thread);
+      default: return add_up_groups(part);
+    }
+  }
+
+  void run_by_team(const Team& team) override { run_blocks(team); }
 
  private:
   // ---- in groups of rows
 
-  void run_groups(int threads) {
-    Laps laps;
-    deal(threads, [&](const Team& team) { step_.pack(team); });
-    laps.end(Phase::projection);
-    walk_groups(threads);
-    laps.end(Phase::backward);
-    const Dgates dgates{kept(a_.tape, 0), kept(a_.prefix_tape, a_.problem.positions),
-                        a_.problem.positions, stride_};
-    for_tasks(threads, step_.input().parts(), [&](int64_t part, int thread) {
-      const TilesInUse tiles(a_.problem.operands);
-      float* dkernel = is_projected(a_.problem) ? dkernel_.cleared(part) : nullptr;
-      step_.input().finish_part(part, thread, dgates, dkernel);
-    });
-    deal(threads, [&](const Team& team) { add_up_groups(team); });
-    laps.end(Phase::input_gradients);
+  // The prefix gets its gradients from the rows that start behind it. Their groups come first, then
+  // one for each other thread, so that nobody waits for them; then the prefix beside the rest.
+  void walk_group_or_prefix(int64_t task, int thread) {
+    const bool has_prefix = a_.problem.prefix > 0;
+    const int64_t prefix_task = smaller(groups_ - before_prefix_ + threads() - 1, groups_);
+    if (has_prefix && task == prefix_task) {
+      rows_walked_.wait();
+      gather_for_prefix(kAlone);
+      start_prefix();
+      const WeightGradients sums = cleared_sums(groups_);
+      walk_back(prefix_walk(), alone(thread), {0, a_.problem.prefix}, 0, 1, &sums);
+      return;
+    }
+    const int64_t group = groups_ - 1 - task + (has_prefix && task > prefix_task);
+    walk_group(group, thread);
+    if (group >= before_prefix_) rows_walked_.count_down();
   }
 
-  // All groups and the prefix, which gets its gradients from the rows that start behind it. Their
-  // groups come first, then one for each other thread, so that nobody waits for them; then the
-  // prefix beside the rest.
-  void walk_groups(int threads) {
-    const int prefix_tasks = a_.problem.prefix > 0;
-    int64_t before = groups_;  // groups before the first that starts behind the prefix
-    while (prefix_tasks && before > 0 && starts_behind_prefix(before - 1)) --before;
-    const int64_t prefix_task = smaller(groups_ - before + threads - 1, groups_);
-    Latch rows_walked(groups_ - before);
-    for_tasks(threads, groups_ + prefix_tasks, [&](int64_t task, int thread) {
-      const TilesInUse tiles(a_.problem.operands);
-      if (prefix_tasks && task == prefix_task) {
-        rows_walked.wait();
-        gather_for_prefix(kAlone);
-        start_prefix();
-        const WeightGradients sums = cleared_sums(groups_);
-        walk_back(prefix_walk(), alone(thread), {0, a_.problem.prefix}, 0, 1, &sums);
-        return;
-      }
-      const int64_t group = groups_ - 1 - task + (prefix_tasks && task > prefix_task);
-      walk_group(group, thread);
-      if (group >= before) rows_walked.count_down();
-    });
+  // Groups before the first that starts behind the prefix.
+  int64_t groups_before_prefix() const {
+    int64_t before = groups_;
+    while (a_.problem.prefix > 0 && before > 0 && starts_behind_prefix(before - 1)) --before;
+    return before;
+  }
+
+  void finish_part(int64_t part, int thread) {
+    const Dgates dgates{kept(a_.tape, 0), kept(a_.prefix_tape, a_.problem.positions),
+                        a_.problem.positions, stride_};
+    float* dkernel = is_projected(a_.problem) ? dkernel_.cleared(part) : nullptr;
+    step_.input().finish_part(part, thread, dgates, dkernel);
   }
 
   // Rows of a group that walk a step.
@@ -418,14 +429,9 @@ class BackwardPass {
   float *dh_, *dc_;  // [B + 1, H]: the states' gradients, walking back; last the prefix's
   float* repeated_;  // [positions, H]
   float *prefix_dh_, *prefix_dc_;  // [P, H]: what the prefix's steps get
+  const int64_t before_prefix_;
+  Latch rows_walked_;
 };
-
-template <class Step>
-void recurrence_backward(const RnnBackward& a) {
-  Workspace workspace(a.workspace);
-  BackwardPass<Step> pass(a, workspace);
-  in_pass(recurrence_threads(a.problem), [&] { pass.run(); });
-}
 
 }  // namespace
 }  // namespace fastrnn

@@ -3,6 +3,7 @@
 
 #include "../api.h"
 #include "recurrence.h"
+#include "staged_pass.h"
 #include "workspace.h"
 
 namespace fastrnn {
@@ -74,67 +75,52 @@ inline int forward_groups(Operands operands, int threads, int64_t rows) {
 }
 
 template <class Step>
-class ForwardPass {
+class ForwardPass final : public StagedPass {
  public:
   ForwardPass(const RnnForward& a, Workspace& workspace)
-      : a_(a),
+      : StagedPass(a.problem, !walks_together(a.problem, a.problem.batch)),
+        a_(a),
         step_(a, workspace),
         tape_(a.tape.h ? a.tape : states_alone(a.problem, a.problem.batch, workspace)),
         prefix_tape_(a.tape.h ? a.prefix_tape
-                              : states_alone(a.problem, a.problem.prefix + 1, workspace)) {}
+                              : states_alone(a.problem, a.problem.prefix + 1, workspace)),
+        groups_(forward_groups(a.problem.operands, threads(), walking())),
+        prefix_tasks_(a.problem.prefix > 0 && !walks_together(a.problem, 1)),
+        prefix_walked_(prefix_tasks_) {}
 
-  void run() {
-    const int threads = recurrence_threads(a_.problem);
-    if (walks_together(a_.problem, a_.problem.batch)) {
-      in_parallel(threads, [&](const Team& team) { run_together(team); });
-    } else {
-      run_groups(threads);
+  enum Stage { kPack, kPrepare, kWalk, kEnd };
+  Phase phase(int stage) const override {
+    return stage < kWalk ? Phase::projection : Phase::forward;
+  }
+
+  int64_t begin(int stage) override {
+    switch (stage) {
+      case kPack:
+      case kPrepare: return threads();
+      case kWalk:
+        if (a_.problem.prefix > 0 && prefix_tasks_ == 0) {
+          in_parallel(threads(), [&](const Team& team) {
+            const TilesInUse tiles(a_.problem.operands);
+            walk_prefix(together(team));
+          });
+        }
+        return prefix_tasks_ + groups_;
+      default: end_rows_without_steps(); return 0;
     }
   }
 
- private:
-  bool keep() const { return a_.tape.h != nullptr; }
-
-  // Threads claim groups of rows. How the rows are grouped changes no result.
-  void run_groups(int threads) {
-    Laps laps;
-    const Walk& walk = a_.plan.walk;
-    deal(threads, [&](const Team& team) { step_.pack(team); });
-    deal(threads, [&](const Team& team) {
-      const TilesInUse tiles(a_.problem.operands);
-      step_.prepare(team);
-    });
-    laps.end(Phase::projection);
-    const bool has_prefix = a_.problem.prefix > 0, all = walks_together(a_.problem, 1);
-    if (has_prefix && all) {
-      in_parallel(threads, [&](const Team& team) {
-        const TilesInUse tiles(a_.problem.operands);
-        walk_prefix(together(team));
-      });
-    }
+  void run_task(int stage, int64_t task, int thread) override {
+    const Team part{int(task), threads(), nullptr};
+    if (stage == kPack) return step_.pack(part);
+    if (stage == kPrepare) return step_.prepare(part);
     // One thread walks the prefix while others begin with rows that do not start behind it.
-    const int prefix_tasks = has_prefix && !all;
-    Latch prefix_walked(prefix_tasks);
-    const int groups = forward_groups(a_.problem.operands, threads, walking());
-    for_tasks(threads, prefix_tasks + groups, [&](int64_t task, int thread) {
-      const TilesInUse tiles(a_.problem.operands);
-      if (task < prefix_tasks) {
-        walk_prefix(alone(thread));
-        return prefix_walked.count_down();
-      }
-      const Team group{int(task) - prefix_tasks, groups, nullptr};
-      for_row_blocks(share_walk(a_.plan, walk, {0, walk.steps}, group), kRowBlock,
-                     [&](int64_t first, int64_t count) {
-                       if (a_.plan.start[first + count - 1] > 0) prefix_walked.wait();
-                       walk_rows(alone(thread), first, count);
-                     });
-    });
-    end_rows_without_steps();
-    laps.end(Phase::forward);
+    if (task >= prefix_tasks_) return walk_group(int(task) - prefix_tasks_, thread);
+    walk_prefix(alone(thread));
+    prefix_walked_.count_down();
   }
 
-  // The team takes all rows through each step.
-  void run_together(const Team& team) {
+  // Takes all rows through each step.
+  void run_by_team(const Team& team) override {
     const TilesInUse tiles(a_.problem.operands);
     Laps laps;
     step_.pack(team);
@@ -150,6 +136,19 @@ class ForwardPass {
     walk_rows(together(team), 0, walking());
     if (team.thread == 0) end_rows_without_steps();
     laps.end(Phase::forward);
+  }
+
+ private:
+  bool keep() const { return a_.tape.h != nullptr; }
+
+  // How the rows are grouped changes no result.
+  void walk_group(int group, int thread) {
+    const Walk& walk = a_.plan.walk;
+    for_row_blocks(share_walk(a_.plan, walk, {0, walk.steps}, {group, groups_, nullptr}), kRowBlock,
+                   [&](int64_t first, int64_t count) {
+                     if (a_.plan.start[first + count - 1] > 0) prefix_walked_.wait();
+                     walk_rows(alone(thread), first, count);
+                   });
   }
 
   // Rows that walk a step.
@@ -204,14 +203,9 @@ class ForwardPass {
   const RnnForward& a_;
   Step step_;
   WalkTape tape_, prefix_tape_;
+  const int groups_, prefix_tasks_;
+  Latch prefix_walked_;
 };
-
-template <class Step>
-void recurrence_forward(const RnnForward& a) {
-  Workspace workspace(a.workspace);
-  ForwardPass<Step> pass(a, workspace);
-  in_pass(recurrence_threads(a.problem), [&] { pass.run(); });
-}
 
 }  // namespace
 }  // namespace fastrnn

@@ -85,11 +85,12 @@ inline int64_t row_groups(const RnnProblem& p) {
 constexpr int64_t kProductsPerThread = 1 << 18;
 
 // When the team walks together. A step must have enough multiply-adds for each thread to pay for
-// its meetings, each about a microsecond. Then it pays where threads would have no row, where a few
-// rows would each time fetch weights that L2 does not hold, and where weights come from so far that
-// they had better be fetched once for all rows. Measured with LSTMs on AVX2, 2 threads: 1.4 to 1.9
-// times as fast for one row of 128 to 512 units, 1.2 for 2 and 4 rows of 256 and 512 units, 1.08 to
-// 1.25 for up to 64 rows of 1,024 units; elsewhere 2 to 10% slower than apart.
+// its meetings, each about a microsecond. Then it pays where threads would have no row, not even
+// one of the pass beside; where a few rows would each time fetch weights that L2 does not hold; and
+// where weights come from so far that they had better be fetched once for all rows. Measured with
+// LSTMs on AVX2, 2 threads: 1.4 to 1.9 times as fast for one row of 128 to 512 units, 1.2 for 2 and
+// 4 rows of 256 and 512 units, 1.08 to 1.25 for up to 64 rows of 1,024 units; elsewhere 2 to 10%
+// slower than apart.
 constexpr int64_t kProductsPerMeeting = 1 << 15;
 constexpr int64_t kFewRows = 4;                                        // per thread
 constexpr int64_t kWeightsOutsideL2 = 1 << 18, kFarWeights = 1 << 21;  // floats
@@ -98,14 +99,19 @@ constexpr int64_t kWeightsOutsideL2 = 1 << 18, kFarWeights = 1 << 21;  // floats
 inline bool walks_together(const RnnProblem& p, int64_t rows) {
   const int64_t weights = traits_of(p.cell).gates * p.units * p.units;
   if (p.threads == 1 || rows * weights < p.threads * kProductsPerMeeting) return false;
-  return rows < p.threads || weights >= kFarWeights ||
+  const int64_t with_others = p.paired ? 2 * rows : rows;
+  return with_others < p.threads || weights >= kFarWeights ||
          (rows <= p.threads * kFewRows && weights >= kWeightsOutsideL2);
 }
 
+// Multiply-adds of a pass.
+inline int64_t products_of(const RnnProblem& p) {
+  return p.positions * traits_of(p.cell).gates * p.units * (p.features + p.units);
+}
+
 inline int recurrence_threads(const RnnProblem& p) {
-  const int64_t products = p.positions * traits_of(p.cell).gates * p.units * (p.features + p.units);
   const int64_t parts = walks_together(p, p.batch) ? p.threads : p.batch;
-  return int(smaller(smaller(p.threads, parts), 1 + products / kProductsPerThread));
+  return int(smaller(smaller(p.threads, parts), 1 + products_of(p) / kProductsPerThread));
 }
 
 // Floats from one position's gate gradients to the next: laid out as the gates on the tape.

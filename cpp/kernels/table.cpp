@@ -64,15 +64,27 @@ void with_steps(const RnnProblem& problem, Visit visit) {
   }
 }
 
-void rnn_forward(const RnnForward& a) {
-  with_steps(a.problem,
-             [&](auto steps) { recurrence_forward<typename decltype(steps)::Forward>(a); });
+// Makes the passes one after the other, for each has a type of its own, then runs them.
+void rnn_forward_beside(const RnnForward& a, StagedPass* first) {
+  with_steps(a.problem, [&](auto steps) {
+    Workspace workspace(a.workspace);
+    ForwardPass<typename decltype(steps)::Forward> pass(a, workspace);
+    if (a.beside) return rnn_forward_beside(*a.beside, &pass);
+    first ? run_passes(*first, &pass) : run_passes(pass, nullptr);
+  });
 }
 
-void rnn_backward(const RnnBackward& a) {
-  with_steps(a.problem,
-             [&](auto steps) { recurrence_backward<typename decltype(steps)::Backward>(a); });
+void rnn_backward_beside(const RnnBackward& a, StagedPass* first) {
+  with_steps(a.problem, [&](auto steps) {
+    Workspace workspace(a.workspace);
+    BackwardPass<typename decltype(steps)::Backward> pass(a, workspace);
+    if (a.beside) return rnn_backward_beside(*a.beside, &pass);
+    first ? run_passes(*first, &pass) : run_passes(pass, nullptr);
+  });
 }
+
+void rnn_forward(const RnnForward& a) { rnn_forward_beside(a, nullptr); }
+void rnn_backward(const RnnBackward& a) { rnn_backward_beside(a, nullptr); }
 
 // Over a null workspace a constructor only adds up the sizes that it needs.
 int64_t rnn_forward_workspace(const RnnForward& a) {

@@ -53,10 +53,17 @@ class Tape:
 
 # Keyword arguments only: those of the functions of the same names in `fastrnn.kernels`. Where the
 # input is `Embedded`, `tokens` and `table` stand in place of `x`.
-def rnn_forward(**arguments: Any) -> tuple[_Floats, tuple[_Floats, ...], Tape | None]: ...
-def rnn_backward(
-    **arguments: Any,
-) -> tuple[_Floats | None, _Floats, _Floats, _Floats | None, tuple[_Floats, ...] | None]: ...
+_Walked = tuple[_Floats, tuple[_Floats, ...], Tape | None]
+_Gradients = tuple[_Floats | None, _Floats, _Floats, _Floats | None, tuple[_Floats, ...] | None]
+
+def rnn_forward(**arguments: Any) -> _Walked: ...
+def rnn_backward(**arguments: Any) -> _Gradients: ...
+def rnn_forward_both(
+    first: dict[str, Any], second: dict[str, Any], /
+) -> tuple[_Walked, _Walked]: ...
+def rnn_backward_both(
+    first: dict[str, Any], second: dict[str, Any], /
+) -> tuple[_Gradients, _Gradients]: ...
 def conv1d_forward(
     x: ArrayLike,
     kernel: ArrayLike,

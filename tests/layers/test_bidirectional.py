@@ -133,6 +133,63 @@ def test_it_is_its_two_layers(rng: np.random.Generator, merge_mode: str | None) 
         np.testing.assert_array_equal(one, other)
 
 
+def test_both_directions_are_one_call_of_the_kernels(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = fastrnn.Sequential([layers.Bidirectional(layers.LSTM(UNITS)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    monkeypatch.setattr(fastrnn.kernels, "rnn_forward", None)
+    monkeypatch.setattr(fastrnn.kernels, "rnn_backward", None)
+    x = inputs(rng, BATCH, STEPS, FEATURES)
+    model.fit(x, np.ones(BATCH), verbose=0)
+    assert model.predict(x, verbose=0).shape == (BATCH, 1)
+
+
+class Doubled(layers.LSTM):
+    """What its walk returns is its own."""
+
+    def walk(self, *args: Any, **options: Any) -> Any:
+        walked = super().walk(*args, **options)
+        return walked._replace(outputs=2 * walked.outputs)
+
+
+@pytest.mark.parametrize(
+    "make_layer",
+    [
+        lambda: layers.LSTM(UNITS),
+        lambda: layers.LSTM(UNITS, stateful=True),
+        lambda: layers.RNN(layers.StackedRNNCells([layers.GRUCell(UNITS), layers.LSTMCell(4)])),
+        lambda: layers.LSTM(UNITS, activation=fastrnn.ops.tanh),
+        lambda: Doubled(UNITS),
+    ],
+    ids=["kernel", "stateful", "stack of cells", "traced", "walk of its own"],
+)
+def test_values_and_gradients_are_those_of_its_layers(
+    rng: np.random.Generator, make_layer: Any
+) -> None:
+    """Whether they walk side by side or one after the other."""
+    both = layers.Bidirectional(make_layer())
+    x = inputs(rng, BATCH, STEPS, FEATURES)
+    both.build(x.shape)
+    pair = both.forward_layer, both.backward_layer
+    for _ in range(2):  # the second time with the states of the first, if they are kept
+        start = [layer.get_state() for layer in pair]
+        y, cache = both.forward(x)
+        after = [layer.get_state() for layer in pair]
+        for layer, state in zip(pair, start, strict=True):
+            layer.reset_state()
+            layer.set_state(state)
+        (forward, tape), (backward, other_tape) = (layer.forward(x) for layer in pair)
+        np.testing.assert_array_equal(y, np.concatenate([forward, backward], axis=1))
+        np.testing.assert_equal([layer.get_state() for layer in pair], after)
+        d_y, units = inputs(rng, *y.shape), forward.shape[1]
+        one, d_one = pair[0].backward(tape, d_y[:, :units])
+        other, d_other = pair[1].backward(other_tape, d_y[:, units:])
+        d_x, d_weights = both.backward(cache, d_y)
+        for d, apart in zip([d_x, *d_weights], [one + other, *d_one, *d_other], strict=True):
+            np.testing.assert_array_equal(d, apart)
+
+
 def test_the_given_layer_lends_its_config_but_not_its_weights() -> None:
     layer = layers.GRU(UNITS, name="mine", dropout=0.2, reset_after=False)
     layer.build((None, STEPS, FEATURES))

@@ -35,7 +35,9 @@ from fastrnn.kernels.recurrent import (
     RnnGradients,
     RnnOutput,
     rnn_backward,
+    rnn_backward_both,
     rnn_forward,
+    rnn_forward_both,
     rnn_step,
 )
 
@@ -68,7 +70,9 @@ __all__ = [
     "nadam_update",
     "rmsprop_update",
     "rnn_backward",
+    "rnn_backward_both",
     "rnn_forward",
+    "rnn_forward_both",
     "rnn_step",
     "sgd_update",
 ]

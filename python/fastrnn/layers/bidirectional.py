@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastrnn.layers.both_directions import walk_both, walk_both_back
 from fastrnn.layers.layer import Shape
 from fastrnn.layers.recurrent_cell import Walked
 from fastrnn.layers.rnn import RNN
@@ -215,12 +216,10 @@ class Bidirectional(SequenceLayer):
 
     def _walks(
         self, x: Any, training: bool, mask: Any, states: Any, keep_tape: bool = True
-    ) -> list[Walked]:
+    ) -> Sequence[Walked]:
         """Walk with both layers."""
-        return [
-            layer.walk(x, training, mask, state, keep_tape)
-            for layer, state in zip(self._sublayers(), self._per_direction(states), strict=True)
-        ]
+        states = self._per_direction(states)
+        return walk_both(self._sublayers(), x, training, mask, states, keep_tape)
 
     def _outputs(self, forward: Walked, backward: Walked) -> Any:
         """Return what the layer returns: the merged outputs, and the states if they are wanted."""
@@ -251,14 +250,11 @@ class Bidirectional(SequenceLayer):
             d_y = d_y[:2] if merged == 2 else d_y[0]
         d_outputs = self._split(cache, d_y)
         if cache.outputs is not None:
-            d_outputs = tuple(
-                layer.add_activity_gradient(d, y)
-                for layer, d, y in zip(self._sublayers(), d_outputs, cache.outputs, strict=True)
-            )
-        layers = self._sublayers()
-        first, second = (
-            layer.walk_back(tape, d, input_gradient, d_last, consume)
-            for layer, tape, d, d_last in zip(layers, cache.tapes, d_outputs, d_states, strict=True)
+            pair = zip(self._sublayers(), d_outputs, cache.outputs, strict=True)
+            first, second = (layer.add_activity_gradient(d, y) for layer, d, y in pair)
+            d_outputs = first, second
+        first, second = walk_both_back(
+            self._sublayers(), cache.tapes, d_outputs, input_gradient, d_states, consume
         )
         d_x = first.x
         if d_x is not None and second.x is not None:
@@ -296,10 +292,11 @@ class Bidirectional(SequenceLayer):
                 y *= np.float32(0.5)
         return self._in_order_of_walk(y)
 
-    def _split(self, cache: _Cache, d_y: Any) -> tuple[np.ndarray | None, ...]:
+    def _split(self, cache: _Cache, d_y: Any) -> tuple[Any, Any]:
         """Go back through `_merge`."""
         if self.merge_mode is None:
-            return tuple(None if d is None else self._in_order_of_walk(d) for d in d_y)
+            forward, backward = (d if d is None else self._in_order_of_walk(d) for d in d_y)
+            return forward, backward
         if d_y is None:
             return None, None
         d_y = self._in_order_of_walk(d_y)

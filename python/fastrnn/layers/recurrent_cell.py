@@ -320,10 +320,11 @@ class RecurrentCell(Layer):
         def forward(*values: Any) -> tuple[Any, Any]:
             x, *others = (as_floats(value, "inputs") for value in values)
             options = {"return_sequences": False, "keep_tape": True}
-            walked = self._walk(
-                others[count:], x[:, np.newaxis], training, None, others[:count], **options
+            call = self.kernel_call(
+                x[:, np.newaxis], training, None, others[:count], others[count:], **options
             )
-            return (walked.outputs, *walked.states), walked.tape
+            outputs, states, tape = kernels.rnn_forward(**call)
+            return (outputs, *states), tape
 
         def backward(tape: Any, d_y: Any) -> list[Any]:
             d_output, *d_states = (as_floats(each, "gradient") for each in d_y)
@@ -342,11 +343,7 @@ class RecurrentCell(Layer):
         training: bool,
         mask: np.ndarray | None,
         initial_state: Sequence[np.ndarray] | None,
-        *,
-        go_backwards: bool = False,
-        zero_output_for_mask: bool = False,
-        return_sequences: bool = False,
-        keep_tape: bool = True,
+        **options: Any,
     ) -> Walked:
         """Run the kernel over all steps.
 
@@ -355,58 +352,53 @@ class RecurrentCell(Layer):
             training: Whether dropout is active.
             mask: `[batch, steps]`, booleans, or None.
             initial_state: The states before the first step, `[batch, units]` each, or None.
-            go_backwards: Whether to walk from the last step to the first.
-            zero_output_for_mask: Whether the output of a masked step is zeros.
-            return_sequences: Whether to return the outputs of all steps, in the order of the time.
-            keep_tape: False where no backward pass will follow.
+            **options: `go_backwards`, `zero_output_for_mask`, `return_sequences` and `keep_tape`,
+                as `kernels.rnn_forward` has them.
 
         Returns:
             Outputs, last states and tape.
         """
-        weights = [self.kernel.value, self.recurrent_kernel.value]
-        if self.bias is not None:
-            weights.append(self.bias.value)
-        return self._walk(
-            weights,
-            x,
-            training,
-            mask,
-            initial_state,
-            go_backwards=go_backwards,
-            zero_output_for_mask=zero_output_for_mask,
-            return_sequences=return_sequences,
-            keep_tape=keep_tape,
-        )
+        call = self.kernel_call(x, training, mask, initial_state, **options)
+        return Walked(*kernels.rnn_forward(**call))
 
-    def _walk(
+    def kernel_call(
         self,
-        weights: Sequence[np.ndarray],
         x: np.ndarray | kernels.Embedded,
         training: bool,
         mask: np.ndarray | None,
         initial_state: Sequence[np.ndarray] | None,
+        weights: Sequence[Any] | None = None,
         **options: Any,
-    ) -> Walked:
-        """Run the kernel with the values of the weights; see `walk`."""
-        kernel, recurrent_kernel, *bias = weights
+    ) -> dict[str, Any]:
+        """Return the arguments with which `walk` calls the kernel; see there.
+
+        Args:
+            x: As in `walk`.
+            training: As in `walk`.
+            mask: As in `walk`.
+            initial_state: As in `walk`.
+            weights: Values in place of those of the weights, in their order.
+            **options: As in `walk`.
+        """
+        if weights is None:
+            own = (self.kernel, self.recurrent_kernel, self.bias)
+            weights = [each.value for each in own if each is not None]
         gate = self.recurrent_activation
-        if training and self._rates:
-            options |= self._dropout_masks(x)
-        return Walked(
-            *kernels.rnn_forward(
-                self.kernel_cell,
-                x,
-                kernel,
-                recurrent_kernel,
-                bias[0] if bias else None,
-                initial_state,
-                mask=mask,
-                compute_dtype=self._dtype_policy.compute_dtype,
-                activation=self.activation.__name__,
-                recurrent_activation=None if gate is None else gate.__name__,
-                **options,
-            )
-        )
+        drawn = self._dropout_masks(x) if training and self._rates else {}
+        return {
+            "cell": self.kernel_cell,
+            "x": x,
+            "kernel": weights[0],
+            "recurrent_kernel": weights[1],
+            "bias": weights[2] if len(weights) > 2 else None,
+            "initial_state": initial_state,
+            "mask": mask,
+            "compute_dtype": self._dtype_policy.compute_dtype,
+            "activation": self.activation.__name__,
+            "recurrent_activation": None if gate is None else gate.__name__,
+            **drawn,
+            **options,
+        }
 
     def walk_back(
         self,
@@ -428,11 +420,11 @@ class RecurrentCell(Layer):
         Returns:
             The gradients of x, of the weights and of the initial states.
         """
-        d = kernels.rnn_backward(
-            tape, d_outputs, d_states, input_gradient=input_gradient, consume=consume
+        return gradients_of_walk(
+            kernels.rnn_backward(
+                tape, d_outputs, d_states, input_gradient=input_gradient, consume=consume
+            )
         )
-        d_weights = [d.kernel, d.recurrent_kernel, *([] if d.bias is None else [d.bias])]
-        return WalkGradients(d.x, d_weights, d.initial_state)
 
     def _dropout_masks(self, x: np.ndarray | kernels.Embedded) -> dict[str, np.ndarray]:
         """Draw the masks of a batch, each for all of its steps, as the kernels take them."""
@@ -451,6 +443,16 @@ class RecurrentCell(Layer):
         if self._drawn is not None:
             self._drawn.update(drawn)
         return drawn
+
+
+def gradients_of_walk(d: kernels.RnnGradients) -> WalkGradients:
+    """Return what the kernel returned as a walk returns it.
+
+    Args:
+        d: The gradients of the kernel's arguments.
+    """
+    d_weights = [d.kernel, d.recurrent_kernel, *([] if d.bias is None else [d.bias])]
+    return WalkGradients(d.x, d_weights, d.initial_state)
 
 
 @contextmanager

@@ -277,24 +277,52 @@ class RNN(SequenceLayer):
         Returns:
             Outputs, last states and tape.
         """
+        call = self.walker_call(x, training, mask, initial_state, keep_tape)
+        walked: Walked = self._walker.walk(**call)
+        self.carry(walked.states)
+        return walked
+
+    def walker_call(
+        self,
+        x: Any,
+        training: bool,
+        mask: np.ndarray | None,
+        initial_state: Sequence[np.ndarray] | None,
+        keep_tape: bool,
+    ) -> dict[str, Any]:
+        """Return the arguments with which `walk` calls the walker; see there.
+
+        Args:
+            x: As in `walk`.
+            training: As in `walk`.
+            mask: As in `walk`.
+            initial_state: As in `walk`.
+            keep_tape: As in `walk`.
+        """
         if self._stateful:
             carried = self._carried_states(batch_size_of(x))
             if initial_state is None:
                 initial_state = [state.value for state in carried]
-        walked: Walked = self._walker.walk(
-            x,
-            training,
-            mask,
-            initial_state,
-            go_backwards=self.go_backwards,
-            zero_output_for_mask=self.zero_output_for_mask,
-            return_sequences=self.return_sequences,
-            keep_tape=keep_tape,
-        )
+        return {
+            "x": x,
+            "training": training,
+            "mask": mask,
+            "initial_state": initial_state,
+            "go_backwards": self.go_backwards,
+            "zero_output_for_mask": self.zero_output_for_mask,
+            "return_sequences": self.return_sequences,
+            "keep_tape": keep_tape,
+        }
+
+    def carry(self, last_states: Sequence[np.ndarray]) -> None:
+        """Keep the last states of a batch, if the layer is stateful.
+
+        Args:
+            last_states: The states, flat.
+        """
         if self._stateful:
-            for state, last in zip(carried, walked.states, strict=True):
+            for state, last in zip(self.states or (), last_states, strict=True):
                 state.assign(last)
-        return walked
 
     def walk_back(
         self,
