@@ -30,10 +30,11 @@ def reached_by_super(call: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(call)
     def called(self: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
-        running = running_call()
-        if running is None or running.layer is not self or not self.replaces_call:
-            return call(self, x, *args, **kwargs)
-        return _called_as_built_in(self, x, *args, **kwargs)
+        if self.replaces_call:
+            running = running_call()
+            if running is not None and running.layer is self:
+                return _called_as_built_in(self, x, *args, **kwargs)
+        return call(self, x, *args, **kwargs)
 
     return called
 
