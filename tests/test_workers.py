@@ -53,8 +53,9 @@ def test_who_runs_the_tests(tmp_path: Path, arguments: list[str], cpus: int, whe
     (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = tests\n")
     found = tmp_path / "found"
     clean = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    clean["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # all but xdist would be loaded for nothing
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *arguments],
+        [sys.executable, "-m", "pytest", "-q", "-p", "xdist", *arguments],
         cwd=tmp_path,
         env={**clean, "FOUND": str(found)},
         stdin=subprocess.DEVNULL,
