@@ -232,6 +232,13 @@ struct Embedding {
   int threads;
 };
 
+// Vectors that may be one-hot, each of at most kLargestOneHot floats.
+struct OneHot {
+  int64_t rows, size;
+  int threads;
+};
+inline constexpr int64_t kLargestOneHot = 1 << 12;
+
 // y_i is x_i / (1 - rate), or 0 with probability `rate`, as decided by `seed` and i.
 struct Dropout {
   int64_t size;
@@ -346,6 +353,10 @@ struct KernelTable {
   // dtable [vocabulary, F] is overwritten
   void (*embedding_backward)(const Embedding&, const int32_t* tokens, const float* dy,
                              float* dtable);
+
+  // tokens [rows]: of each row of x [rows, size] the place of its one, `size` for zeros; false if a
+  // row has other values or several ones
+  bool (*one_hot_tokens)(const OneHot&, const float* x, int32_t* tokens);
 
   void (*activation_forward)(Activation, int64_t size, int threads, const float* x, float* y);
   void (*activation_backward)(Activation, int64_t size, int threads, const float* y,

@@ -1,5 +1,5 @@
-// Dense, Embedding, dropout and element-wise activations on NumPy arrays. python/fastrnn/kernels/
-// documents them.
+// Dense, Embedding, one-hot vectors, dropout and element-wise activations on NumPy arrays.
+// python/fastrnn/kernels/ documents them.
 #include "../dispatch.h"
 #include "../memory.h"
 #include "../threads.h"
@@ -115,6 +115,27 @@ Floats embedding_backward(py::handle tokens, py::handle d_outputs, int64_t vocab
   return dtable;
 }
 
+// The tokens of one-hot vectors [..., size], or None.
+py::object one_hot_tokens(py::handle x) {
+  const Floats x_in = with_features(x);
+  const OneHot problem{leading(x_in), x_in.shape(x_in.ndim() - 1), num_threads()};
+  if (problem.size > kLargestOneHot) {
+    throw py::value_error("`x` must have at most " + std::to_string(kLargestOneHot) +
+                          " features. Received: shape=" + to_text(shape_of(x_in)));
+  }
+  Shape shape = shape_of(x_in);
+  shape.pop_back();
+  Tokens tokens(shape);
+  const float* in = x_in.data();
+  int32_t* out = tokens.mutable_data();
+  bool are_one_hot;
+  {
+    const py::gil_scoped_release release;
+    are_one_hot = kernels().one_hot_tokens(problem, in, out);
+  }
+  return are_one_hot ? py::object(tokens) : py::none();
+}
+
 Floats activation_forward(py::handle x, const std::string& activation) {
   const Activation code = as_activation(activation, "activation");
   const Floats x_in = as_floats(x, "x");
@@ -165,6 +186,7 @@ void register_dense(py::module_& m) {
         py::arg("table"));
   m.def("embedding_backward", &embedding_backward, py::call_guard<Call>(), py::arg("tokens"),
         py::arg("d_outputs"), py::arg("vocabulary"));
+  m.def("one_hot_tokens", &one_hot_tokens, py::call_guard<Call>(), py::arg("x"));
   m.def("activation_forward", &activation_forward, py::call_guard<Call>(), py::arg("x"),
         py::arg("activation"));
   m.def("activation_backward", &activation_backward, py::call_guard<Call>(), py::arg("y"),

@@ -11,6 +11,7 @@
 #include "gru.h"
 #include "loss.h"
 #include "lstm.h"
+#include "one_hot.h"
 #include "optimizer.h"
 #include "probe.h"
 #include "simple_rnn.h"
@@ -151,6 +152,7 @@ const KernelTable FASTRNN_JOIN(kernel_table_, FASTRNN_ISA) = {
     conv1d_backward,
     embedding_forward,
     embedding_backward,
+    one_hot_tokens,
     activation_forward,
     activation_backward,
     dropout,

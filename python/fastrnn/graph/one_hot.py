@@ -27,15 +27,8 @@ def as_tokens_if_one_hot(x: np.ndarray) -> np.ndarray | kernels.Embedded:
     features = x.shape[-1]
     if x.ndim != 3 or not x.size or not FEWEST <= features <= MOST:
         return x
-    if np.count_nonzero(x[0, 0]) > 1:  # nearly always so if the input is not one-hot
-        return x
-    tokens = x.argmax(axis=-1).astype(np.int32)
-    largest = np.take_along_axis(x, tokens[..., None], axis=-1)[..., 0]
-    ones = np.count_nonzero(largest == 1.0)
-    if np.count_nonzero(x) != ones:
-        return x
-    tokens[largest == 0.0] = features
-    return kernels.Embedded(tokens, _table(features))
+    tokens = kernels.one_hot_tokens(x)
+    return x if tokens is None else kernels.Embedded(tokens, _table(features))
 
 
 @functools.lru_cache(maxsize=8)

@@ -19,7 +19,7 @@ from fastrnn.kernels.activation import activation_backward, activation_forward
 from fastrnn.kernels.conv1d import Conv1DGradients, conv1d_backward, conv1d_forward
 from fastrnn.kernels.dense import DenseGradients, dense_backward, dense_forward
 from fastrnn.kernels.dropout import dropout
-from fastrnn.kernels.embedding import embedding_backward, embedding_forward
+from fastrnn.kernels.embedding import embedding_backward, embedding_forward, one_hot_tokens
 from fastrnn.kernels.loss import BatchLoss, batch_loss
 from fastrnn.kernels.optimizer import (
     adadelta_update,
@@ -68,6 +68,7 @@ __all__ = [
     "embedding_backward",
     "embedding_forward",
     "nadam_update",
+    "one_hot_tokens",
     "rmsprop_update",
     "rnn_backward",
     "rnn_backward_both",

@@ -1,8 +1,9 @@
-"""Embedding: rows of a table."""
+"""Embedding: rows of a table; and one-hot vectors as tokens."""
 
 from __future__ import annotations
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from fastrnn import _core
 from fastrnn.kernels.arrays import Floats
@@ -48,3 +49,21 @@ def embedding_backward(tokens: ArrayLike, d_outputs: ArrayLike, vocabulary: int)
                [4.]], dtype=float32)
     """
     return _core.embedding_backward(tokens, d_outputs, vocabulary)
+
+
+def one_hot_tokens(x: ArrayLike) -> NDArray[np.int32] | None:
+    """Returns the tokens that one-hot vectors stand for, if all of them are one-hot or zeros.
+
+    Args:
+        x: `[..., size]`, of at most 4,096 features.
+
+    Returns:
+        The place of each vector's one, `size` for zeros, `[...]`; None if a vector has another
+        value or more than a single one.
+
+    Example:
+        >>> from fastrnn import kernels
+        >>> kernels.one_hot_tokens([[0, 1, 0], [0, 0, 0]])
+        array([1, 3], dtype=int32)
+    """
+    return _core.one_hot_tokens(x)
