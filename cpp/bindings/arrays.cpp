@@ -1,5 +1,6 @@
 #include "arrays.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -51,6 +52,14 @@ void check_shape(const py::array& array, const char* name, const Shape& expected
     throw py::value_error("`" + std::string(name) + "` must have shape " + to_text(expected) +
                           ". Received: shape=" + to_text(shape_of(array)));
   }
+}
+
+// Whether all are in [0, vocabulary): a loop without a way out, which runs on vectors. As unsigned
+// numbers, negative ones are larger than any vocabulary.
+bool all_in(const int32_t* ids, py::ssize_t size, int64_t vocabulary) {
+  uint32_t largest = 0;
+  for (py::ssize_t i = 0; i < size; ++i) largest = std::max(largest, uint32_t(ids[i]));
+  return size == 0 || largest < vocabulary;
 }
 
 template <class Id>
@@ -130,6 +139,7 @@ Tokens as_tokens(py::handle value, int64_t vocabulary) {
   }
   if (is_aligned<Tokens>(value)) {
     const Tokens tokens = py::reinterpret_borrow<Tokens>(value);
+    if (all_in(tokens.data(), tokens.size(), vocabulary)) return tokens;
     return checked_tokens(tokens.data(), tokens, vocabulary, /*copy=*/false);
   }
   const py::array array = as_array(value, "tokens");
