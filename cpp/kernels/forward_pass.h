@@ -65,12 +65,13 @@ inline WalkTape states_alone(const RnnProblem& p, int64_t count, Workspace& work
 }
 
 // Groups of the rows that walk forward: some for each thread, so that one who is late leaves work
-// to the others; but each with rows enough for a tile. AMX waits for its weights rather than for
-// anything else, so it has more rows for each load of them.
-inline int forward_groups(Operands operands, int threads, int64_t rows) {
+// to the others; but each with rows enough for a tile. Where weights come from outside L2 for each
+// group, and where AMX waits for them rather than for anything else, a group has more rows.
+inline int forward_groups(const RnnProblem& p, int threads, int64_t rows) {
   if (threads == 1) return int(smaller(rows, 1));
-  const int64_t groups =
-      is_tiled(operands) ? larger(threads, divide_up(rows, kRowBlock)) : divide_up(rows, kTileRows);
+  const bool far = traits_of(p.cell).gates * p.units * p.units > kWeightsInL2;
+  const int64_t groups = far || is_tiled(p.operands) ? larger(threads, divide_up(rows, kRowBlock))
+                                                     : divide_up(rows, kTileRows);
   return int(smaller(4 * threads, groups));
 }
 
@@ -84,7 +85,7 @@ class ForwardPass final : public StagedPass {
         tape_(a.tape.h ? a.tape : states_alone(a.problem, a.problem.batch, workspace)),
         prefix_tape_(a.tape.h ? a.prefix_tape
                               : states_alone(a.problem, a.problem.prefix + 1, workspace)),
-        groups_(forward_groups(a.problem.operands, threads(), walking())),
+        groups_(forward_groups(a.problem, threads(), walking())),
         prefix_tasks_(a.problem.prefix > 0 && !walks_together(a.problem, 1)),
         prefix_walked_(prefix_tasks_) {}
 

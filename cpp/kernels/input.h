@@ -134,11 +134,13 @@ class ProjectedInput : public InputWeights {
   void prepare(const Team& team) {
     const int64_t F = a_.problem.features, columns = row_.input.columns();
     const Range mine = share(a_.problem.distinct, team);
-    gather(a_.tokens, F, mine, x_);
-    float* products = products_ + mine.begin * row_.width;
-    kernel_.multiply(kAlone, mine.end - mine.begin, x_ + mine.begin * F, F, RowMask{}, 0,
-                     rounded_x_ + mine.begin * operand_stride(a_.problem.operands, F), products,
-                     row_.width, FromRows{bias_, 0});
+    // Not all at once, so that the sums stay in L2 while parts are added to them.
+    for_row_blocks(mine, 2 * kRowBlock, [&](int64_t first, int64_t count) {
+      gather(a_.tokens, F, {first, first + count}, x_);
+      kernel_.multiply(kAlone, count, x_ + first * F, F, RowMask{}, 0,
+                       rounded_x_ + first * operand_stride(a_.problem.operands, F),
+                       products_ + first * row_.width, row_.width, FromRows{bias_, 0});
+    });
     for (int64_t d = mine.begin; d < mine.end && columns < row_.width; ++d)
       copy_or_zero(products_ + d * row_.width + columns, bias_ + columns, row_.width - columns);
   }

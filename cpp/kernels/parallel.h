@@ -70,6 +70,9 @@ inline int threads_for(int64_t floats, int threads) {
   return int(smaller(threads, 1 + floats / kFloatsPerThread));
 }
 
+// More floats of weights do not stay in L2 from one step to the next.
+constexpr int64_t kWeightsInL2 = 1 << 18;
+
 // How a vector of elements is read and written: whole, two together, or its first n at the end of
 // a row.
 struct Whole {

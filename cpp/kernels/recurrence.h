@@ -92,8 +92,8 @@ constexpr int64_t kProductsPerThread = 1 << 18;
 // 4 rows of 256 and 512 units, 1.08 to 1.25 for up to 64 rows of 1,024 units; elsewhere 2 to 10%
 // slower than apart.
 constexpr int64_t kProductsPerMeeting = 1 << 15;
-constexpr int64_t kFewRows = 4;                                        // per thread
-constexpr int64_t kWeightsOutsideL2 = 1 << 18, kFarWeights = 1 << 21;  // floats
+constexpr int64_t kFewRows = 4;           // per thread
+constexpr int64_t kFarWeights = 1 << 21;  // floats
 
 // Whether the team walks `rows` rows together.
 inline bool walks_together(const RnnProblem& p, int64_t rows) {
@@ -101,7 +101,7 @@ inline bool walks_together(const RnnProblem& p, int64_t rows) {
   if (p.threads == 1 || rows * weights < p.threads * kProductsPerMeeting) return false;
   const int64_t with_others = p.paired ? 2 * rows : rows;
   return with_others < p.threads || weights >= kFarWeights ||
-         (rows <= p.threads * kFewRows && weights >= kWeightsOutsideL2);
+         (rows <= p.threads * kFewRows && weights >= kWeightsInL2);
 }
 
 // Multiply-adds of a pass.

@@ -30,11 +30,27 @@ struct RowsPacked {
 };
 
 // The right factor of a product: row(k) are the V vectors of row k, Operand the type of its
-// elements and of those of the left factor. A packed panel has the rows one behind the other.
+// elements and of those of the left factor. tile(number, depth) is the same for the tile of rows
+// of that number, which reads `depth` rows; fetch(k) fetches what is read later.
+//
+// A packed panel has the rows one behind the other. Where it comes from outside L2, the first
+// tiles each fetch one vector of each row of the part that comes next: 7 to 25% of a product of 32
+// rows on Sapphire Rapids. Elsewhere the same instruction names a line that is in L1, which costs
+// nothing there but 5% where a tile of AVX2 has half as many multiply-adds to a load.
 template <class OperandType>
 struct PanelPacked {
   using Operand = OperandType;
   const float* p;
+  bool outside_l2;
+  int64_t ahead = 0;
+  template <int V>
+  PanelPacked tile(int64_t number, int64_t depth) const {
+    return {p, outside_l2, outside_l2 ? (smaller(number, V - 1) + V * depth) * kLanes : 0};
+  }
+  template <int V>
+  FASTRNN_INLINE void fetch(int64_t k) const {
+    if constexpr (kVectorBytes == 64) __builtin_prefetch(row<V>(k) + ahead, 0, 2);
+  }
   template <int V>
   FASTRNN_INLINE const float* row(int64_t k) const {
     return p + k * V * kLanes;
@@ -48,6 +64,12 @@ struct RowsAnywhere {
   const float* const* rows;
   int64_t column;
   RowsAnywhere tile(int64_t row) const { return {rows, column + row}; }
+  template <int V>
+  RowsAnywhere tile(int64_t, int64_t) const {
+    return *this;
+  }
+  template <int V>
+  FASTRNN_INLINE void fetch(int64_t) const {}
   FASTRNN_INLINE float at(int row, int64_t k) const { return rows[k][column + row]; }
   template <int V>
   FASTRNN_INLINE const float* row(int64_t k) const {
@@ -56,21 +78,22 @@ struct RowsAnywhere {
 };
 
 // What the sums of a product start from: nothing, rows at a distance (the result itself, or one
-// row for all with a stride of 0), or numbered rows. at(row) is a row of the result.
+// row for all with a stride of 0), or numbered rows. at(row) is a row of the result. kFar: whether
+// the rows come from outside L2, so that a tile had better fetch them before it begins.
 struct FromZero {
-  static constexpr bool kNothing = true;
+  static constexpr bool kNothing = true, kFar = false;
   FromZero tile(int64_t, int64_t) const { return {}; }
   const float* at(int64_t) const { return nullptr; }
 };
 struct FromRows {
-  static constexpr bool kNothing = false;
+  static constexpr bool kNothing = false, kFar = false;
   const float* p;
   int64_t stride;
   FromRows tile(int64_t row, int64_t column) const { return {p + row * stride + column, stride}; }
   const float* at(int64_t row) const { return p + row * stride; }
 };
 struct FromNumbered {
-  static constexpr bool kNothing = false;
+  static constexpr bool kNothing = false, kFar = true;
   const float* p;
   int64_t stride;
   const int32_t* number;  // [rows]
@@ -102,9 +125,13 @@ struct Count {
 template <int R, int V, class Left, class Right, class Start>
 FASTRNN_INLINE void tile(int64_t depth, Left a, Right panel, Start start, float* c,
                          int64_t c_stride, int64_t tail) {
+  for (int r = 0; r < R && Start::kFar; ++r) {
+    for (int v = 0; v < V; ++v) __builtin_prefetch(start.at(r) + v * kLanes);
+  }
   Vec sum[R][V] = {};
   for (int64_t k = 0; k < depth; ++k) {
     const float* row = panel.template row<V>(k);
+    panel.template fetch<V>(k);
     Vec b[V];
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) b[v] = load(row + v * kLanes);
@@ -137,7 +164,8 @@ void tiles(int64_t rows, int64_t depth, Left a, Right panel, Start start, float*
            int64_t c_stride, int64_t tail) {
   int64_t r = 0;
   for (; r + kTileRows <= rows; r += kTileRows) {
-    tile<kTileRows, V>(depth, a.tile(r), panel, start.tile(r, 0), c + r * c_stride, c_stride, tail);
+    tile<kTileRows, V>(depth, a.tile(r), panel.template tile<V>(r / kTileRows, depth),
+                       start.tile(r, 0), c + r * c_stride, c_stride, tail);
   }
   const auto rest = [&](auto count) {
     tile<count.value, V>(depth, a.tile(r), panel, start.tile(r, 0), c + r * c_stride, c_stride,
