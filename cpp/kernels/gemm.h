@@ -144,10 +144,15 @@ class Weights {
       const auto add_part = [&](int64_t k, auto from) {
         const int64_t width = grid_.width(p) * kLanes, depth = smaller(part, depth_ - k);
         const float* panel = panel_data(p) + k * width;
-        tiles_of_width(
-            grid_.width(p), end - first, depth, RowsInPlace{a + first * a_stride + k, a_stride},
-            PanelPacked<Operand>{panel, depth_ * grid_.columns > kWeightsInL2},
-            from.tile(first, column), c + first * c_stride + column, c_stride, grid_.tail(p));
+        const auto multiply = [&](auto packed) {
+          tiles_of_width(grid_.width(p), end - first, depth,
+                         RowsInPlace{a + first * a_stride + k, a_stride}, packed,
+                         from.tile(first, column), c + first * c_stride + column, c_stride,
+                         grid_.tail(p));
+        };
+        const bool far = depth_ * grid_.columns > kWeightsInL2;
+        far ? multiply(PanelPacked<Operand, true>{panel})
+            : multiply(PanelPacked<Operand, false>{panel});
       };
       add_part(0, start);
       for (int64_t k = part; k < depth_; k += part) add_part(k, FromRows{c, c_stride});
@@ -359,8 +364,8 @@ class RightPack {
   }
   // A panel from row k on, and one row of it.
   template <class Operand>
-  PanelPacked<Operand> rows(int64_t panel, int64_t k) const {
-    return {row(panel, k), true};
+  PanelPacked<Operand, true> rows(int64_t panel, int64_t k) const {
+    return {row(panel, k)};
   }
   const float* row(int64_t panel, int64_t k) const {
     return panel_data(panel) + k * grid_.width(panel) * kLanes;

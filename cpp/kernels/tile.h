@@ -33,23 +33,22 @@ struct RowsPacked {
 // elements and of those of the left factor. tile(number, depth) is the same for the tile of rows
 // of that number, which reads `depth` rows; fetch(k) fetches what is read later.
 //
-// A packed panel has the rows one behind the other. Where it comes from outside L2, the first
-// tiles each fetch one vector of each row of the part that comes next: 7 to 25% of a product of 32
-// rows on Sapphire Rapids. Elsewhere the same instruction names a line that is in L1, which costs
-// nothing there but 5% where a tile of AVX2 has half as many multiply-adds to a load.
-template <class OperandType>
+// A packed panel has the rows one behind the other. kOutsideL2: the first tiles each fetch one
+// vector of each row of the part that comes next: 6 to 10% of a step of 512 and 1024 units on
+// Sapphire Rapids. Where nothing has to be fetched the same instruction costs 3 to 6% of a step,
+// and on AVX2 it does everywhere: there a tile has half as many multiply-adds to a load.
+template <class OperandType, bool kOutsideL2>
 struct PanelPacked {
   using Operand = OperandType;
   const float* p;
-  bool outside_l2;
   int64_t ahead = 0;
   template <int V>
   PanelPacked tile(int64_t number, int64_t depth) const {
-    return {p, outside_l2, outside_l2 ? (smaller(number, V - 1) + V * depth) * kLanes : 0};
+    return {p, (smaller(number, V - 1) + V * depth) * kLanes};
   }
   template <int V>
   FASTRNN_INLINE void fetch(int64_t k) const {
-    if constexpr (kVectorBytes == 64) __builtin_prefetch(row<V>(k) + ahead, 0, 2);
+    if constexpr (kOutsideL2 && kVectorBytes == 64) __builtin_prefetch(row<V>(k) + ahead, 0, 2);
   }
   template <int V>
   FASTRNN_INLINE const float* row(int64_t k) const {
