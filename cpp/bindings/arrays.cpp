@@ -138,7 +138,7 @@ Tokens as_tokens(py::handle value, int64_t vocabulary) {
                           " tokens. Received: " + std::to_string(vocabulary));
   }
   if (is_aligned<Tokens>(value)) {
-    const Tokens tokens = py::reinterpret_borrow<Tokens>(value);
+    Tokens tokens = py::reinterpret_borrow<Tokens>(value);
     if (all_in(tokens.data(), tokens.size(), vocabulary)) return tokens;
     return checked_tokens(tokens.data(), tokens, vocabulary, /*copy=*/false);
   }

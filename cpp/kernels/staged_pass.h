@@ -17,6 +17,10 @@ class StagedPass {
   // in_tasks: whether threads claim its rows; else a team goes through it together.
   StagedPass(const RnnProblem& problem, bool in_tasks)
       : problem_(problem), in_tasks_(in_tasks), threads_(recurrence_threads(problem)) {}
+  StagedPass(const StagedPass&) = delete;
+  StagedPass& operator=(const StagedPass&) = delete;
+  StagedPass(StagedPass&&) = delete;
+  StagedPass& operator=(StagedPass&&) = delete;
 
   static constexpr int kStages = 4;
   // Gets a stage ready, by the caller and any threads that he asks. Returns its number of tasks,

@@ -34,14 +34,23 @@ class Drawn:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[dict[str, np.ndarray | None]] = []
-        kernel = kernels.rnn_forward
+        kernel, both = kernels.rnn_forward, kernels.rnn_forward_both
 
-        def record(*args: Any, **options: Any) -> Any:
+        def note(options: Any) -> None:
             names = ("dropout_mask", "recurrent_dropout_mask")
             self.calls.append({name: options.get(name) for name in names})
+
+        def record(*args: Any, **options: Any) -> Any:
+            note(options)
             return kernel(*args, **options)
 
+        def record_both(first: Any, second: Any) -> Any:
+            note(first)
+            note(second)
+            return both(first, second)
+
         monkeypatch.setattr(kernels, "rnn_forward", record)
+        monkeypatch.setattr(kernels, "rnn_forward_both", record_both)
 
     def __getitem__(self, name: str) -> list[np.ndarray | None]:
         return [call[name] for call in self.calls]
