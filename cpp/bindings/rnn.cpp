@@ -232,7 +232,7 @@ void prepare(BackwardCall& call, const KernelTable& table, bool paired) {
   call.dkernel = gradient({p.features, columns}, a.dkernel);
   call.drecurrent_kernel = gradient({p.units, columns}, a.drecurrent_kernel);
   if (tape.bias) call.dbias = gradient(tape.bias_shape(), a.dbias);
-  const int states = std::min<int>(tape.cell().states, std::size(a.dinitial_state));
+  const int states = std::min(tape.cell().states, int(std::size(a.dinitial_state)));
   for (int s = 0; s < states && call.d_states; ++s) a.dlast_state[s] = (*call.d_states)[s].data();
   if (tape.has_initial_state) {
     py::tuple each(states);
