@@ -70,21 +70,10 @@ class Recorder:
         return Counter({FORWARD: tapes, BACKWARD: tapes, OPTIMIZER: self.optimizer_bytes})
 
     def _rnn_forward(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def stand_in(**given: Any) -> Any:
-            result = original(**given)
-            self._note_walk(given, result)
-            return result
-
-        return stand_in
+        return _noted(original, self._note_walk)
 
     def _rnn_forward_both(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def stand_in(*given: dict[str, Any]) -> Any:
-            results = original(*given)
-            for one, result in zip(given, results, strict=True):
-                self._note_walk(one, result)
-            return results
-
-        return stand_in
+        return _noted_both(original, self._note_walk)
 
     def _note_walk(self, given: dict[str, Any], result: Any) -> None:
         tape = result[2]
@@ -105,21 +94,10 @@ class Recorder:
         }
 
     def _rnn_backward(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def stand_in(**given: Any) -> Any:
-            result = original(**given)
-            self._note_walk_back(given, result)
-            return result
-
-        return stand_in
+        return _noted(original, self._note_walk_back)
 
     def _rnn_backward_both(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def stand_in(*given: dict[str, Any]) -> Any:
-            results = original(*given)
-            for one, result in zip(given, results, strict=True):
-                self._note_walk_back(one, result)
-            return results
-
-        return stand_in
+        return _noted_both(original, self._note_walk_back)
 
     def _note_walk_back(self, given: dict[str, Any], result: Any) -> None:
         walk = self._walks.pop(id(given["tape"]), None)
@@ -182,3 +160,26 @@ class Recorder:
             return original(*arguments, **options)
 
         return stand_in
+
+
+def _noted(original: Callable[..., Any], note: Callable[[dict[str, Any], Any], None]) -> Any:
+    """A stand-in for a function of the core that notes its arguments and its result."""
+
+    def stand_in(**given: Any) -> Any:
+        result = original(**given)
+        note(given, result)
+        return result
+
+    return stand_in
+
+
+def _noted_both(original: Callable[..., Any], note: Callable[[dict[str, Any], Any], None]) -> Any:
+    """The same for a function that makes several calls at once."""
+
+    def stand_in(*given: dict[str, Any]) -> Any:
+        results = original(*given)
+        for one, result in zip(given, results, strict=True):
+            note(one, result)
+        return results
+
+    return stand_in
