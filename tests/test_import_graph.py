@@ -35,7 +35,16 @@ ROWS = (
     ("backend",),
     ("ops",),
     ("symbolic",),
-    ("files", "variable", "random", "config", "mixed_precision", "utils.registry", "parallel"),
+    (
+        "differentiable",
+        "files",
+        "variable",
+        "random",
+        "config",
+        "mixed_precision",
+        "utils.registry",
+        "parallel",
+    ),
     (
         "arguments",
         "compatibility",

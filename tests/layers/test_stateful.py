@@ -157,6 +157,7 @@ def test_what_keeps_no_states() -> None:
 @pytest.mark.parametrize("make", [layers.SimpleRNN, layers.GRU, layers.LSTM])
 def test_copies_and_pickles_start_from_zero_states(make: Any, copied: Any) -> None:
     """As in Keras, whose pickles are files; and the original keeps its states."""
+    fastrnn.utils.set_random_seed(4)  # there are weights that forget a state within five steps
     layer = make(3, stateful=True)
     x = np.random.default_rng(4).normal(size=(2, 5, 2)).astype(np.float32)
     first, second = layer(x), layer(x)

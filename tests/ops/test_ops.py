@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from fastrnn import ops
-from fastrnn.tracing import Differentiable, native, vjp
+from fastrnn.differentiable import Differentiable
+from fastrnn.tracing import native, vjp
 
 RNG = np.random.default_rng(2)
 A = RNG.normal(size=(3, 4)).astype(np.float32)
@@ -378,7 +379,7 @@ def test_libraries_are_not_mixed_in_silence(run_python: Any) -> None:
     code = """
 import numpy as np, torch
 from fastrnn import ops
-from fastrnn.tracing import Differentiable
+from fastrnn.differentiable import Differentiable
 mixed = Differentiable(lambda x: torch.as_tensor(x).sum() + ops.mean(x), "It")
 try:
     mixed.vjp(np.ones((2, 3), "float32"))

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.activations.activation import Activation
+from fastrnn.differentiable import Differentiable
 from fastrnn.kernels.arrays import Floats
 from fastrnn.results import with_numpy
-from fastrnn.tracing import Differentiable, has_history
+from fastrnn.tracing import has_history
 
 
 class OwnActivation(Activation):

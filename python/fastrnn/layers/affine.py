@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from fastrnn import activations, constraints, initializers, kernels, regularizers
 from fastrnn.layers.layer import Layer
 from fastrnn.variable import Variable
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Cache(NamedTuple):
@@ -95,7 +98,7 @@ class AffineLayer(Layer):
         """Name of the activation; None if it cannot be left off, as a regularizer needs it."""
         return None if self.activity_regularizer is not None else self.activation.__name__
 
-    def without_activation(self) -> Layer:
+    def without_activation(self) -> Self:
         """Return a layer that shares this one's weights and stops before the activation.
 
         Losses of probabilities are computed from the scores before a sigmoid or softmax, which

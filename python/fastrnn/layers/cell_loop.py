@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastrnn.arguments import is_integer
+from fastrnn.differentiable import Differentiable
+from fastrnn.layers.attributes import attributes_traced
 from fastrnn.layers.calls import as_traced
 from fastrnn.layers.inputs import as_floats
 from fastrnn.layers.layer import Layer
 from fastrnn.layers.recurrent_cell import Walked, WalkGradients, one_draw
-from fastrnn.layers.traced import attributes_traced
 from fastrnn.symbolic import flatten, pack
-from fastrnn.tracing import Differentiable, Pullback, chooser, has_history, vjp
+from fastrnn.tracing import Pullback, chooser, has_history, vjp
 
 
 class _ResultError(ValueError):

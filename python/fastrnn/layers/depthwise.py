@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastrnn import activations, constraints, initializers, regularizers
 from fastrnn.arguments import positive_integer
 from fastrnn.layers.arguments import data_format_of
-from fastrnn.layers.layer import Layer, Shape
+from fastrnn.layers.layer import Shape
 from fastrnn.layers.windows import (
     WindowLayer,
     integers_of,
@@ -19,6 +19,9 @@ from fastrnn.layers.windows import (
     refuse_dilated_strides,
 )
 from fastrnn.variable import Variable
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 def depthwise_forward(x: np.ndarray, kernel: np.ndarray, stride: int, dilation: int) -> np.ndarray:
@@ -151,7 +154,7 @@ class DepthwiseLayer(WindowLayer):
         """Name of the activation; None if it cannot be left off, as a regularizer needs it."""
         return None if self.activity_regularizer is not None else self.activation.__name__
 
-    def without_activation(self) -> Layer:
+    def without_activation(self) -> Self:
         """Return a layer that shares this one's weights and stops before the activation."""
         scores = copy.copy(self)
         scores.activation = activations.linear

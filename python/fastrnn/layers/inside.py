@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from fastrnn import kernels
+from fastrnn.layers.attributes import all_inside, attributes_traced
 from fastrnn.layers.calls import Call, entered, running_call, take_extras, warn_of_lost_mask
 from fastrnn.layers.overrides import is_of_fastrnn
-from fastrnn.layers.traced import all_inside, as_output, attributes_traced, is_array
+from fastrnn.layers.traced import as_output, is_array
 from fastrnn.results import with_numpy
 from fastrnn.symbolic import KerasTensor, flatten, map_shapes, map_structure, pack
 from fastrnn.table_gradient import table_gradient

@@ -9,11 +9,12 @@ import numpy as np
 
 from fastrnn import dtype_policies, regularizers
 from fastrnn.arguments import refuse_unknown
+from fastrnn.layers.attributes import NO_LAYERS, layers_of, metrics_of
 from fastrnn.layers.built_in_call import reached_by_super, replaces_call
 from fastrnn.layers.calls import running_call
 from fastrnn.layers.graph_member import GraphMember
 from fastrnn.layers.inputs import as_floats, as_own_input
-from fastrnn.layers.inside import call_inside, penalty_of
+from fastrnn.layers.inside import call_inside
 from fastrnn.layers.layer_config import LayerConfig
 from fastrnn.layers.overrides import (
     NOT_CALLED_OF_LAYERS,
@@ -22,29 +23,22 @@ from fastrnn.layers.overrides import (
     refuse_replacement,
 )
 from fastrnn.layers.own_layers import call_on_arrays, inferred_output_shape, own_outputs
+from fastrnn.layers.penalties import Penalized
 from fastrnn.layers.shapes import Shape as Shape
 from fastrnn.layers.shapes import build_once, pop_batch_input_shape
 from fastrnn.layers.shapes import standardize_shape as standardize_shape
-from fastrnn.layers.traced import (
-    NO_LAYERS,
-    NOT_GIVEN,
-    TracedCall,
-    all_inside,
-    first_argument,
-    layers_of,
-    metrics_of,
-)
+from fastrnn.layers.traced import NOT_GIVEN, TracedCall, first_argument
 from fastrnn.layers.tracking import tracked
 from fastrnn.naming import auto_name
 from fastrnn.results import with_numpy
 from fastrnn.state import generators_of, get_attributes, set_attributes
-from fastrnn.symbolic import KerasTensor, flatten, has_symbolic, map_shapes
+from fastrnn.symbolic import KerasTensor, has_symbolic, map_shapes
 from fastrnn.tensors import records
 from fastrnn.tracing import is_tracing
 from fastrnn.variable import Variable
 
 
-class Layer(GraphMember, LayerConfig):
+class Layer(GraphMember, Penalized, LayerConfig):
     """A function of an array with weights.
 
     A layer of yours needs `call`, made of operators and functions of `fastrnn.ops`, and `build` if
@@ -133,9 +127,6 @@ class Layer(GraphMember, LayerConfig):
 
     _builds = False  # whether a `build` that a user wrote runs
 
-    replaces_call = False
-    """Whether a user's class overrides `call` of a built-in layer: it is traced then."""
-
     keeps_tape = False
     """Whether `backward` takes `consume`: the cache may be overwritten and serves no other call."""
 
@@ -188,11 +179,6 @@ class Layer(GraphMember, LayerConfig):
         if self.traced is not None and (self.traced.is_own or self.traced.uses_mask):
             self.uses_mask = True  # its own, or that of the layers that it calls
 
-    @property
-    def is_own_call(self) -> bool:
-        """Whether a user wrote `call`, whose derivative comes from a trace."""
-        return self.traced is not None and self.traced.is_own
-
     def __setattr__(self, name: str, value: Any) -> None:
         refuse_replacement(self, name, value, self.not_called)
         if name not in NO_LAYERS and self.is_free and not is_of_fastrnn(type(self)):
@@ -220,34 +206,6 @@ class Layer(GraphMember, LayerConfig):
         """Return the metrics among the attributes of a user's layer."""
         return [] if is_of_fastrnn(type(self)) else metrics_of(self)
 
-    def add_loss(self, loss: Any) -> None:
-        """Add to the loss, from within `call`.
-
-        Args:
-            loss: A scalar made of inputs and weights by operators and `fastrnn.ops`; or a list of
-                them.
-
-        Raises:
-            ValueError: If no `call` of a layer or model of your own runs.
-        """
-        if (call := running_call()) is None:
-            raise ValueError(
-                "`add_loss` must be called within `call` of a layer or model of your own. "
-                f"Received: a call of it on layer '{self.name}' outside of one"
-            )
-        added = flatten(loss)
-        call.losses += added
-        self._added += added
-
-    @property
-    def losses(self) -> list[Any]:
-        """What the last call has added to the loss, and the penalties of trainable weights."""
-        added = [loss for layer in all_inside(self) for loss in layer._added]
-        return [
-            *added,
-            *map(penalty_of, (each for each in self.trainable_weights if each.regularizer)),
-        ]
-
     @property
     def trainable(self) -> bool:
         """Whether training may change the weights; setting it sets that of all layers inside."""
@@ -261,47 +219,7 @@ class Layer(GraphMember, LayerConfig):
         for layer in self._sublayers():
             layer.trainable = value
 
-    # --------------------------------------------------------------------- penalties and states
-
-    @property
-    def regularizes_activity(self) -> bool:
-        """Whether the output of this layer, or of one inside, adds a penalty to the loss."""
-        if self.activity_regularizer is not None:
-            return True
-        if self.is_own_call:  # its call gathers what the layers inside add
-            return False
-        return any(layer.regularizes_activity for layer in self._sublayers())
-
-    def activity_penalty(self, y: np.ndarray, cache: Any) -> float:
-        """Return what the activity regularizers of this layer and of those inside add to the loss.
-
-        Args:
-            y: Output of `forward`.
-            cache: The cache that `forward` returned with it.
-
-        Returns:
-            The penalty, 0 without regularizers.
-        """
-        if self.activity_regularizer is None:
-            return 0.0
-        return sum(self.activity_regularizer(each) / len(each) for each in flatten(y))
-
-    def add_activity_gradient(self, d_y: Any, y: Any) -> Any:
-        """Add the gradient of this layer's own activity regularizer to that of its output y.
-
-        Args:
-            d_y: Gradient of the loss with respect to y; of several outputs a list.
-            y: Output of `forward`.
-
-        Returns:
-            The sum, d_y itself without a regularizer.
-        """
-        if self.activity_regularizer is None:
-            return d_y
-        if isinstance(y, (list, tuple)):
-            return [self.add_activity_gradient(d, one) for d, one in zip(d_y, y, strict=True)]
-        own = self.activity_regularizer.gradient(y) / np.float32(len(y))
-        return own if d_y is None else d_y + own
+    # ----------------------------------------------------------------------------------- states
 
     @property
     def stateful(self) -> bool:
@@ -517,100 +435,6 @@ class Layer(GraphMember, LayerConfig):
             Positional and keyword arguments of the method `call`.
         """
         return args, kwargs
-
-    @reached_by_super
-    def call(self, x: Any, *args: Any, **options: Any) -> Any:
-        """Apply the layer to checked arrays that are not empty, without keeping a tape.
-
-        Args:
-            x: Array, or list of arrays, as `as_input` returns it.
-            *args: Further arguments of `forward`.
-            **options: Further arguments of `forward`.
-
-        Returns:
-            The output.
-        """
-        return self.forward(x, *args, **options)[0]
-
-    def infer(self, *arguments: Any, **options: Any) -> Any:
-        """Return the output without keeping a tape.
-
-        Args:
-            *arguments: Those of `run`.
-            **options: Further arguments of the call.
-        """
-        if self.traced is not None:
-            return self.traced.infer(*arguments, **options)
-        return self.call(*arguments, **options)
-
-    def run(self, *arguments: Any, **options: Any) -> tuple[Any, Any]:
-        """Return the output and the cache for `backward`.
-
-        Args:
-            *arguments: Array, or list of arrays, as `as_input` returns it; `training`, whether
-                dropout is active; the mask, if the layer uses it.
-            **options: Further arguments of the call.
-        """
-        if self.traced is not None:
-            return self.traced.forward(*arguments, **options)
-        return self.forward(*arguments, **options)
-
-    def run_back(self, cache: Any, d_y: Any, *arguments: Any, **options: Any) -> tuple[Any, Any]:
-        """Go back through one `run`.
-
-        Args:
-            cache: What `run` returned.
-            d_y: Gradient with respect to the output; of several outputs a list.
-            *arguments: Whether the gradient with respect to the input is wanted.
-            **options: Further arguments of `backward`.
-
-        Returns:
-            What `backward` does.
-        """
-        if self.traced is not None and self.replaces_call:  # `backward` is the built-in layer's
-            return self.traced.backward(cache, d_y)
-        return self.backward(cache, d_y, *arguments, **options)
-
-    def forward(self, x: Any, training: bool = False) -> tuple[Any, Any]:
-        """Apply the layer and keep what its backward pass needs.
-
-        Args:
-            x: Checked array, or list of arrays, as `as_input` returns it.
-            training: Whether dropout and the like are active.
-
-        Returns:
-            The output and a cache for `backward`.
-        """
-        raise NotImplementedError(
-            f"{type(self).__name__} must implement `call`, or `forward` and `backward`."
-        )
-
-    def backward(
-        self, cache: Any, d_y: Any, input_gradient: bool = True
-    ) -> tuple[Any, Sequence[np.ndarray | None]]:
-        """Go back through one `forward`.
-
-        Args:
-            cache: What `forward` returned.
-            d_y: Gradient with respect to the output; of several outputs a list.
-            input_gradient: Whether the gradient with respect to the input is wanted.
-
-        Returns:
-            That gradient (or None; of several inputs a list), and those of the weights in the
-            order of `weights`.
-        """
-        if self.traced is not None:
-            return self.traced.backward(cache, d_y)
-        raise NotImplementedError(f"{type(self).__name__} must implement `backward`.")
-
-    @property
-    def output_activation(self) -> str | None:
-        """Name of an activation at the layer's end that `without_activation` can leave off."""
-        return None
-
-    def without_activation(self) -> Layer:
-        """Return a layer with the same weights that stops before its `output_activation`."""
-        raise NotImplementedError(f"{type(self).__name__} has no output activation.")
 
     def _empty_result(self, input_shape: Any, **options: Any) -> Any:
         made = self.output_shape_of_call(input_shape, **options)

@@ -135,4 +135,4 @@ def is_layer_of_ours(cls: type) -> bool:
     Args:
         cls: The class that `call` or `forward` comes from.
     """
-    return is_of_fastrnn(cls) and cls.__name__ not in ("Layer", "GraphLayer")
+    return is_of_fastrnn(cls) and cls.__name__ not in ("Passes", "GraphLayer")

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from fastrnn.layers.attributes import all_inside
 from fastrnn.layers.inputs import as_own_input
 from fastrnn.layers.overrides import is_of_fastrnn
-from fastrnn.layers.traced import FORM, all_inside, as_output
+from fastrnn.layers.traced import FORM, as_output
 from fastrnn.symbolic import KerasTensor, Node, flatten, map_shapes, map_structure, pack
 from fastrnn.tracing import standing_for
 

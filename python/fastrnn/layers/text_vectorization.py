@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastrnn.arguments import check_integer, is_integer, refuse_unsupported
+from fastrnn.layers.attributes import layers_of
 from fastrnn.layers.layer import Layer, Shape
 from fastrnn.layers.serialization import serializable
 from fastrnn.layers.string_lookup import StringLookup, refuse_file_name
@@ -21,7 +22,6 @@ from fastrnn.layers.text_splitting import (
     standardized,
     with_ngrams,
 )
-from fastrnn.layers.traced import layers_of
 from fastrnn.utils.custom_objects import find_custom_object
 from fastrnn.utils.named_function import function_config, function_from
 

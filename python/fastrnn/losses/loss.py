@@ -19,11 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.configurable import Configurable
+from fastrnn.differentiable import Differentiable
 from fastrnn.losses.reduction import REDUCTIONS, both_masks, reduce_values
 from fastrnn.naming import auto_name, to_snake_case
 from fastrnn.results import returns_numpy
 from fastrnn.tensors import depends_on_weights, is_tensor, records
-from fastrnn.tracing import Differentiable, is_traced, mask_of, native, plain
+from fastrnn.tracing import is_traced, mask_of, native, plain
 
 EPSILON = 1e-7
 """Probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm: Keras's `epsilon()`."""

@@ -8,8 +8,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from fastrnn.configurable import Configurable
+from fastrnn.differentiable import Differentiable
 from fastrnn.results import returns_numpy
-from fastrnn.tracing import Differentiable, has_history, plain
+from fastrnn.tracing import has_history, plain
 from fastrnn.utils.named_function import function_config
 
 _traced: WeakKeyDictionary[Any, Differentiable] = WeakKeyDictionary()
