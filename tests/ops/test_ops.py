@@ -327,9 +327,11 @@ def test_a_value_that_depends_on_nothing_has_zeros_as_gradient() -> None:
 
 
 @pytest.mark.parametrize("library", ["tensorflow", "torch", "jax"])
-def test_functions_of_other_libraries(library: str) -> None:
+def test_functions_of_other_libraries(library: str, request: pytest.FixtureRequest) -> None:
     if library == "tensorflow":
-        tf = pytest.importorskip("tensorflow")
+        request.getfixturevalue("keras")  # sets up TensorFlow for all tests of the process
+        import tensorflow as tf
+
         function = lambda x: tf.reduce_sum(tf.clip_by_value(x, -0.5, 0.5) ** 2, axis=1)  # noqa: E731
     elif library == "torch":
         torch = pytest.importorskip("torch")
