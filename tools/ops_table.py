@@ -30,7 +30,6 @@ REASONS = {
         "rfft stft view_as_complex view_as_real"
     ),
     "windows of signals: NumPy has them": "bartlett blackman hamming hanning kaiser",
-    "alignment of sequences": "ctc_decode ctc_loss",
     "integers and bits: use NumPy, they have no derivative": (
         "bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift "
         "bitwise_xor gcd lcm left_shift right_shift bincount digitize histogram searchsorted "

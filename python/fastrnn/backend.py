@@ -261,6 +261,28 @@ def _relu(x: Any, alpha: float = 0.0, max_value: Any = None, threshold: float = 
     return found if max_value is None else ops.minimum(found, max_value)
 
 
+def _ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: Any) -> Any:
+    """Return the CTC losses of probabilities, `[batch, 1]`; the last class is the blank."""
+    steps, counts = (ops.reshape(each, (-1,)) for each in (input_length, label_length))
+    logits = ops.log(y_pred + _EPSILON)
+    return ops.expand_dims(ops.ctc_loss(y_true, logits, counts, steps, mask_index=-1), 1)
+
+
+def _ctc_decode(
+    y_pred: Any, input_length: Any, greedy: bool = True, beam_width: int = 100, top_paths: int = 1
+) -> Any:
+    """Return labels by CTC, an array for each path, and their scores; the last class is blank."""
+    decoded, scores = ops.ctc_decode(
+        ops.log(y_pred + _EPSILON),
+        input_length,
+        "greedy" if greedy else "beam_search",
+        beam_width,
+        top_paths,
+        mask_index=-1,
+    )
+    return list(decoded), scores
+
+
 def _with_axis(name: str, axis: int) -> Callable[..., Any]:
     """Return a function of `ops` with the default axis that it has in `keras.backend`."""
     function = getattr(ops, name)
@@ -275,6 +297,8 @@ _OWN: dict[str, Any] = {
     "argmax": _with_axis("argmax", -1),
     "argmin": _with_axis("argmin", -1),
     "concatenate": _with_axis("concatenate", -1),
+    "ctc_batch_cost": _ctc_batch_cost,
+    "ctc_decode": _ctc_decode,
     "cumprod": lambda x, axis=0: np.cumprod(x, axis=axis),
     "cumsum": _with_axis("cumsum", 0),
     "expand_dims": _with_axis("expand_dims", -1),

@@ -21,6 +21,10 @@ def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.ndar
     name, _, number = kind.partition(" ")
     if name in ("tokens", "ids"):
         return rng.integers(0, int(number), shape).astype(np.int32)
+    if name == "labels":  # of CTC: any number of them, at least none in a row, zeros behind
+        counts = rng.integers(0, shape[1] + 1, shape[0])
+        inside = np.arange(shape[1]) < counts[:, np.newaxis]
+        return (rng.integers(1, int(number), shape) * inside).astype(np.int32)
     if name == "binary":
         return rng.integers(0, 2, shape).astype(np.float32)
     if name == "counts":

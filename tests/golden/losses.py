@@ -91,6 +91,8 @@ CASES = {
     "categorical focal logits": row(_FOCAL, "one_hot", "wide", from_logits=True),
     "sparse": row(_SPARSE, "ids 3", "unit"),
     "sparse logits": row(_SPARSE, "ids 2", "wide", STEPS, from_logits=True),
+    "ctc": row("CTC", "labels 4", "normal", (5, 7, 4), true_shape=(5, 3), weights=(5,)),
+    "ctc sum": row("CTC", "labels 4", "wide", (5, 7, 4), true_shape=(5, 3), reduction="sum"),
     "binary extreme": row("BinaryCrossentropy", "binary", "extreme", from_logits=True),
     "categorical extreme": row(_CROSS, "one_hot", "extreme", from_logits=True),
     "sparse extreme": row(_SPARSE, "ids 3", "extreme", from_logits=True),

@@ -61,7 +61,6 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
     },
     "losses": {
         "it is for images and retrieval": "Circle Dice Tversky circle dice tversky",
-        "sequences are not aligned": "CTC ctc",
         "it is for noisy labels": (
             "CategoricalGeneralizedCrossEntropy categorical_generalized_cross_entropy"
         ),

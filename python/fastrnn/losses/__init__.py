@@ -22,6 +22,7 @@ from fastrnn.losses.categorical_focal_crossentropy import (
 )
 from fastrnn.losses.categorical_hinge import CategoricalHinge, categorical_hinge
 from fastrnn.losses.cosine_similarity import CosineSimilarity, cosine_similarity
+from fastrnn.losses.ctc import CTC, ctc
 from fastrnn.losses.function_loss import FunctionLoss
 from fastrnn.losses.hinge import Hinge, hinge
 from fastrnn.losses.huber import Huber, huber
@@ -47,6 +48,7 @@ from fastrnn.losses.squared_hinge import SquaredHinge, squared_hinge
 from fastrnn.utils import registry
 
 __all__ = [
+    "CTC",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
@@ -73,6 +75,7 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_hinge",
     "cosine_similarity",
+    "ctc",
     "deserialize",
     "get",
     "hinge",
@@ -120,6 +123,7 @@ _CLASS_OF_FUNCTION: dict[Callable[..., np.ndarray], type[Loss]] = {
     categorical_focal_crossentropy: CategoricalFocalCrossentropy,
     categorical_hinge: CategoricalHinge,
     cosine_similarity: CosineSimilarity,
+    ctc: CTC,
     hinge: Hinge,
     huber: Huber,
     kl_divergence: KLDivergence,

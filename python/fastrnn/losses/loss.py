@@ -36,7 +36,7 @@ class Differential(NamedTuple):
     """The values of a loss and their derivative.
 
     Attributes:
-        values: Loss of each sample, shape `y_pred.shape[:-1]`.
+        values: Loss of each sample, shape `y_pred.shape[:-1]`, or fewer of its first sizes.
         derivative: d values / d y_pred, shape `y_pred.shape`: entry `[..., j]` is the derivative
             of `values[...]`.
         mask: True where a value counts, shape of `values`; None if all do.
@@ -241,7 +241,7 @@ class Loss(Configurable):
 
             def backward(cache: Any, d: Any) -> list[Any]:
                 derivative, of_labels, own, shape = cache
-                factor = np.asarray(d * own, np.float32)[..., np.newaxis]
+                factor = _of_each(np.asarray(d * own, np.float32), derivative)
                 return [
                     None if of_labels is None else of_labels.derivative * factor,
                     (derivative * factor).reshape(shape),
@@ -294,7 +294,7 @@ class Loss(Configurable):
             loss, factor = reduce_values(
                 values, sample_weight, both_masks(mask, own_mask), self.reduction
             )
-            derivative *= factor if np.ndim(factor) == 0 else factor[..., np.newaxis]
+            derivative *= _of_each(factor, derivative)
         return float(loss), derivative.reshape(shape)
 
     @property
@@ -366,6 +366,13 @@ def _one_for_each(
         return values
     shape = np.asarray(sample_weight).shape if mask is None else mask.shape
     return np.broadcast_to(values, shape)
+
+
+def _of_each(factor: Any, derivative: np.ndarray) -> Any:
+    """Return the factors of values, or the one of all, so that they multiply the derivative."""
+    if np.ndim(factor) == 0:
+        return factor
+    return factor.reshape(*factor.shape, *(1,) * (derivative.ndim - factor.ndim))
 
 
 class NamedLoss(Loss):

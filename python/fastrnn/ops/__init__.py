@@ -32,6 +32,7 @@ from fastrnn.ops.creation import (
     zeros,
     zeros_like,
 )
+from fastrnn.ops.ctc import ctc_decode, ctc_loss
 from fastrnn.ops.elementwise import (
     abs,
     absolute,
@@ -237,6 +238,8 @@ __all__ = [
     "cos",
     "cosh",
     "count_nonzero",
+    "ctc_decode",
+    "ctc_loss",
     "cumsum",
     "diagonal",
     "diff",
