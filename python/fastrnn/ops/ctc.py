@@ -174,7 +174,9 @@ def loss_and_gradient(
 
 
 @op(
-    "The labels that are the most probable by connectionist temporal classification.",
+    "The most probable labels by connectionist temporal classification, shape [paths, batch, steps], "
+    "-1 behind the last; and scores, shape [batch, paths]: of beam search log-probabilities, of "
+    "greedy minus the sum of the largest logits, as in Keras.",
     "ops.ctc_decode([[[0.0, 3.0], [0.0, 3.0], [3.0, 0.0]]], [3])[0]",
     "array([[[ 1, -1, -1]]], dtype=int32)",
     raises="ValueError: If shapes do not fit or the strategy is unknown.",
@@ -195,11 +197,6 @@ def ctc_decode(
     merge_repeated: bool = True,
     mask_index: int = 0,
 ) -> Any:
-    """Labels [paths, batch, steps], -1 behind the last; and scores [batch, paths].
-
-    The scores of beam search are log-probabilities. That of greedy is minus the sum of the largest
-    logits, as in Keras.
-    """
     logits = plain(as_float(inputs))
     steps = plain(as_float(sequence_lengths)).astype(np.int64)
     if logits.ndim != 3:
