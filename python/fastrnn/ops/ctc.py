@@ -174,9 +174,9 @@ def loss_and_gradient(
 
 
 @op(
-    "The most probable labels by connectionist temporal classification, shape [paths, batch, steps], "
-    "-1 behind the last; and scores, shape [batch, paths]: of beam search log-probabilities, of "
-    "greedy minus the sum of the largest logits, as in Keras.",
+    "The most probable labels by connectionist temporal classification, [paths, batch, steps], and "
+    "-1 behind the last; and scores [batch, paths]: of beam search log-probabilities, of greedy "
+    "minus the sum of the largest logits, as in Keras.",
     "ops.ctc_decode([[[0.0, 3.0], [0.0, 3.0], [3.0, 0.0]]], [3])[0]",
     "array([[[ 1, -1, -1]]], dtype=int32)",
     raises="ValueError: If shapes do not fit or the strategy is unknown.",
