@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -94,8 +95,9 @@ def keras() -> ModuleType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # theirs are not ours to mend
         tensorflow = pytest.importorskip("tensorflow", exc_type=ImportError)
-        tensorflow.config.threading.set_intra_op_parallelism_threads(1)
-        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        with contextlib.suppress(RuntimeError):  # a test without this fixture has started it
+            tensorflow.config.threading.set_intra_op_parallelism_threads(1)
+            tensorflow.config.threading.set_inter_op_parallelism_threads(1)
         tensorflow.config.run_functions_eagerly(True)
         keras = pytest.importorskip("keras", exc_type=ImportError)
     if keras.backend.backend() != "tensorflow":

@@ -48,6 +48,7 @@ from fastrnn.metrics import Metric
 from fastrnn.models import Model, Sequential
 from fastrnn.optimizers import Optimizer
 from fastrnn.regularizers import Regularizer
+from fastrnn.variable import Variable
 
 _install_old_paths()
 
@@ -64,6 +65,7 @@ __all__ = [
     "Optimizer",
     "Regularizer",
     "Sequential",
+    "Variable",
     "__version__",
     "activations",
     "backend",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,22 +11,34 @@ import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fastrnn import tensors, tracing
+from fastrnn.naming import auto_name
 
 
 class Variable(NDArrayOperatorsMixin):
     """A named float32 array that optimizers update in place.
 
     `value` is the array itself and stays the same object for the life of the variable, so that
-    kernels and optimizers may keep a reference to it.
+    kernels and optimizers may keep a reference to it. One that you make and set as an attribute of
+    a layer or model of your own becomes one of its weights.
 
     Args:
-        value: Initial contents, any shape; copied to float32 in C order.
-        name: Short name within its owner, such as `"kernel"`.
-        path: Full name, such as `"lstm/lstm_cell/kernel"`. Defaults to `name`.
+        initializer: Initial contents, any shape, copied to float32 in C order; or a function of
+            the shape that returns them, such as an initializer.
+        shape: Tuple of sizes; needed for a function.
+        dtype: Only float32 (or None).
         trainable: Whether training may change the variable. It may be set later; `has_gradient`
             stays what this was at first.
+        autocast: Accepted for Keras's sake; without effect.
+        aggregation: Likewise.
+        synchronization: Likewise.
+        name: Short name within its owner, such as `"kernel"`.
+        layout: Only None.
+        path: Full name, such as `"lstm/lstm_cell/kernel"`. One without belongs to nothing yet.
         regularizer: What adds a penalty on the contents to the loss, or None.
         constraint: What projects the contents after each update, or None.
+
+    Raises:
+        ValueError: If the contents are no numbers, or not of the shape, or `dtype` is another.
 
     Example:
         >>> kernel = Variable([[1.0, 2.0]], name="kernel")
@@ -37,6 +50,7 @@ class Variable(NDArrayOperatorsMixin):
         "__weakref__",
         "constraint",
         "has_gradient",
+        "is_free",
         "name",
         "path",
         "regularizer",
@@ -48,16 +62,28 @@ class Variable(NDArrayOperatorsMixin):
 
     def __init__(
         self,
-        value: npt.ArrayLike,
-        name: str = "variable",
-        path: str | None = None,
+        initializer: Any,
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
         trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = None,
+        synchronization: str | None = None,
+        name: str | None = None,
+        layout: None = None,
+        *,
+        path: str | None = None,
         regularizer: Any = None,
         constraint: Any = None,
     ) -> None:
-        self.value: np.ndarray = np.array(value, dtype=np.float32, order="C")
-        self.name = name
-        self.path = name if path is None else path
+        if dtype not in (None, "float32", np.float32, np.dtype(np.float32)):
+            raise ValueError(f"`dtype` must be 'float32' or None. Received: dtype={dtype!r}")
+        if layout is not None:
+            raise ValueError(f"`layout` must be None. Received: layout={layout!r}")
+        self.value: np.ndarray = np.array(_first(initializer, shape), dtype=np.float32, order="C")
+        self.name = auto_name("variable") if name is None else name
+        self.path = self.name if path is None else path
+        self.is_free = path is None
         self.trainable = trainable
         self.has_gradient = trainable
         self.regularizer = regularizer
@@ -182,6 +208,25 @@ class Variable(NDArrayOperatorsMixin):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype=float32>"
+
+
+def _first(initializer: Any, shape: Sequence[int] | None) -> Any:
+    """Return the first contents of a variable, of the shape if one is given."""
+    if callable(initializer):
+        if shape is None:
+            raise ValueError("`shape` must be given where `initializer` is a function of it.")
+        initializer = initializer(tuple(shape))
+    if isinstance(initializer, str):
+        raise ValueError(
+            "`initializer` must be an array or a function of the shape, such as "
+            f"`fastrnn.initializers.get(name)`. Received: initializer={initializer!r}"
+        )
+    if shape is not None and np.shape(initializer) != tuple(shape):
+        raise ValueError(
+            f"`initializer` must give an array of shape {tuple(shape)}. "
+            f"Received: shape={np.shape(initializer)}"
+        )
+    return initializer
 
 
 # The operators behind the functions of NumPy that a variable's own operators call.

@@ -59,7 +59,9 @@ def test_limits_follow_their_equations(limit: str, ratio: float) -> None:
 @pytest.mark.parametrize("limit", ["clipvalue", "clipnorm", "global_clipnorm"])
 def test_a_step_uses_the_clipped_gradients(limit: str, ratio: float) -> None:
     gradients = scaled_to(limit, ratio)
-    variables = [Variable(np.full(each.shape, 0.25), f"w{i}") for i, each in enumerate(gradients)]
+    variables = [
+        Variable(np.full(each.shape, 0.25), name=f"w{i}") for i, each in enumerate(gradients)
+    ]
     optimizers.SGD(0.5, **{limit: LIMIT}).apply(gradients, variables)
     for variable, exact in zip(variables, by_equation(limit, gradients), strict=True):
         np.testing.assert_allclose(variable.value, 0.25 - 0.5 * exact, rtol=1e-6, atol=1e-7)

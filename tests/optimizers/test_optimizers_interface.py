@@ -21,7 +21,7 @@ class Halving(LearningRateSchedule):
 
 
 def two_variables() -> list[Variable]:
-    return [Variable(np.ones((2, 3)), "kernel"), Variable(np.ones(3), "bias")]
+    return [Variable(np.ones((2, 3)), name="kernel"), Variable(np.ones(3), name="bias")]
 
 
 def ones(variables: list[Variable]) -> list[np.ndarray]:
@@ -233,7 +233,7 @@ def test_other_variables_than_built_with() -> None:
     with pytest.raises(ValueError, match="`build`"):
         optimizer.apply([np.ones(3)])
     optimizer.build([Variable(np.ones(3))])
-    stranger = Variable(np.ones(3), "stranger")
+    stranger = Variable(np.ones(3), name="stranger")
     with pytest.raises(ValueError, match=r"built with.*stranger"):
         optimizer.apply([np.ones(3)], [stranger])
     optimizer.apply([np.ones(3)])

@@ -106,7 +106,9 @@ def gradients_of(rng: np.random.Generator, steps: int = STEPS) -> list[list[np.n
 def twins(keras: ModuleType, rng: np.random.Generator) -> tuple[list[Variable], list[Any]]:
     """The same variables here and in Keras."""
     start = [rng.standard_normal(shape).astype(np.float32) for shape in SHAPES]
-    ours = [Variable(value, "kernel", f"dense_{i}/kernel") for i, value in enumerate(start)]
+    ours = [
+        Variable(value, name="kernel", path=f"dense_{i}/kernel") for i, value in enumerate(start)
+    ]
     return ours, [keras.Variable(value) for value in start]
 
 
@@ -186,7 +188,9 @@ def test_slots_are_named_as_keras_s(name: str, config: dict[str, Any], keras: Mo
     )
     layer = keras.layers.Dense(2, name="d")
     layer.build((None, 3))
-    optimizer.build([Variable(w.numpy(), w.name, w.path) for w in layer.trainable_weights])
+    optimizer.build(
+        [Variable(w.numpy(), name=w.name, path=w.path) for w in layer.trainable_weights]
+    )
     reference.build(layer.trainable_weights)
     first = 1 if isinstance(config.get("learning_rate"), tuple) else 2
     want = [(v.path, v.name, tuple(v.shape)) for v in reference.variables[first:]]
@@ -261,7 +265,7 @@ def test_state_goes_over_to_keras_and_back(
 
 def test_excluded_from_weight_decay(keras: ModuleType) -> None:
     start = np.ones(3, np.float32)
-    ours = [Variable(start, name) for name in ("kernel", "bias", "gamma")]
+    ours = [Variable(start, name=name) for name in ("kernel", "bias", "gamma")]
     theirs = [keras.Variable(start, name=name) for name in ("kernel", "bias", "gamma")]
     for optimizer, variables in (
         (optimizers.AdamW(0.1), ours),

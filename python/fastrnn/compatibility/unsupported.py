@@ -20,7 +20,7 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
     "": {
         "arrays of NumPy take the place of symbolic tensors and of scopes around them": (
             "Function InputSpec KerasTensor Operation RematScope StatelessScope SymbolicScope "
-            "Variable device name_scope remat"
+            "device name_scope remat"
         ),
         _FLOAT32: "Quantizer",
         "`fastrnn.__version__` has it": "version",

@@ -53,6 +53,15 @@ def metrics_of(owner: object) -> list[Any]:
     ]
 
 
+def variables_of(owner: object) -> list[Variable]:
+    """Return the variables among an object's attributes, and in lists and dicts of them, in order.
+
+    Args:
+        owner: A layer or model of the user's.
+    """
+    return [each for each in _leaves_of(owner) if isinstance(each, Variable)]
+
+
 def _leaves_of(owner: object) -> list[Any]:
     """Return what a user's attributes hold, each once."""
     found: dict[int, Any] = {}

@@ -117,8 +117,8 @@ class GradientTape:
         for each in tensor if isinstance(tensor, (list, tuple)) else [tensor]:
             if not isinstance(each, Variable):
                 raise TypeError(
-                    "A tape watches weights. For the gradient of an array make a weight of it, "
-                    f"by `add_weight` of a layer. Received: {type(each).__name__}"
+                    "A tape watches weights. For the gradient of an array make a "
+                    f"`fastrnn.Variable` of it. Received: {type(each).__name__}"
                 )
 
     def gradient(self, target: Any, sources: Any, output_gradients: Any = None) -> Any:

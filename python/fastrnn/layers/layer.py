@@ -9,7 +9,7 @@ import numpy as np
 
 from fastrnn import dtype_policies, regularizers
 from fastrnn.arguments import refuse_unknown
-from fastrnn.layers.attributes import NO_LAYERS, layers_of, metrics_of
+from fastrnn.layers.attributes import NO_LAYERS, layers_of, metrics_of, variables_of
 from fastrnn.layers.built_in_call import reached_by_super, replaces_call
 from fastrnn.layers.calls import running_call
 from fastrnn.layers.graph_member import GraphMember
@@ -182,12 +182,17 @@ class Layer(GraphMember, Penalized, LayerConfig):
     def __setattr__(self, name: str, value: Any) -> None:
         refuse_replacement(self, name, value, self.not_called)
         if name not in NO_LAYERS and self.is_free and not is_of_fastrnn(type(self)):
-            value = tracked(value, self._note_layers)
+            value = tracked(value, self._note_attributes)
             super().__setattr__(name, value)
-            if isinstance(value, (GraphMember, list, tuple, dict)):
-                self._note_layers()
+            if isinstance(value, (GraphMember, Variable, list, tuple, dict)):
+                self._note_attributes()
         else:
             super().__setattr__(name, value)
+
+    def _note_attributes(self) -> None:
+        """Take what an attribute holds: layers, and variables, which become weights."""
+        self._note_layers()
+        self._adopt(variables_of(self))
 
     def _note_layers(self) -> list[Any]:
         """Return the layers among the attributes in the order in which they came there."""

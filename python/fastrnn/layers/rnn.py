@@ -377,7 +377,7 @@ class RNN(SequenceLayer):
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle needs. As in Keras, a copy starts from zero states."""
         states = self.states and [
-            Variable(np.zeros(state.shape), name=state.name, trainable=False)
+            Variable(np.zeros(state.shape), trainable=False, name=state.name, path=state.path)
             for state in self.states
         ]
         return {**super().__getstate__(), "states": states}
@@ -389,7 +389,7 @@ class RNN(SequenceLayer):
 
     def _make_states(self, batch: int) -> list[Variable]:
         self.states = [
-            Variable(np.zeros((batch, units)), name=name, trainable=False)
+            Variable(np.zeros((batch, units)), trainable=False, name=name, path=name)
             for name, units in zip(self.state_names, self.state_sizes, strict=True)
         ]
         return self.states

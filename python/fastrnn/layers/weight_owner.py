@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -169,6 +169,18 @@ class WeightOwner:
         )
         self._weights.append(weight)
         return weight
+
+    def _adopt(self, variables: Iterable[Variable]) -> None:
+        """Make weights of variables; as in Keras, one may be a weight of several layers."""
+        known = {id(variable) for variable in self._weights}
+        for variable in variables:
+            if variable.is_free:
+                variable.is_free = False
+                variable.path = f"{self.scope}{self.name}/{variable.name}"
+            elif not variable.has_gradient:  # the states of a recurrent layer
+                continue
+            if id(variable) not in known:
+                self._weights.append(variable)
 
 
 def _each_once(own: Sequence[Variable], inside: Sequence[Sequence[Variable]]) -> list[Variable]:

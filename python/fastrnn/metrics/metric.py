@@ -105,7 +105,7 @@ class Metric(Configurable):
         make = initializers.get("zeros" if initializer is None else initializer)
         found = make(tuple(shape))
         variable = Variable(
-            plain(found), name or "variable", f"{self.name}/{name}", trainable=False
+            plain(found), trainable=False, name=name or "variable", path=f"{self.name}/{name}"
         )
         self._variables.append(variable)
         return variable

@@ -57,7 +57,7 @@ class SlotOwner:
         Returns:
             The slot's array.
         """
-        slot = Variable(value, name, f"{self.name}/{name}", trainable=False)
+        slot = Variable(value, trainable=False, name=name, path=f"{self.name}/{name}")
         self._slots.append(slot)
         return slot.value
 
