@@ -3,15 +3,12 @@
 #include <atomic>
 
 #include "phases.h"
+#include "waiting.h"
 
 namespace fastrnn {
 namespace {
 
-// Some tens of microseconds: as long as threads with equal shares of work may well differ, and
-// about what it costs to fall asleep and be woken.
-constexpr int kSpins = 1000;
-
-thread_local double slept = 0;
+thread_local double given = 0;
 
 // For the phases: all of a wait, the spinning too.
 class WaitTimer {
@@ -28,31 +25,16 @@ class WaitTimer {
   double begin_;
 };
 
-// Waits until the word is no longer `old`.
-void wait_for_change(const std::atomic_ref<uint32_t>& word, uint32_t old) {
+void wait_here(const std::atomic_ref<uint32_t>& word, uint32_t old) {
   const WaitTimer timer;
-  for (int spin = 0; spin < kSpins; ++spin) {
-    if (word.load(std::memory_order_acquire) != old) return;
-    pause_cpu();
-  }
-  const double begin = now_seconds();
-  word.wait(old, std::memory_order_acquire);
-  slept += now_seconds() - begin;
+  given += wait_for_change(word, old);
 }
 
 }  // namespace
 
-void pause_cpu() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
 double take_seconds_waited() {
-  const double seconds = slept;
-  slept = 0;
+  const double seconds = given;
+  given = 0;
   return seconds;
 }
 
@@ -65,7 +47,7 @@ void Barrier::wait(int threads) {
     phase.notify_all();
     return;
   }
-  wait_for_change(phase, now);
+  wait_here(phase, now);
 }
 
 void Latch::count_down() {
@@ -75,8 +57,7 @@ void Latch::count_down() {
 
 void Latch::wait() {
   const std::atomic_ref<uint32_t> count(count_);
-  for (uint32_t left; (left = count.load(std::memory_order_acquire)) > 0;)
-    wait_for_change(count, left);
+  for (uint32_t left; (left = count.load(std::memory_order_acquire)) > 0;) wait_here(count, left);
 }
 
 }  // namespace fastrnn

@@ -31,11 +31,8 @@ class Latch {
   alignas(64) uint32_t count_;  // see Barrier
 };
 
-// How long the calling thread has waited at barriers after it gave up spinning; since the last
-// call.
+// How long the calling thread has waited at barriers, but for the first looks of each wait
+// (waiting.h); since the last call.
 double take_seconds_waited();
-
-// Tells the CPU that this is a loop that waits.
-void pause_cpu();
 
 }  // namespace fastrnn

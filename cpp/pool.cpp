@@ -13,24 +13,13 @@
 #include "parallel_times.h"
 #include "phases.h"
 #include "threads.h"
+#include "waiting.h"
 
 namespace fastrnn {
 namespace {
 
-// How often a condition is looked at before a thread falls asleep: some tens of microseconds, about
-// what it costs to fall asleep and be woken.
-constexpr int kSpins = 1000;
 // How long a team waits for its threads: longer than a thread that sleeps takes to wake up.
 constexpr double kEnrolment = 100e-6;
-
-// Waits until the word is no longer `old`.
-void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old) {
-  for (int spin = 0; spin < kSpins; ++spin) {
-    if (word.load(std::memory_order_acquire) != old) return;
-    pause_cpu();
-  }
-  word.wait(old, std::memory_order_acquire);
-}
 
 // What the threads are asked to do. They read it while it may be replaced, and then claim: a claim
 // succeeds only while the job is still the one that was read.
