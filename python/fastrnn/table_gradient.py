@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 # How many times as much it costs to read a row somewhere as to read it in order, at most.
@@ -26,9 +24,6 @@ class TableGradient(np.ndarray):
     """
 
     tokens: np.ndarray | None = None
-
-    def __array_finalize__(self, other: Any) -> None:
-        self.tokens = None
 
     def rows(self) -> np.ndarray | None:
         """Return the rows that may differ from zero, each once; None if that is not worth it.
