@@ -65,7 +65,7 @@ class Pool {
       free_.erase(found);
       return block;
     }
-    while (!free_.empty() && used_ + kept_ + size > most_used_ + most_used_ / 4) forget_oldest();
+    while (!free_.empty() && used_ + kept_ + size > most_used_ + most_used_ / 2) forget_oldest();
     const size_t alignment = size >= kHugePage ? kHugePage : 64;
     const size_t aligned = (size + alignment - 1) / alignment * alignment;
     void* data = std::aligned_alloc(alignment, aligned);

@@ -9,8 +9,8 @@ namespace fastrnn {
 
 // 64-byte aligned memory, not cleared. Released memory is kept for the next request of about its
 // size: a training step needs the same sizes again and again, and new pages cost more than the work
-// done on them. Memory in use and kept together is at most 1.25 times the most that was ever in
-// use.
+// done on them. Memory in use and kept together is at most 1.5 times the most that was ever in
+// use: a step's tape beside the workspaces of both passes, of which one is in use at a time.
 class Buffer {
  public:
   Buffer() = default;
