@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import warnings
+import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -157,6 +159,35 @@ def pytest_collection_finish() -> None:
     """Take thousands of collected tests out of what each garbage collection looks through."""
     gc.collect()
     gc.freeze()
+
+
+WHOLE_RUN = 15_000  # tests; a folder has fewer
+MANY_CASES = 30  # of one test
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a run of all tests, take the levels below the best in turn where a test has many cases.
+
+    All levels are compiled of the same code. Who names files or folders gets every level.
+    """
+    _, *others = _isa_levels()
+    if len(items) < WHOLE_RUN or len(others) < 2:
+        return
+    level_of = {
+        item: item.callspec.params.get("isa") for item in items if hasattr(item, "callspec")
+    }
+    function_of = {item: item.nodeid.partition("[")[0] for item in level_of}
+    cases = Counter(function_of.values())
+    left_out = {
+        item
+        for item, level in level_of.items()
+        if level in others
+        and cases[function_of[item]] >= MANY_CASES
+        and others[zlib.crc32(item.nodeid.replace(level, "").encode()) % len(others)] != level
+    }
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.keras_fronts import assert_same
+from support.keras_fronts import BACKEND, assert_same
 
 pytestmark = [
     # Keras turns tensors of PyTorch into arrays in a way that NumPy wants to end.
@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer:UserWarning"),
 ]
 
-STEPS = 50
+STEPS = 50 if BACKEND == "tensorflow" else 20  # the others take them one by one, without a graph
 
 
 def forecaster(keras: ModuleType) -> Any:
@@ -37,6 +37,14 @@ def forecaster(keras: ModuleType) -> Any:
             layers.LSTM(8, recurrent_dropout=0.1, seed=2),
             layers.Dense(1),
         ]
+    )
+
+
+def small(keras: ModuleType) -> Any:
+    """One layer, for what traces its graphs again and again."""
+    layers = keras.layers
+    return keras.Sequential(
+        [keras.Input((12, 2)), layers.LSTM(8, dropout=0.2, seed=1), layers.Dense(1)]
     )
 
 
@@ -127,7 +135,7 @@ def losses(model: Any, x: Any, y: np.ndarray, steps: int = STEPS) -> list[float]
 
 @pytest.mark.usefixtures("in_graphs")
 @EACH_MODEL
-def test_fifty_steps_follow_the_model_that_is_not_accelerated(
+def test_training_follows_the_model_that_is_not_accelerated(
     make: Callable[..., Any], kind: str, front: ModuleType, rng: np.random.Generator
 ) -> None:
     import fastrnn.keras
@@ -138,7 +146,7 @@ def test_fifty_steps_follow_the_model_that_is_not_accelerated(
     got = losses(model, x, y)
     assert len(got) == STEPS
     assert got == pytest.approx(wanted, abs=1e-4)
-    assert wanted[-1] < 0.9 * wanted[0]
+    assert wanted[-1] < wanted[0]
 
 
 @pytest.mark.usefixtures("in_graphs")
@@ -167,7 +175,7 @@ def test_accelerate_and_restore_in_the_middle_of_training(
     import fastrnn.keras
 
     x, y, loss = problem("mse", rng)
-    theirs, model = (made(front, forecaster, "mse", loss) for _ in range(2))
+    theirs, model = (made(front, small, "mse", loss) for _ in range(2))
     parts = model.layers, model.optimizer, [id(each) for each in model.weights]
     names = [layer.name for layer in model.layers]
     got, wanted, ran = [], [], []

@@ -103,7 +103,7 @@ def test_accuracy_is_that_of_the_prediction(sigmoid: bool) -> None:
     assert found.metric == pytest.approx((2 if sigmoid else 1) / 3)
 
 
-def test_ties_go_to_the_first_class() -> None:
+def test_ties_go_to_the_first_class(isa: str) -> None:
     from fastrnn import kernels
 
     z = np.array([[2.0, 2.0, 1.0], [0.0, 2.0, 2.0]], np.float32)

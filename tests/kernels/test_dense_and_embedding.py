@@ -23,6 +23,8 @@ DENSE = pairwise(
         "input_gradient": (True, False),
     }
 )
+# More rows than one block of the backward pass takes.
+DENSE.append({**DENSE[0], "rows": 1100, "use_bias": True, "input_gradient": True})
 
 
 def dense_problem(row: dict[str, Any], rng: np.random.Generator) -> tuple[Any, ...]:

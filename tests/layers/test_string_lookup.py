@@ -134,9 +134,9 @@ def test_strings_of_numbers() -> None:
     assert found.numpy().dtype == object
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(
-    st.lists(st.lists(TEXTS, min_size=1, max_size=6), min_size=1),
+    st.lists(st.lists(TEXTS, min_size=1, max_size=6), min_size=1, max_size=12),
     st.sampled_from([None, "", "M"]),
     st.integers(1, 3),
 )
