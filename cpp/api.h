@@ -67,10 +67,11 @@ constexpr CellTraits kCells[] = {
     {"gru_reset_before", 3, 1, 3, 1},  // z, r, candidate
 };
 // Floats from one position's gates to the next on a tape: so many that a vector of any ISA level
-// that starts in one of the gates ends before the next position.
+// that starts in one of the gates ends before the next position. In a single gate, vectors start at
+// multiples of their length.
 constexpr int64_t gate_stride(int64_t cached_lanes, int64_t units) {
   const int64_t width = cached_lanes * units;
-  return units % 16 == 0 ? width : (width + 15 + 15) / 16 * 16;
+  return units % 16 == 0 ? width : (width + (cached_lanes > 1 ? 15 : 0) + 15) / 16 * 16;
 }
 
 constexpr const CellTraits& traits_of(Cell cell) { return kCells[static_cast<int>(cell)]; }

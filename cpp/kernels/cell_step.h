@@ -8,6 +8,8 @@
 //                     the two products of a gate must be kept apart (GRU), and then the gradients
 //                     of the two sides differ
 //   kKernelRotation   by how many gates the columns of x W are rotated against those of the kernel
+//   kCarriesH         whether h_prev acts on h not through the product alone, so that backward
+//                     leaves a part of its gradient in dstate.h
 //   forward           for one or two vectors of units, from the sums and the states before the
 //                     step to the activated gates and the states after it
 //   backward          inverts forward
@@ -72,12 +74,15 @@ class CellForward {
                                  h_.of(rows.walkers), recurrent_sums, width_, start);
     }
     team.barrier();
-    for (int64_t r = mine.begin; r < mine.end; ++r) {
+    // Where rows are all states, without gaps, they are one row: no vector is cut at its end.
+    const bool joined = CellType::kColumns == 1 && !a_.sequence;
+    const int64_t length = joined ? (mine.end - mine.begin) * units_ : units_;
+    for (int64_t r = mine.begin; r < mine.end; r += joined ? mine.end - mine.begin : 1) {
       const int64_t row = r * units_;
       const float* sum_row = sums + r * width_;
       float* gate_row = offset(rows.gates, r * stride_);
       float* sequence = offset(a_.sequence, rows.slot[r] * units_);
-      for_vector_pairs({0, units_}, [&](int64_t u, auto lanes) {
+      for_vector_pairs({0, length}, [&](int64_t u, auto lanes) {
         using V = decltype(lanes.read(sum_row));
         V gate[CellType::kColumns];
         for (int g = 0; g < CellType::kColumns; ++g) gate[g] = lanes.read(sum_row + g * units_ + u);
@@ -142,6 +147,9 @@ class CellBackward {
     float* rounded = rounded_.of(rows.walkers);
     const float* drecurrent = rows.dgates + CellType::kRecurrentColumn * units_;
     const Range mine = share(rows.count, team);
+    // Memory answers slowly: what is asked of it at once makes all else wait. So the next step is
+    // fetched row by row where there is enough to compute meanwhile, else before the product.
+    constexpr bool kLong = CellType::kColumns > 1;
     for (int64_t r = mine.begin; r < mine.end; ++r) {
       const int64_t row = r * units_;
       const float* gate_row = offset(rows.gates, r * width_);
@@ -164,18 +172,27 @@ class CellBackward {
         CellType::backward(activations_, gate, prev, state, dgate, dstate);
         for (int g = 0; g < CellType::kColumns; ++g)
           lanes.write(dgate_row + g * units_ + u, dgate[g]);
-        lanes.write(rows.dh + row + u, dstate.h);
+        if constexpr (CellType::kCarriesH) lanes.write(rows.dh + row + u, dstate.h);
         if constexpr (kHasC) lanes.write(rows.dc + row + u, dstate.c);
       });
+      if (kLong) rows.fetch_next({r, r + 1});
       const Collected at{rows.collector, rows.k + r};
       h_prev_.put(at, rows.h_prev + row, mask_, rows.rank + r, masked_h + (a_.h_mask ? row : 0));
       dinput_.put(at, dgate_row);
       if constexpr (kSplit) drecurrent_.put(at, drecurrent + r * width_);
     }
+    if (!kLong) rows.fetch_next(mine);
     team.barrier();
     if (rows.dh_wanted) {
-      recurrent_kernel_.add(team, rows.count, drecurrent, width_, mask_, rows.rank, masked_h,
-                            rounded, rows.dh, units_);
+      const auto multiply = [&](auto start) {
+        recurrent_kernel_.multiply(team, rows.count, drecurrent, width_, mask_, rows.rank, masked_h,
+                                   rounded, rows.dh, units_, start);
+      };
+      if constexpr (CellType::kCarriesH) {
+        multiply(FromRows{rows.dh, units_});
+      } else {
+        multiply(FromZero{});
+      }
     }
     input_.run(rows, width_, rounded);
     team.barrier();

@@ -123,11 +123,13 @@ class GateWeightsTransposed {
     }
   }
 
-  // da [rows, D] += (dc * this^T) o mask. `scratch` holds [rows, depth] where there is a mask,
-  // `rounded` the rows where they are rounded (operand_columns); that may be `dc` itself if there
-  // is one block, and its stride a gate_stride.
-  void add(const Team& team, int64_t rows, const float* dc, int64_t dc_stride, const RowMask& mask,
-           int64_t first, float* scratch, float* rounded, float* da, int64_t da_stride) const {
+  // da [rows, D] = start + (dc * this^T) o mask, where start is da or zero. `scratch` holds [rows,
+  // depth] where there is a mask, `rounded` the rows where they are rounded (operand_columns); that
+  // may be `dc` itself if there is one block, and its stride a gate_stride.
+  template <class Start>
+  void multiply(const Team& team, int64_t rows, const float* dc, int64_t dc_stride,
+                const RowMask& mask, int64_t first, float* scratch, float* rounded, float* da,
+                int64_t da_stride, Start start) const {
     const int64_t width = blocks_.width(), rounded_stride = operand_stride(operands_, width);
     const Range mine = share(rows, team);
     for (int64_t b = 0; b < blocks_.count; ++b) {
@@ -142,7 +144,7 @@ class GateWeightsTransposed {
         dblock = rounded, stride = rounded_stride;
       }
       if (!mask.mask) {
-        weights_[b].multiply(team, rows, dblock, stride, da, da_stride, FromRows{da, da_stride});
+        weights_[b].multiply(team, rows, dblock, stride, da, da_stride, start);
         continue;
       }
       weights_[b].multiply(team, rows, dblock, stride, scratch, depth_, FromZero{});
@@ -150,8 +152,10 @@ class GateWeightsTransposed {
       for (int64_t r = mine.begin; r < mine.end; ++r) {
         const float *m = mask.of(first + r, blocks_.gate(b)), *from = scratch + r * depth_;
         float* to = da + r * da_stride;
+        const bool none = Start::kNothing && b == 0;
         for_vectors({0, depth_}, [&](int64_t i, auto lanes) {
-          lanes.write(to + i, lanes.read(to + i) + lanes.read(from + i) * lanes.read(m + i));
+          const Vec sum = none ? Vec{} : lanes.read(to + i);
+          lanes.write(to + i, sum + lanes.read(from + i) * lanes.read(m + i));
         });
       }
     }

@@ -16,7 +16,8 @@ struct Gru {
   // h_prev U is columns 1..3, and both are added in the columns of z and r.
   static constexpr int kColumns = 4;
   static constexpr int kRecurrentColumn = 1;
-  static constexpr int kKernelRotation = 2;  // z, r, h -> h, z, r
+  static constexpr int kKernelRotation = 2;
+  static constexpr bool kCarriesH = true;  // z, r, h -> h, z, r
 
   // z, r = gate(x W + b + h_prev U + b')       m = h_prev U_h + b'_h
   // candidate = act(x W_h + b_h + r m)         h = z h_prev + (1 - z) candidate
@@ -192,10 +193,10 @@ class GruResetBeforeBackward {
         lanes.write(rows.dh + r * units_ + u, dh * z);
       });
     }
-    copy_or_zero(dreset_h + mine.begin * units_, nullptr, (mine.end - mine.begin) * units_);
+    rows.fetch_next(mine);
     team.barrier();
-    recurrent_h_.add(team, rows.count, dgates + 2 * units_, width, RowMask{}, 0, nullptr, rounded,
-                     dreset_h, units_);
+    recurrent_h_.multiply(team, rows.count, dgates + 2 * units_, width, RowMask{}, 0, nullptr,
+                          rounded, dreset_h, units_, FromZero{});
     team.barrier();
     for (int64_t r = mine.begin; r < mine.end; ++r) {
       const float* reset_row = rows.gates + r * width + units_;
@@ -218,8 +219,8 @@ class GruResetBeforeBackward {
       dcandidate_.put(at, dgate_row + 2 * units_);
     }
     team.barrier();
-    recurrent_zr_.add(team, rows.count, dgates, width, mask_, rows.rank, masked_h, rounded, rows.dh,
-                      units_);
+    recurrent_zr_.multiply(team, rows.count, dgates, width, mask_, rows.rank, masked_h, rounded,
+                           rows.dh, units_, FromRows{rows.dh, units_});
     input_.run(rows, width, rounded);
     team.barrier();
   }

@@ -191,7 +191,7 @@ class TokenPositions {
         positions_(distinct_ > 0 ? a.problem.positions + a.problem.prefix : 0),
         token_(a.plan.walk.token),
         first_(reinterpret_cast<int64_t*>(workspace.floats(2 * (distinct_ + 1)))),
-        position_(reinterpret_cast<int32_t*>(workspace.floats(positions_))) {}
+        position_(reinterpret_cast<int32_t*>(workspace.floats(positions_ + kAhead))) {}
 
   // Sorts by counting.
   void list() {
@@ -202,32 +202,43 @@ class TokenPositions {
     for (int64_t k = 0; k < positions_; ++k) position_[first_[token_[k]]++] = int32_t(k);
     for (int64_t d = distinct_; d > 0; --d) first_[d] = first_[d - 1];
     first_[0] = 0;
+    for (int64_t k = 0; k < kAhead; ++k) position_[positions_ + k] = 0;
   }
 
   // sum [columns] = the rows of a token's positions; row(position) is one of them.
   template <class Row>
   void sum_rows(int64_t d, int64_t columns, Row row, float* sum) const {
     const int32_t *begin = position_ + first_[d], *end = position_ + first_[d + 1];
-    constexpr int kStrip = 4;  // vectors: sums stay in registers
-    int64_t u = 0;
-    for (; u + kStrip * kLanes <= columns; u += kStrip * kLanes) {
-      Vec strip[kStrip] = {};
+    const auto sum_strip = [&](int64_t u, auto count, auto last) {
+      constexpr int kVectors = count.value;  // sums stay in registers
+      Vec strip[kVectors] = {};
       for (const int32_t* k = begin; k < end; ++k) {
-        const float* from = row(*k) + u;
+        const float *from = row(*k) + u, *later = row(k[kAhead]) + u;
 #pragma GCC unroll 8
-        for (int v = 0; v < kStrip; ++v) strip[v] += load(from + v * kLanes);
+        for (int v = 0; v < kVectors; ++v) __builtin_prefetch(later + v * kLanes);
+#pragma GCC unroll 8
+        for (int v = 0; v < kVectors - 1; ++v) strip[v] += load(from + v * kLanes);
+        strip[kVectors - 1] += last.read(from + (kVectors - 1) * kLanes);
       }
 #pragma GCC unroll 8
-      for (int v = 0; v < kStrip; ++v) store(sum + u + v * kLanes, strip[v]);
+      for (int v = 0; v < kVectors - 1; ++v) store(sum + u + v * kLanes, strip[v]);
+      last.write(sum + u + (kVectors - 1) * kLanes, strip[kVectors - 1]);
+    };
+    int64_t u = 0;
+    for (; u + 4 * kLanes <= columns; u += 4 * kLanes) sum_strip(u, Count<4>(), Whole{});
+    const First last{(columns - u - 1) % kLanes + 1};
+    switch (divide_up(columns - u, kLanes)) {
+      case 1: return sum_strip(u, Count<1>(), last);
+      case 2: return sum_strip(u, Count<2>(), last);
+      case 3: return sum_strip(u, Count<3>(), last);
+      case 4: return sum_strip(u, Count<4>(), last);
     }
-    for_vectors({u, columns}, [&](int64_t i, auto lanes) {
-      Vec one{};
-      for (const int32_t* k = begin; k < end; ++k) one += lanes.read(row(*k) + i);
-      lanes.write(sum + i, one);
-    });
   }
 
  private:
+  // So many positions after the one in work are fetched, a token and a half. One token after
+  // another would wait for memory, because a CPU does not foresee where its positions end.
+  static constexpr int64_t kAhead = 8;
   int64_t distinct_, positions_;
   const int32_t* token_;
   int64_t* first_;     // [D + 1]
@@ -327,9 +338,9 @@ class PositionInputGradients : public InputGradients {
     }
     if (!a_.dx) return;
     float* dx = a_.x ? dx_.of(rows.walkers) : dx_rows_ + (grouped_ ? rows.position : rows.k) * F;
-    copy_or_zero(dx + mine.begin * F, nullptr, (mine.end - mine.begin) * F);
     team.barrier();
-    kernel_.add(team, rows.count, rows.dgates, width, mask_, rows.rank, masked, rounded, dx, F);
+    kernel_.multiply(team, rows.count, rows.dgates, width, mask_, rows.rank, masked, rounded, dx, F,
+                     FromZero{});
     if (!a_.x) return;
     team.barrier();
     for (int64_t r = mine.begin; r < mine.end; ++r)
@@ -470,8 +481,8 @@ class ProjectedInputGradients : public InputGradients {
   // The rows of dx of tokens first, first + 1, ... Their sums may be overwritten.
   void add_dx(int64_t first, int64_t count, float* sums, float* scratch) {
     const int64_t F = a_.problem.features;
-    copy_or_zero(scratch, nullptr, count * F);
-    kernel_.add(kAlone, count, sums, stride_, RowMask{}, 0, nullptr, sums, scratch, F);
+    kernel_.multiply(kAlone, count, sums, stride_, RowMask{}, 0, nullptr, sums, scratch, F,
+                     FromZero{});
     for (int64_t r = 0; r < count; ++r)
       copy_or_zero(a_.dx + a_.tokens.distinct[first + r] * F, scratch + r * F, F);
   }

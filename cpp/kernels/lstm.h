@@ -12,6 +12,7 @@ struct Lstm {
   static constexpr int kColumns = 4;  // i, f, candidate, o
   static constexpr int kRecurrentColumn = 0;
   static constexpr int kKernelRotation = 0;
+  static constexpr bool kCarriesH = false;
 
   // i, f, o = gate(x W + h_prev U + b)    candidate = act(x W + h_prev U + b)
   // c = f c_prev + i candidate            h = o act(c)
@@ -45,7 +46,6 @@ struct Lstm {
     dgate[1] = dc * prev.c * act.gate_derivative(f);
     dgate[2] = dc * i * act.derivative(candidate);
     dstate.c = dc * f;
-    dstate.h = V{};  // h_prev acts through the product alone
   }
 };
 

@@ -163,6 +163,12 @@ struct ForwardRows {
   float* gates;
 };
 
+// Rows [rows, floats] that are fetched into L2; p is null where there are none.
+struct Far {
+  const float* p;
+  int64_t floats;
+};
+
 struct BackwardRows {
   Walkers walkers;
   int64_t count;
@@ -183,6 +189,13 @@ struct BackwardRows {
   float* dh;                      // in: gradient of h but for dh_added; out: gradient of h_prev,
   bool dh_wanted;                 // if that is wanted
   float* dc;
+  Far next[4];  // what the next step reads and writes
+  FASTRNN_INLINE void fetch_next(Range range) const {
+    for (const Far& far : next) {
+      const int64_t begin = range.begin * far.floats, end = range.end * far.floats;
+      for (int64_t i = begin; far.p && i < end; i += 16) __builtin_prefetch(far.p + i, 0, 2);
+    }
+  }
 };
 
 // Where the gradients of the weights are summed, shapes as in RnnBackward; dbias may be null.

@@ -11,6 +11,7 @@ struct SimpleRnn {
   static constexpr int kColumns = 1;
   static constexpr int kRecurrentColumn = 0;
   static constexpr int kKernelRotation = 0;
+  static constexpr bool kCarriesH = false;
 
   // h = act(x W + h_prev U + b)
   template <class Activations, class V>
@@ -22,7 +23,6 @@ struct SimpleRnn {
   static FASTRNN_INLINE void backward(const Activations& act, const V[kColumns], const State<V>&,
                                       const State<V>& state, V dgate[kColumns], State<V>& dstate) {
     dgate[0] = dstate.h * act.derivative(state.h);
-    dstate.h = V{};  // h_prev acts through the product alone
   }
 };
 
