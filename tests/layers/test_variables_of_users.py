@@ -95,6 +95,22 @@ def test_in_a_model_of_ones_own_and_in_a_list_that_grows() -> None:
     assert [w.name for w in copy.deepcopy(model).weights] == ["first"]
 
 
+@pytest.mark.parametrize("base", [layers.Layer, fastrnn.Model])
+def test_attributes_may_be_set_before_the_constructor_above(base: Any) -> None:
+    class Own(base):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.sizes = [1, 2]
+            self.shift = fastrnn.Variable([1.0], name="shift")
+            super().__init__()
+
+        def call(self, inputs: Any) -> Any:
+            return inputs + self.shift
+
+    own = Own()
+    assert own([[1.0]]).tolist() == [[2.0]]
+    assert [w.name for w in own.weights] == ["shift"]
+
+
 def test_a_variable_of_two_layers_is_a_weight_of_both() -> None:
     class Holder(layers.Layer):
         def call(self, inputs: Any) -> Any:

@@ -158,6 +158,8 @@ class Layer(GraphMember, Penalized, LayerConfig):
         self._inbound_nodes = []
         self._probed: dict[str, Any] = {}
         self._added: list[Any] = []  # to the loss, by the last call
+        if not is_of_fastrnn(type(self)):
+            self._adopt(variables_of(self))  # those that a user's constructor set before this one
         self._prepare_trace()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -192,7 +194,8 @@ class Layer(GraphMember, Penalized, LayerConfig):
     def _note_attributes(self) -> None:
         """Take what an attribute holds: layers, and variables, which become weights."""
         self._note_layers()
-        self._adopt(variables_of(self))
+        if "_weights" in vars(self):  # not before the constructor above
+            self._adopt(variables_of(self))
 
     def _note_layers(self) -> list[Any]:
         """Return the layers among the attributes in the order in which they came there."""
