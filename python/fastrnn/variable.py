@@ -50,7 +50,6 @@ class Variable(NDArrayOperatorsMixin):
         "__weakref__",
         "constraint",
         "has_gradient",
-        "is_free",
         "name",
         "path",
         "regularizer",
@@ -76,14 +75,12 @@ class Variable(NDArrayOperatorsMixin):
         regularizer: Any = None,
         constraint: Any = None,
     ) -> None:
-        if dtype not in (None, "float32", np.float32, np.dtype(np.float32)):
-            raise ValueError(f"`dtype` must be 'float32' or None. Received: dtype={dtype!r}")
+        check_dtype(dtype)
         if layout is not None:
             raise ValueError(f"`layout` must be None. Received: layout={layout!r}")
         self.value: np.ndarray = np.array(_first(initializer, shape), dtype=np.float32, order="C")
         self.name = auto_name("variable") if name is None else name
         self.path = self.name if path is None else path
-        self.is_free = path is None
         self.trainable = trainable
         self.has_gradient = trainable
         self.regularizer = regularizer
@@ -93,6 +90,11 @@ class Variable(NDArrayOperatorsMixin):
     def current(self) -> Any:
         """The contents; in a trace the traced array that stands for them."""
         return tracing.stand_in(self)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it belongs to nothing yet: its path is its name alone."""
+        return self.path == self.name
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -208,6 +210,16 @@ class Variable(NDArrayOperatorsMixin):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype=float32>"
+
+
+def check_dtype(dtype: Any) -> None:
+    """Refuse each `dtype` of a weight but float32 and None.
+
+    Raises:
+        ValueError: If it is another.
+    """
+    if dtype not in (None, "float32", np.float32, np.dtype(np.float32)):
+        raise ValueError(f"`dtype` must be 'float32' or None. Received: dtype={dtype!r}")
 
 
 def _first(initializer: Any, shape: Sequence[int] | None) -> Any:

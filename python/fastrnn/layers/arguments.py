@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from fastrnn import activations, constraints, initializers, regularizers
 
 
@@ -38,16 +36,6 @@ def integers_or_none(name: str, value: Any) -> tuple[int, ...] | None:
             f"`{name}` must be an integer, a list of them, or None. Received: {name}={value!r}"
         )
     return tuple(given)
-
-
-def check_dtype(dtype: Any) -> None:
-    """Refuse each `dtype` of a weight but float32 and None.
-
-    Raises:
-        ValueError: If it is another.
-    """
-    if dtype not in (None, "float32", np.float32, np.dtype(np.float32)):
-        raise ValueError(f"`dtype` must be 'float32' or None. Received: dtype={dtype!r}")
 
 
 def plain_value(value: Any) -> Any:

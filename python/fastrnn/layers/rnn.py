@@ -389,7 +389,9 @@ class RNN(SequenceLayer):
 
     def _make_states(self, batch: int) -> list[Variable]:
         self.states = [
-            Variable(np.zeros((batch, units)), trainable=False, name=name, path=name)
+            Variable(
+                np.zeros((batch, units)), trainable=False, name=name, path=f"{self.name}/{name}"
+            )
             for name, units in zip(self.state_names, self.state_sizes, strict=True)
         ]
         return self.states

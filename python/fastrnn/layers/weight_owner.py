@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn import constraints, initializers, regularizers
-from fastrnn.layers.arguments import check_dtype
 from fastrnn.layers.first_values import first_value
 from fastrnn.layers.inputs import as_floats
-from fastrnn.variable import Variable
+from fastrnn.variable import Variable, check_dtype
 
 
 class WeightOwner:
@@ -175,7 +174,6 @@ class WeightOwner:
         known = {id(variable) for variable in self._weights}
         for variable in variables:
             if variable.is_free:
-                variable.is_free = False
                 variable.path = f"{self.scope}{self.name}/{variable.name}"
             elif not variable.has_gradient:  # the states of a recurrent layer
                 continue
