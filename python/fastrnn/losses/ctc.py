@@ -7,8 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastrnn.losses.loss import Differential, NamedLoss, Shape, of_samples, same_shapes
-from fastrnn.ops.ctc import checked, loss_and_gradient
+from fastrnn.losses.loss import (
+    Differential,
+    NamedLoss,
+    Shape,
+    check_class_ids,
+    of_samples,
+    same_shapes,
+)
+from fastrnn.ops.ctc import check_labels, loss_and_gradient
 from fastrnn.results import returns_numpy
 
 BLANK = 0
@@ -22,7 +29,7 @@ class CTC(NamedLoss):
 
     Args:
         reduction: See `Loss`.
-        name: Name of the loss.
+        name: Name of the loss, "ctc" by default.
         dtype: `"float32"` or None.
 
     Call arguments:
@@ -42,21 +49,13 @@ class CTC(NamedLoss):
         0.28768208622932434
     """
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "ctc",
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(reduction, name, dtype)
-
     def differentiate(
         self, y_true: np.ndarray, y_pred: np.ndarray, from_logits: bool = False
     ) -> Differential:
         """Return the loss of each sample, shape [batch], and its derivative, that of `y_pred`."""
         labels, counts = _labels(y_true)
         steps = np.full(len(y_pred), y_pred.shape[1])
-        checked(labels, y_pred.shape, counts, steps, BLANK)
+        check_labels(labels, y_pred.shape, counts, steps, BLANK)
         return Differential(*loss_and_gradient(labels, y_pred, counts, steps, BLANK))
 
     def _check_shapes(self, y_true: Shape, y_pred: Shape) -> None:
@@ -67,14 +66,12 @@ class CTC(NamedLoss):
             )
 
     def _check_labels(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
-        bad = labels[labels != np.floor(labels)]
-        if bad.size:
-            raise ValueError(f"`y_true` must hold integral class ids. Received: {bad[0]}")
+        check_class_ids(labels)
         _, longest, classes = y_pred_shape
         if longest is not None and classes is not None:
             labels, counts = _labels(labels)
             shape = len(labels), longest, classes
-            checked(labels, shape, counts, np.full(len(labels), longest), BLANK)
+            check_labels(labels, shape, counts, np.full(len(labels), longest), BLANK)
 
 
 def _labels(y_true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -478,6 +478,13 @@ def of_samples(loss: Loss, y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> np.n
     return values
 
 
+def check_class_ids(labels: np.ndarray) -> None:
+    """Raise if labels are no whole numbers."""
+    bad = labels[labels != np.floor(labels)]
+    if bad.size:
+        raise ValueError(f"`y_true` must hold integral class ids. Received: {bad[0]}")
+
+
 def check_axis(axis: int) -> None:
     """Raise if `axis` is not the last one."""
     if isinstance(axis, bool) or axis != -1:

@@ -6,7 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fastrnn.losses.crossentropy import clip
-from fastrnn.losses.loss import Differential, Loss, Shape, check_axis, of_samples, same_shapes
+from fastrnn.losses.loss import (
+    Differential,
+    Loss,
+    Shape,
+    check_axis,
+    check_class_ids,
+    of_samples,
+    same_shapes,
+)
 from fastrnn.results import returns_numpy
 
 
@@ -75,9 +83,7 @@ class SparseCategoricalCrossentropy(Loss):
     def _check_labels(self, labels: np.ndarray, y_pred_shape: Shape) -> None:
         if self.ignore_class is not None:
             labels = labels[labels != self.ignore_class]
-        bad = labels[labels != np.floor(labels)]
-        if bad.size:
-            raise ValueError(f"`y_true` must hold integral class ids. Received: {bad[0]}")
+        check_class_ids(labels)
         classes = y_pred_shape[-1]
         if classes is not None:
             bad = labels[(labels < 0) | (labels >= classes)]

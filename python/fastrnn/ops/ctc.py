@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from fastrnn.ops.describing import as_float, op
+from fastrnn.ops.describing import as_array, as_float, op
 from fastrnn.tracing import native, plain
 
 
@@ -36,12 +36,14 @@ from fastrnn.tracing import native, plain
 def ctc_loss(
     target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0
 ) -> Any:
-    labels, counts, steps = (
-        plain(each).astype(np.int64)
-        for each in map(as_float, (target, target_length, output_length))
-    )
+    labels, counts, steps = map(_integers, (target, target_length, output_length))
     logits = as_float(output)
-    blank = checked(labels, np.shape(plain(logits)), counts, steps, mask_index)
+    shape = np.shape(plain(logits))
+    if len(shape) != 3:
+        raise ValueError(_SHAPES.format(shape, labels.shape))
+    _check_lengths("output_length", steps, shape[0], 1, shape[1])
+    blank = _blank_of(mask_index, shape[2])
+    check_labels(labels, shape, counts, steps, blank)
 
     def forward(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return loss_and_gradient(labels, logits, counts, steps, blank)
@@ -52,43 +54,56 @@ def ctc_loss(
     return native(forward, backward, logits)
 
 
-def checked(
+_SHAPES = (
+    "`output` must have shape [batch, steps, classes] and `target` [batch, labels]. "
+    "Received: output.shape={}, target.shape={}"
+)
+
+
+def _integers(values: Any) -> np.ndarray:
+    return np.asarray(plain(as_array(values)), np.int64)
+
+
+def _check_lengths(name: str, lengths: np.ndarray, batch: int, least: int, most: int) -> None:
+    if lengths.shape != (batch,) or np.any((lengths < least) | (lengths > most)):
+        raise ValueError(
+            f"`{name}` must have a number in [{least}, {most}] for each of {batch} samples. "
+            f"Received: {lengths.tolist()}"
+        )
+
+
+def _blank_of(mask_index: int, classes: int) -> int:
+    """Return the number of the blank; negative ones count from the last class."""
+    if not -classes <= mask_index < classes:
+        raise ValueError(
+            f"`mask_index` must be one of {classes} classes. Received: mask_index={mask_index}"
+        )
+    return mask_index % classes
+
+
+def check_labels(
     labels: np.ndarray,
     shape: tuple[int, ...],
     counts: np.ndarray,
     steps: np.ndarray,
-    mask_index: int,
-) -> int:
-    """Return the number of the blank; refuse what does not fit.
+    blank: int,
+) -> None:
+    """Refuse labels that the output cannot be.
 
     Args:
         labels: Class numbers, shape [batch, labels].
         shape: Shape of the logits, [batch, steps, classes].
         counts: How many labels of each sample count.
         steps: How many steps of each sample count.
-        mask_index: The class that is the blank; negative ones count from the last.
+        blank: The class that is the blank.
 
     Raises:
         ValueError: Says what was expected and received.
     """
-    if len(shape) != 3 or labels.ndim != 2 or len(labels) != shape[0]:
-        raise ValueError(
-            "`output` must have shape [batch, steps, classes] and `target` [batch, labels]. "
-            f"Received: output.shape={tuple(shape)}, target.shape={labels.shape}"
-        )
-    batch, longest, classes = shape
-    limits = {"target_length": (counts, 0, labels.shape[1]), "output_length": (steps, 1, longest)}
-    for name, (lengths, least, most) in limits.items():
-        if lengths.shape != (batch,) or np.any((lengths < least) | (lengths > most)):
-            raise ValueError(
-                f"`{name}` must have a number in [{least}, {most}] for each of {batch} samples. "
-                f"Received: {lengths.tolist()}"
-            )
-    if not -classes <= mask_index < classes:
-        raise ValueError(
-            f"`mask_index` must be one of {classes} classes. Received: mask_index={mask_index}"
-        )
-    blank = mask_index % classes
+    batch, _, classes = shape
+    if labels.ndim != 2 or len(labels) != batch:
+        raise ValueError(_SHAPES.format(shape, labels.shape))
+    _check_lengths("target_length", counts, batch, 0, labels.shape[1])
     counted = np.arange(labels.shape[1]) < counts[:, np.newaxis]
     bad = labels[counted & ((labels < 0) | (labels >= classes) | (labels == blank))]
     if bad.size:
@@ -106,7 +121,6 @@ def checked(
             f"{first}: {counts[first]} labels, {repeats[first]} of them like the one before, and "
             f"{steps[first]} steps"
         )
-    return blank
 
 
 def loss_and_gradient(
@@ -117,7 +131,7 @@ def loss_and_gradient(
     Args:
         labels: Class numbers, shape [batch, labels].
         logits: Float32, shape [batch, steps, classes].
-        counts: How many labels of each sample count; `checked` has passed them and the rest.
+        counts: How many labels of each sample count; they have passed `check_labels`.
         steps: How many steps of each sample count.
         blank: The class that is the blank.
 
@@ -135,9 +149,8 @@ def loss_and_gradient(
     skips = np.full(places.shape, -np.inf)
     skips[:, 2:][(places[:, 2:] != places[:, :-2]) & (places[:, 2:] != blank)] = 0.0
     last = 2 * counts  # the place of the last blank
-    ends = (np.arange(places.shape[1]) <= last[:, np.newaxis]) & (
-        np.arange(places.shape[1]) >= last[:, np.newaxis] - 1
-    )
+    before_end = last[:, np.newaxis] - np.arange(places.shape[1])
+    ends = (before_end == 0) | (before_end == 1)
     log_ends = np.where(ends, 0.0, -np.inf)
 
     # Forward: paths up to a step that are at a place there. [steps, batch, S]
@@ -198,27 +211,23 @@ def ctc_decode(
     mask_index: int = 0,
 ) -> Any:
     logits = plain(as_float(inputs))
-    steps = plain(as_float(sequence_lengths)).astype(np.int64)
+    steps = _integers(sequence_lengths)
     if logits.ndim != 3:
         raise ValueError(
             "`inputs` must have shape [batch, steps, classes]. "
             f"Received: inputs.shape={logits.shape}"
         )
-    blank = checked(
-        np.zeros((len(logits), 0), np.int64),
-        logits.shape,
-        np.zeros(len(logits), np.int64),
-        steps,
-        mask_index,
-    )
+    batch, longest, classes = logits.shape
+    _check_lengths("sequence_lengths", steps, batch, 1, longest)
+    blank = _blank_of(mask_index, classes)
     if strategy == "greedy":
         return _most_probable_paths(logits, steps, blank, merge_repeated)
     if strategy != "beam_search":
         raise ValueError(
             f"`strategy` must be 'greedy' or 'beam_search'. Received: strategy={strategy!r}"
         )
-    decoded = np.full((top_paths, *logits.shape[:2]), -1, np.int32)
-    scores = np.full((len(logits), top_paths), -np.inf, np.float32)
+    decoded = np.full((top_paths, batch, longest), -1, np.int32)
+    scores = np.full((batch, top_paths), -np.inf, np.float32)
     log_p = _log_softmax(logits.astype(np.float64))
     for sample, count in enumerate(steps):
         beams = _beams(log_p[sample, :count], blank, beam_width)
@@ -229,6 +238,7 @@ def ctc_decode(
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return log-probabilities in the type of the logits: float64, which `ops` has not."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 
