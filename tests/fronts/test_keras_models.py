@@ -146,7 +146,7 @@ def test_training_follows_the_model_that_is_not_accelerated(
     got = losses(model, x, y)
     assert len(got) == STEPS
     assert got == pytest.approx(wanted, abs=1e-4)
-    assert wanted[-1] < wanted[0]
+    assert wanted[-1] < (0.9 if BACKEND == "tensorflow" else 1.0) * wanted[0]
 
 
 @pytest.mark.usefixtures("in_graphs")
