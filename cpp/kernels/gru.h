@@ -16,8 +16,8 @@ struct Gru {
   // h_prev U is columns 1..3, and both are added in the columns of z and r.
   static constexpr int kColumns = 4;
   static constexpr int kRecurrentColumn = 1;
-  static constexpr int kKernelRotation = 2;
-  static constexpr bool kCarriesH = true;  // z, r, h -> h, z, r
+  static constexpr int kKernelRotation = 2;  // z, r, h -> h, z, r
+  static constexpr bool kCarriesH = true;
 
   // z, r = gate(x W + b + h_prev U + b')       m = h_prev U_h + b'_h
   // candidate = act(x W_h + b_h + r m)         h = z h_prev + (1 - z) candidate
